@@ -1,0 +1,1 @@
+"""The ground floor: kernel, accounts, orders, ledger and exchange."""

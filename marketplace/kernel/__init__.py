@@ -1,0 +1,1 @@
+"""What every floor needs: errors, money, ids, time, settings, database and Redis."""

@@ -1,0 +1,76 @@
+"""Who asks: a user in an organisation with roles, narrowed by the scopes of an API key."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from marketplace.kernel.errors import Forbidden
+from marketplace.kernel.ids import OrganisationId, UserId
+
+ROLES = frozenset(
+    [
+        "admin",
+        "channel_manager",
+        "procurement_officer",
+        "approver",
+        "partner_manager",
+        "partner_employee",
+        "observer",
+    ]
+)
+CAPABILITIES = frozenset(["buys", "supplies", "resells", "refers"])
+EVERY_SCOPE = "*"
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """The authenticated caller of one request. `scopes` is None for a session, else what the API
+    key may do.
+
+    `operator` marks the organisation that runs the marketplace; `state` is that of the organisation
+    (`prospect`, `active` or `suspended`).
+    """
+
+    user_id: UserId
+    organisation_id: OrganisationId
+    roles: frozenset[str]
+    capabilities: frozenset[str]
+    state: str = "active"
+    operator: bool = False
+    scopes: frozenset[str] | None = None
+    session_id: UUID | None = None
+    api_key_id: UUID | None = None
+
+    def has_role(self, *roles: str) -> bool:
+        return not self.roles.isdisjoint(roles)
+
+    def has_scope(self, scope: str) -> bool:
+        return self.scopes is None or EVERY_SCOPE in self.scopes or scope in self.scopes
+
+    def require_role(self, *roles: str) -> None:
+        """Raises Forbidden unless the caller holds one of `roles`."""
+        if not self.has_role(*roles):
+            raise Forbidden(
+                "role_missing", f"This needs one of the roles {', '.join(sorted(roles))}."
+            )
+
+    def require_scope(self, scope: str) -> None:
+        """Raises Forbidden unless the API key carries `scope` (sessions carry all)."""
+        if not self.has_scope(scope):
+            raise Forbidden("scope_missing", f"This API key lacks the scope {scope}.")
+
+    def require_capability(self, capability: str) -> None:
+        """Raises Forbidden unless the organisation has it and is active."""
+        if capability not in self.capabilities:
+            raise Forbidden(
+                "capability_missing", f"Your organisation lacks the capability {capability}."
+            )
+        self.require_active()
+
+    def require_active(self) -> None:
+        if self.state != "active":
+            raise Forbidden(
+                "organisation_not_active",
+                "Your organisation is not approved yet, or it is suspended.",
+            )

@@ -1,0 +1,144 @@
+"""PostgreSQL: one engine, transactions that carry who asks for row-level security, and a pool for
+bulk and bids.
+
+Every connection acts as APP_ROLE, which owns no table. A transaction says for whom it reads by
+three settings that the
+policies in the migrations look at: `app.scope` (`tenant`, `operator` or `system`),
+`app.organisation`, `app.user`.
+Without them every tenant table is empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.settings import APP_ROLE
+
+STATEMENT_TIMEOUT_MS = 30_000
+IDLE_TRANSACTION_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 5_000
+
+NAMES = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; times always carry a zone."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  # SQLAlchemy's own spelling
+
+
+class System:
+    """The scope of the house itself: login look-ups, workers, the bid book. Never given to a
+    request's own queries.
+    """
+
+    def __repr__(self) -> str:
+        return "SYSTEM"
+
+
+SYSTEM = System()
+Scope = Actor | System
+
+
+def _settings(role: str) -> dict[str, str]:
+    return {
+        "role": role,
+        "application_name": "marketplace",
+        "jit": "off",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "lock_timeout": str(LOCK_TIMEOUT_MS),
+        # A frozen node must not keep a row locked: PostgreSQL ends its transaction for it.
+        "idle_in_transaction_session_timeout": str(IDLE_TRANSACTION_TIMEOUT_MS),
+    }
+
+
+def _for(scope: Scope) -> dict[str, str]:
+    if isinstance(scope, System):
+        return {"scope": "system", "organisation": "", "user": ""}
+    return {
+        "scope": "operator" if scope.operator else "tenant",
+        "organisation": str(scope.organisation_id),
+        "user": str(scope.user_id),
+    }
+
+
+_SCOPE_SQL = text(
+    "SELECT set_config('app.scope', :scope, true),"
+    " set_config('app.organisation', :organisation, true), set_config('app.user', :user, true)"
+)
+
+
+class Database:
+    """One per process. `transaction` for SQLAlchemy work, `pool` (asyncpg) for COPY and the bid
+    path.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, role: str = APP_ROLE) -> None:
+        self.url = url
+        self._role = role
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self.engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={"server_settings": _settings(role), "timeout": 5},
+        )
+
+    @asynccontextmanager
+    async def transaction(self, scope: Scope) -> AsyncIterator[AsyncSession]:
+        """Commit on a normal end, roll back on any exception. The commit is shielded: a caller
+        that goes away
+        must not leave it unknown whether its work was kept."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            await session.execute(_SCOPE_SQL, _for(scope))
+            try:
+                yield session
+            except BaseException:
+                await asyncio.shield(session.rollback())
+                raise
+            await asyncio.shield(session.commit())
+
+    async def pool(self) -> asyncpg.Pool[asyncpg.Record]:
+        """Raw connections in the system scope, opened on first use."""
+        if self._pool is None:
+            options = _settings(self._role) | {"app.scope": "system"}
+            self._pool = await asyncpg.create_pool(
+                self.url,
+                min_size=0,
+                max_size=self._pool_size,
+                server_settings=options,
+                timeout=5,
+            )
+        return self._pool
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+        await self.engine.dispose()
+
+
+async def set_scope(session: AsyncSession, scope: Scope) -> None:
+    """Change for whom the rest of this transaction reads (login: from the system to the user
+    found).
+    """
+    await session.execute(_SCOPE_SQL, _for(scope))

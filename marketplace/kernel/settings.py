@@ -1,0 +1,114 @@
+"""Settings of one process, read once at its start from `MARKETPLACE_*` variables and handed on
+explicitly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+APP_ROLE = "marketplace_app"
+"""The PostgreSQL role every connection but a migration acts as; it owns nothing, so row-level
+security binds it.
+"""
+
+
+class SettingsError(Exception):
+    """One line for the operator: which variable is wrong and what it should be."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`database_url` is a libpq URL whose role may become APP_ROLE; `redis_url` also takes
+    sentinel and cluster forms.
+
+    secret       master secret: signing keys and sealed offers are wrapped with keys derived from it
+    public_url   the address people use; its origin is the only one whose browser may write or open
+    a socket
+    """
+
+    database_url: str
+    redis_url: str
+    secret: str
+    public_url: str = "http://127.0.0.1:8000"
+    data_dir: Path = Path("var")
+    database_pool_size: int = 10
+    log_format: str = "json"
+    secure_cookies: bool = False
+
+    @property
+    def origin(self) -> str:
+        return self.public_url.rstrip("/")
+
+
+def read_settings(
+    environ: Mapping[str, str] | None = None,
+    *,
+    database_url: str | None = None,
+    redis_url: str | None = None,
+    data_dir: Path | None = None,
+    public_url: str | None = None,
+) -> Settings:
+    """Arguments win over variables. Raises SettingsError when one is missing or wrong."""
+    env = os.environ if environ is None else environ
+    data = data_dir or Path(env.get("MARKETPLACE_DATA_DIR", "var"))
+    url = public_url or env.get("MARKETPLACE_PUBLIC_URL", "http://127.0.0.1:8000")
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError("MARKETPLACE_PUBLIC_URL must begin with http:// or https://")
+    log_format = env.get("MARKETPLACE_LOG_FORMAT", "json")
+    if log_format not in {"json", "console"}:
+        raise SettingsError("MARKETPLACE_LOG_FORMAT is json or console")
+    return Settings(
+        database_url=database_url or _required(env, "MARKETPLACE_DATABASE_URL"),
+        redis_url=redis_url or _required(env, "MARKETPLACE_REDIS_URL"),
+        secret=env.get("MARKETPLACE_SECRET") or _kept_secret(data),
+        public_url=url,
+        data_dir=data,
+        database_pool_size=_number(env, "MARKETPLACE_DATABASE_POOL_SIZE", 10, 1, 200),
+        log_format=log_format,
+        secure_cookies=url.startswith("https://"),
+    )
+
+
+def external_urls(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """Both server addresses when both are configured, None when neither is; SettingsError when
+    only one is.
+    """
+    env = os.environ if environ is None else environ
+    database, redis = env.get("MARKETPLACE_DATABASE_URL"), env.get("MARKETPLACE_REDIS_URL")
+    if bool(database) != bool(redis):
+        raise SettingsError(
+            "Set both MARKETPLACE_DATABASE_URL and MARKETPLACE_REDIS_URL, or neither"
+        )
+    return (database, redis) if database and redis else None
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name} must be a number from {low} to {high}")
+    return int(text)
+
+
+def _kept_secret(data: Path) -> str:
+    """A secret made once and kept beside the data; several machines must share MARKETPLACE_SECRET
+    instead.
+    """
+    path = data / "secret"
+    if path.exists():
+        return path.read_text().strip()
+    data.mkdir(parents=True, exist_ok=True)
+    secret = os.urandom(32).hex()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(secret)
+    return secret
