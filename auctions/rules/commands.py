@@ -1,7 +1,7 @@
-"""What can be asked of an auction: the bodies that travel through the log, and a body with its place in it.
+"""What can be asked of an auction: the bodies that travel through the log, with their place in it.
 
-A body is canonical JSON (`encode`) and never names an organisation: `bidder` is the random alias given at admission,
-so a log may be shown without telling who took part.
+A body is canonical JSON (`encode`) and never names an organisation: `bidder` is the random alias
+given at admission, so a log may be shown without telling who took part.
 """
 
 from __future__ import annotations
@@ -13,22 +13,28 @@ TEXT_CHARS_MAX = 500
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """Base of all bodies. `cid` is the sender's own id; the same `cid` of one sender gets the same outcome."""
+    """Base of all bodies. The same `cid` (sender's own id) of one sender gets the same outcome."""
 
     cid: str = ""
 
 
 class Admit(Body, frozen=True, kw_only=True, tag="admit"):
-    """Let `bidder` in. `bonus` is a fraction text taken off the price, a malus is negative; rating is in [0, 100]."""
+    """Let `bidder` in. `bonus_percent` is a decimal text taken off the price, then `bonus_minor`;
+
+    a malus is negative. `rating` is a decimal text in [0, 100], None: not rated yet. `offer` is the
+    opened sealed offer the bidder starts with, `attributes` its answers to features and costs.
+    """
 
     bidder: str
     bonus_percent: str = "0"
     bonus_minor: int = 0
     rating: str | None = None
+    offer: str | None = None
+    attributes: dict[str, str] = {}
 
 
 class Exclude(Body, frozen=True, kw_only=True, tag="exclude"):
-    """The bidder may bid no more (suspended, disqualified); bids that stand are withdrawn separately."""
+    """The bidder may bid no more; bids that stand are withdrawn separately."""
 
     bidder: str
     reason: str
@@ -37,9 +43,9 @@ class Exclude(Body, frozen=True, kw_only=True, tag="exclude"):
 class Bid(Body, frozen=True, kw_only=True, tag="bid"):
     """A price as the bidder wrote it; whether it is a number at all is for the rules to say.
 
-    `attributes` answers features by option id and costs by money text. `confirm` is the token of a refusal with
-    `confirm_required`. `surrogate` is set when the buyer enters the bid on the bidder's written request.
-    `price=None` takes the own bid of this turn back (rounds).
+    `attributes` answers features by option id and costs by money text. `confirm` is the token of a
+    refusal with `confirm_required`. `surrogate` is set when the buyer enters the bid on the
+    bidder's written request. `price=None` takes the own bid of this turn back (rounds).
     """
 
     bidder: str
@@ -66,7 +72,7 @@ class Auto(Body, frozen=True, kw_only=True, tag="auto"):
 
 
 class Tick(Body, frozen=True, kw_only=True, tag="tick"):
-    """The heartbeat: time passed, and Redis and PostgreSQL were both there. Opens, turns, steps and closes."""
+    """The heartbeat: time passed, and Redis and PostgreSQL were there. Opens, turns, closes."""
 
 
 class Pause(Body, frozen=True, kw_only=True, tag="pause"):
@@ -87,10 +93,15 @@ class Cancel(Body, frozen=True, kw_only=True, tag="cancel"):
 
 
 class Withdraw(Body, frozen=True, kw_only=True, tag="withdraw"):
-    """Strike out the accepted bid with sequence number `bid_seq`."""
+    """Strike out the accepted bid with sequence number `bid_seq`.
+
+    Automatic bids share the number of the command that woke them: `bidder` says whose is meant,
+    None is the one who sent that command.
+    """
 
     bid_seq: int
     reason: str
+    bidder: str | None = None
 
 
 class Message(Body, frozen=True, kw_only=True, tag="message"):
@@ -116,7 +127,7 @@ AnyBody = (
 
 
 class Command(msgspec.Struct, frozen=True):
-    """A body with its place in the log: `seq` from 1 without gaps, `ts` in µs, strictly rising, Redis' clock."""
+    """A body with its place in the log: `seq` from 1 without gaps, `ts` in µs of Redis, rising."""
 
     seq: int
     ts: int
@@ -128,7 +139,7 @@ _decoder: msgspec.json.Decoder[AnyBody] = msgspec.json.Decoder(AnyBody)
 
 
 def encode(body: AnyBody) -> bytes:
-    """Canonical JSON: sorted keys, no blanks, defaults left out; what is hashed, logged and verified."""
+    """Canonical JSON (sorted keys, no blanks, no defaults): what is hashed, logged, verified."""
     return _encoder.encode(body)
 
 

@@ -28,7 +28,7 @@ class Code(StrEnum):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """Base of what happened. The full event is for buyers; others get what `visibility` leaves of it."""
+    """Base of what happened. The full event is for buyers; others get what `visibility` leaves."""
 
 
 class Opened(Event, frozen=True, kw_only=True, tag="opened"):
@@ -36,7 +36,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
 
 class BidPlaced(Event, frozen=True, kw_only=True, tag="bid"):
-    """A bid that stands. `price` in minor units; `evaluated` an exact fraction of minor units, as `"a/b"`."""
+    """A bid that stands. `price` in minor units; `evaluated` exact minor units, as `"a"` or `"a/b"`."""
 
     bidder: str
     price: int
@@ -143,11 +143,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The decision on one command.
 
     accepted     whether it took effect (ticks that change nothing are accepted with no events)
-    code         why not, when refused; `detail` says it in a sentence with both numbers or both times
-    limit        the highest price in minor units that would have been accepted, when a price was refused
+    code         why not, when refused; `detail` says it in a sentence with both numbers or times
+    limit        the highest price in minor units that would have been accepted, when one was refused
     token        the confirmation token when `code` is confirm_required
     rank, evaluated   of the bidder's own standing afterwards, for bids and accepts
-    repeat_of    the seq whose outcome this repeats (the same cid again); everything else is that outcome's
+    repeat_of    the seq whose decision this repeats (the same cid again); the events are not repeated
     events       what happened, in order, opening and closing by time included
     """
 

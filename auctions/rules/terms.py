@@ -1,0 +1,249 @@
+"""Reads the `rules` of a lot, as the public contract has them, into `Terms`; refuses the impossible.
+
+`read_terms` is the only way from JSON to Terms.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from marketplace.kernel.errors import Invalid
+from marketplace.kernel.money import (
+    MINOR_MAX,
+    NotAnAmount,
+    exponent_of,
+    format_minor,
+    is_currency,
+    parse_minor,
+)
+
+from .parameters import (
+    COSTS_MAX,
+    FEATURES_MAX,
+    FORMATS,
+    LINES_MAX,
+    PHASES_MAX,
+    PPM,
+    RULES_VERSION,
+    Cost,
+    Feature,
+    Line,
+    Option,
+    Phase,
+    Scoring,
+    Terms,
+)
+from .phase_terms import read_phase
+from .reading import Errors, Section
+
+__all__ = ["RULES_VERSION", "Terms", "read_terms"]
+
+
+def read_terms(
+    rules: dict[str, Any],
+    *,
+    auction: str,
+    currency: str,
+    ceiling: str | None,
+    bidders: int | None = None,
+) -> Terms:
+    """The `rules` object of the public contract as Terms.
+
+    auction    the auction's id as text; part of what a confirmation token is made of
+    currency   ISO 4217; its exponent is pinned into the terms
+    ceiling    decimal text or None; the highest price anybody may bid
+    bidders    how many may take part, when that is known already
+
+    Raises Invalid with one FieldError for every wrong field; paths are relative to `rules`, such
+    as `step.value`.
+    """
+    errors = Errors()
+    if not is_currency(currency):
+        errors.add(
+            "currency", "unknown_currency", "A currency is three capital letters, such as EUR."
+        )
+    exponent = exponent_of(currency)
+    top = _ceiling(ceiling, exponent, errors)
+    section = Section(rules, "", errors)
+    format_ = section.choice("format", (*FORMATS, "phases"), "english")
+    terms = Terms(
+        auction=auction,
+        currency=currency,
+        exponent=exponent,
+        ceiling_minor=top,
+        format=cast(Any, format_),
+        starts_at_us=section.moment("starts_at"),
+        phases=_phases(section, format_, exponent, top, bidders),
+        scoring=_scoring(section.section("scoring")) if section.has("scoring") else Scoring(),
+        ties=cast(Any, section.choice("ties", ("allowed", "forbid_all", "forbid_lead"), "allowed")),
+        tie_rank=cast(Any, section.choice("tie_rank", ("order", "best", "worst"), "order")),
+        visibility=cast(
+            Any, section.choice("visibility", ("blind", "rank", "rank_and_lead", "all"), "rank")
+        ),
+        typo_guard_ppm=_typo_guard(section),
+        min_rating=_rating_text(section, "min_rating", None),
+        names_after_close=section.flag("names_after_close", False),
+        lines=_lines(section),
+    )
+    section.done()
+    _check_together(section, terms)
+    if errors.found:
+        raise Invalid("invalid_rules", "These rules cannot be used.", errors=errors.found)
+    return terms
+
+
+def _ceiling(text: str | None, exponent: int, errors: Errors) -> int | None:
+    if text is None:
+        return None
+    try:
+        minor = parse_minor(text, exponent)
+    except NotAnAmount as error:
+        errors.add("ceiling", error.code, error.detail)
+        return None
+    if minor < 1:
+        errors.add("ceiling", "out_of_range", "A ceiling is above zero.")
+        return None
+    return minor
+
+
+def _phases(
+    section: Section, format_: str, exponent: int, ceiling: int | None, bidders: int | None
+) -> tuple[Phase, ...]:
+    if format_ != "phases":
+        return (read_phase(section, format_, exponent, ceiling, bidders),)
+    phases = []
+    for item in section.sections("phases", PHASES_MAX):
+        name = item.choice("format", FORMATS)
+        phases.append(read_phase(item, name, exponent, ceiling, bidders))
+        item.done()
+        _check_place(item, name, len(phases))
+    if len(phases) < 2 and not section.is_wrong("phases"):
+        section.wrong("phases", "required", "A hybrid needs two phases or more.")
+    return tuple(phases)
+
+
+def _check_place(item: Section, name: str, number: int) -> None:
+    """A clock finds its own winner, so nothing can be carried into it."""
+    if name == "dutch":
+        item.wrong(
+            "format", "impossible", "A Dutch clock ends with its first accept: it must stand alone."
+        )
+    if name == "japanese" and number > 1:
+        item.wrong(
+            "format", "impossible", "A Japanese clock starts with everybody: it must come first."
+        )
+
+
+def _scoring(section: Section) -> Scoring:
+    kind = section.choice("kind", ("price", "meat", "lcc", "mixed"), "price")
+    features: tuple[Feature, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    if kind in ("meat", "mixed"):
+        features = tuple(_feature(item) for item in section.sections("features", FEATURES_MAX))
+        _check_features(section, features)
+    if kind in ("lcc", "mixed"):
+        costs = tuple(_cost(item) for item in section.sections("costs", COSTS_MAX))
+        _check_ids(section, "costs", [cost.id for cost in costs])
+    section.done()
+    return Scoring(kind=cast(Any, kind), features=features, costs=costs)
+
+
+def _feature(section: Section) -> Feature:
+    id_ = section.text("id")
+    title = section.text("title", id_ or "?")
+    section.needed("max")
+    most = section.decimal("max", 6, 1, PPM - 1, 1) or 1
+    source = section.choice("source", ("options", "rating"), "options")
+    if source == "rating":
+        feature = Feature(
+            id_,
+            title,
+            most,
+            source="rating",
+            unrated=_rating_text(section, "unrated", "50") or "50",
+        )
+    else:
+        options = tuple(_option(item, most) for item in section.sections("options", FEATURES_MAX))
+        _check_ids(section, "options", [option.id for option in options])
+        feature = Feature(id_, title, most, options)
+    section.done()
+    return feature
+
+
+def _option(section: Section, most: int) -> Option:
+    id_ = section.text("id")
+    section.needed("value")
+    value = section.decimal("value", 6, 0, PPM, 0) or 0
+    if value > most and not section.is_wrong("value"):
+        section.wrong(
+            "value", "impossible", "An option cannot be worth more than its criterion's max."
+        )
+    option = Option(id_, section.text("title", id_ or "?"), value)
+    section.done()
+    return option
+
+
+def _cost(section: Section) -> Cost:
+    id_ = section.text("id")
+    cost = Cost(id_, section.text("title", id_ or "?"))
+    section.done()
+    return cost
+
+
+def _check_features(section: Section, features: tuple[Feature, ...]) -> None:
+    _check_ids(section, "features", [feature.id for feature in features])
+    if sum(feature.max_ppm for feature in features) >= PPM:
+        section.wrong("features", "impossible", "The maxima must add up to less than 1.")
+
+
+def _check_ids(section: Section, key: str, ids: list[str]) -> None:
+    if not ids and not section.is_wrong(key):
+        section.wrong(key, "required", "At least one is needed.")
+    if len(set(ids)) != len(ids):
+        section.wrong(key, "duplicate", "Each id may appear once.")
+
+
+def _typo_guard(section: Section) -> int | None:
+    """Null switches the guard off; missing is 30 percent."""
+    section.asked.add("typo_guard_percent")
+    if "typo_guard_percent" in section.values and section.values["typo_guard_percent"] is None:
+        return None
+    return section.decimal("typo_guard_percent", 4, 1, PPM, 300_000)
+
+
+def _rating_text(section: Section, key: str, default: str | None) -> str | None:
+    number = section.decimal(key, 4, 0, 1_000_000, None)
+    return default if number is None else format_minor(number, 4)
+
+
+def _lines(section: Section) -> tuple[Line, ...]:
+    lines = []
+    for item in section.sections("lines", LINES_MAX):
+        id_ = item.text("id")
+        quantity = item.decimal("quantity", 6, 1, MINOR_MAX, None)
+        title = item.text("title", id_ or "?")
+        lines.append(Line(id_, title, None if quantity is None else format_minor(quantity, 6)))
+        item.done()
+    if len({line.id for line in lines}) != len(lines):
+        section.wrong("lines", "duplicate", "Each id may appear once.")
+    return tuple(lines)
+
+
+def _check_together(section: Section, terms: Terms) -> None:
+    """What is fine alone and impossible together."""
+    steps = [phase.step for phase in terms.phases if phase.format in ("english", "rounds")]
+    buffered = any(step.front_buffer or step.back_buffer for step in steps)
+    if not terms.shows_lead and (buffered or any(step.against == "lead" for step in steps)):
+        section.wrong(
+            "visibility",
+            "impossible",
+            "A step or buffer measured against the lead tells what the lead is.",
+            "Use rank_and_lead or all, or measure the step against the own bid.",
+        )
+    if terms.visibility == "blind" and terms.ties != "allowed":
+        section.wrong(
+            "ties", "impossible", "Refusing a tie tells a blind bidder another one's price."
+        )
+    clocks = [phase for phase in terms.phases if phase.format in ("dutch", "japanese")]
+    if clocks and terms.scoring.kind != "price":
+        section.wrong("scoring.kind", "impossible", "On a clock everybody is asked the same price.")
