@@ -11,7 +11,7 @@ Without them every tenant table is empty.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -105,17 +105,15 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[AsyncSession]:
-        """Commit on a normal end, roll back on any exception. The commit is shielded: a caller
-        that goes away
-        must not leave it unknown whether its work was kept."""
+        """Commit on a normal end, roll back on any exception."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             await session.execute(_SCOPE_SQL, _for(scope))
             try:
                 yield session
             except BaseException:
-                await asyncio.shield(session.rollback())
+                await to_the_end(session.rollback())
                 raise
-            await asyncio.shield(session.commit())
+            await commit(session)
 
     async def pool(self) -> asyncpg.Pool[asyncpg.Record]:
         """Raw connections in the system scope, opened on first use."""
@@ -135,6 +133,37 @@ class Database:
             self._pool.terminate()
             self._pool = None
         await self.engine.dispose()
+
+
+Hint = Callable[[], Awaitable[None]]
+_HINTS = "after_commit"
+
+
+def after_commit(session: AsyncSession, hint: Hint) -> None:
+    """Call `hint` once the transaction is durable, never when it rolls back.
+
+    For wake-ups only (a message in Redis): a hint may be lost, so whoever waits for it polls too.
+    """
+    session.info.setdefault(_HINTS, []).append(hint)
+
+
+async def commit(session: AsyncSession) -> None:
+    """Commit, then send the hints. A caller that goes away must not leave it unknown whether its
+    work was kept, so the commit runs to its end even when the caller is cancelled.
+    """
+    await to_the_end(session.commit())
+    for hint in session.info.pop(_HINTS, []):
+        await hint()
+
+
+async def to_the_end(work: Awaitable[None]) -> None:
+    """Await `work` to its end; a cancellation meanwhile is raised afterwards."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def set_scope(session: AsyncSession, scope: Scope) -> None:
