@@ -1,0 +1,141 @@
+"""Tenders over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import Controller, delete, get, patch, post
+from litestar.params import Parameter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.book.books import Books
+from auctions.tenders import jobs, service
+from auctions.tenders.schemas import (
+    AcceptTerms,
+    InvitationPage,
+    NewInvitations,
+    NewTender,
+    Participation,
+    TenderChange,
+    TenderPage,
+    TenderView,
+    WithReason,
+)
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database
+
+READ, WRITE = "tenders:read", "tenders:write"
+
+
+class TenderController(Controller):
+    """Roles are asked in the services, after the tender was found: a foreign one is missing,
+    whoever asks.
+    """
+
+    path = "/api/v1/tenders"
+    tags = ("tenders",)
+
+    @get("/", opt=allow(scope=READ))
+    async def list_tenders(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        limit: int = 50,
+        cursor: str | None = None,
+        tender_state: Annotated[list[str] | None, Parameter(query="state")] = None,
+        role: Literal["buyer", "supplier"] | None = None,
+    ) -> TenderPage:
+        """Own tenders as buyer and visible ones as supplier, newest first."""
+        return await service.listing(
+            session, actor, limit=limit, cursor=cursor, states=tender_state or (), role=role
+        )
+
+    @post("/", opt=allow("procurement_officer", scope=WRITE))
+    async def create_tender(
+        self, session: AsyncSession, actor: Actor, clock: Clock, data: NewTender
+    ) -> TenderView:
+        """A draft."""
+        tender_id = await service.create(session, actor, data, clock.now())
+        return await service.show(session, actor, tender_id)
+
+    @get("/{tender_id:uuid}", opt=allow(scope=READ))
+    async def get_tender(self, session: AsyncSession, actor: Actor, tender_id: UUID) -> TenderView:
+        return await service.show(session, actor, tender_id)
+
+    @patch("/{tender_id:uuid}", opt=allow(scope=WRITE))
+    async def change_tender(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        data: TenderChange,
+    ) -> TenderView:
+        """Change a draft; what is left out stays."""
+        await service.change(session, actor, tender_id, data, clock.now())
+        return await service.show(session, actor, tender_id)
+
+    @post("/{tender_id:uuid}/invitations", opt=allow(scope=WRITE))
+    async def invite_suppliers(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        data: NewInvitations,
+    ) -> InvitationPage:
+        """Invite active suppliers; those invited already stay."""
+        return await service.invite(session, actor, tender_id, data, clock.now())
+
+    @delete("/{tender_id:uuid}/invitations/{organisation_id:uuid}", opt=allow(scope=WRITE))
+    async def withdraw_invitation(
+        self, session: AsyncSession, actor: Actor, tender_id: UUID, organisation_id: UUID
+    ) -> None:
+        """Take an invitation back before publication."""
+        await service.withdraw(session, actor, tender_id, organisation_id)
+
+    @post("/{tender_id:uuid}/publish", status_code=200, opt=allow(scope=WRITE))
+    async def publish_tender(
+        self, session: AsyncSession, actor: Actor, clock: Clock, books: Books, tender_id: UUID
+    ) -> TenderView:
+        """Check the rules of every lot, send the invitations, make one auction a lot."""
+        await service.publish(session, actor, tender_id, books, clock.now())
+        return await service.show(session, actor, tender_id)
+
+    @post("/{tender_id:uuid}/cancel", status_code=200, opt=allow(scope=WRITE))
+    async def cancel_tender(
+        self,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        tender_id: UUID,
+        data: WithReason,
+    ) -> TenderView:
+        """Call the tender off and end its auctions."""
+        async with database.transaction(actor) as session:
+            await service.cancel(session, actor, tender_id, data.reason, clock.now())
+            view = await service.show(session, actor, tender_id)
+        # Only now: a command in a log cannot be rolled back.
+        await jobs.send_cancels(database, books, clock, tender_id)
+        return view
+
+    @post("/{tender_id:uuid}/participation", status_code=200, opt=allow(scope=WRITE))
+    async def take_part(
+        self,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        tender_id: UUID,
+        data: AcceptTerms,
+    ) -> Participation:
+        """Accept the terms. When this answers, the organisation is admitted to every auction."""
+        async with database.transaction(actor) as session:
+            participation = await service.participate(session, actor, tender_id, data, clock.now())
+        # Only now: a command in a log cannot be rolled back.
+        await jobs.admit(database, books, clock, tender_id, actor.organisation_id)
+        return participation

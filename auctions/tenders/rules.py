@@ -1,0 +1,137 @@
+"""What a tender must satisfy: its content, and in which state what is possible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from marketplace.kernel.errors import Conflict, FieldError, Invalid
+from marketplace.kernel.money import Amount, NotAnAmount, exponent_of, is_currency, parse_minor
+
+LOTS_MAX, ITEMS_MAX, INVITATIONS_MAX = 100, 500, 500
+TITLE_CHARS_MAX, TEXT_CHARS_MAX, UNIT_CHARS_MAX = 200, 10_000, 8
+RULES_BYTES_MAX = 65_536
+BONUS_PERCENT_MAX = 50
+
+_QUANTITY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?", re.ASCII)
+_PERCENT = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,6})?", re.ASCII)
+_UNIT = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
+
+
+class TenderState(StrEnum):
+    """The life of a tender, from the draft to one of the last three, where it ends."""
+
+    DRAFT = "draft"
+    AWAITING_APPROVAL = "awaiting_approval"
+    PUBLISHED = "published"
+    OPENED = "opened"
+    IN_AUCTION = "in_auction"
+    AWARDING = "awarding"
+    AWARDED = "awarded"
+    CANCELLED = "cancelled"
+    UNSUCCESSFUL = "unsuccessful"
+
+
+class AuctionState(StrEnum):
+    """What the tender knows of a lot's auction; the minute-by-minute truth is in its log."""
+
+    SCHEDULED = "scheduled"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class Access(StrEnum):
+    INVITED = "invited"
+    OPEN = "open"
+
+
+HIDDEN = frozenset([TenderState.DRAFT, TenderState.AWAITING_APPROVAL])
+"""States in which a tender exists for its buyer only."""
+
+FINAL = frozenset([TenderState.AWARDED, TenderState.CANCELLED, TenderState.UNSUCCESSFUL])
+
+
+def require_state(state: str, *allowed: TenderState, doing: str) -> None:
+    """Raises Conflict (`wrong_state`) unless `state` is one of `allowed`."""
+    if state not in allowed:
+        raise Conflict("wrong_state", f"A tender that is {state} cannot be {doing}.")
+
+
+def read_quantity(text: str) -> Decimal | None:
+    """A decimal string above zero with at most 12 digits before and 6 behind the point, or None."""
+    if _QUANTITY.fullmatch(text) is None:
+        return None
+    quantity = Decimal(text)
+    return quantity if quantity > 0 else None
+
+
+def currency_errors(field: str, currency: str) -> Iterable[FieldError]:
+    if not is_currency(currency):
+        yield FieldError(
+            field, "unknown_currency", "A currency is three capital letters, such as EUR."
+        )
+
+
+def item_errors(field: str, quantity: str, unit: str) -> Iterable[FieldError]:
+    """`field` is the path of the item, such as `lots[0].items[2]`."""
+    if read_quantity(quantity) is None:
+        yield FieldError(
+            f"{field}.quantity", "bad_quantity", "A quantity is a decimal string above zero."
+        )
+    if _UNIT.fullmatch(unit) is None:
+        yield FieldError(
+            f"{field}.unit",
+            "unknown_unit",
+            "A unit is a UN/ECE Recommendation 20 code, such as C62 (piece) or KGM.",
+        )
+
+
+def ceiling_minor(
+    field: str, ceiling: Amount | None, currency: str
+) -> tuple[int | None, list[FieldError]]:
+    """The ceiling in minor units of the tender's currency, and what is wrong with it."""
+    if ceiling is None:
+        return None, []
+    if ceiling.currency != currency:
+        wrong = f"The lots of this tender are priced in {currency}."
+        return None, [FieldError(f"{field}.currency", "other_currency", wrong)]
+    try:
+        minor = parse_minor(ceiling.amount, exponent_of(currency))
+    except NotAnAmount as error:
+        return None, [FieldError(f"{field}.amount", error.code, error.detail)]
+    if minor <= 0:
+        return None, [FieldError(f"{field}.amount", "out_of_range", "A ceiling is above zero.")]
+    return minor, []
+
+
+def bonus_errors(field: str, percent: str) -> Iterable[FieldError]:
+    """A bonus is taken off the bidder's price before ranking; a malus is negative."""
+    if (
+        _PERCENT.fullmatch(percent) is None
+        or not -BONUS_PERCENT_MAX <= Fraction(percent) <= BONUS_PERCENT_MAX
+    ):
+        yield FieldError(
+            field,
+            "out_of_range",
+            f"A percent from -{BONUS_PERCENT_MAX} to {BONUS_PERCENT_MAX}, as a decimal string.",
+        )
+
+
+def raise_if(errors: list[FieldError]) -> None:
+    """One Invalid with every error, in the order given."""
+    if not errors:
+        return
+    first = errors[0]
+    detail = first.message if len(errors) == 1 else f"{len(errors)} fields are wrong."
+    raise Invalid(first.code if len(errors) == 1 else "invalid_tender", detail, errors=errors)
+
+
+def below(prefix: str, error: FieldError) -> FieldError:
+    """The same error with its field moved under `prefix`: `step.value` to
+    `lots[0].rules.step.value`.
+    """
+    field = f"{prefix}.{error.field}" if error.field else prefix
+    return FieldError(field, error.code, error.message, error.hint)

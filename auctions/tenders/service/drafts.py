@@ -1,0 +1,152 @@
+"""Writing and changing a draft, with its lots and items."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders import queries, rules
+from auctions.tenders.models import Lot, LotItem, Tender
+from auctions.tenders.rules import Access, TenderState
+from auctions.tenders.schemas import NewLot, NewTender, TenderChange
+from auctions.tenders.service.inviting import add_invitations
+from auctions.tenders.service.views import own_tender
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import FieldError
+from marketplace.kernel.ids import TenderId, new_id
+
+AUTHORS = ("procurement_officer",)
+
+
+def require_author(actor: Actor) -> None:
+    """Raises Forbidden unless the caller writes tenders for an active buying organisation."""
+    actor.require_capability("buys")
+    actor.require_role(*AUTHORS)
+
+
+async def create(session: AsyncSession, actor: Actor, new: NewTender, now: datetime) -> TenderId:
+    """A draft with its lots and invitations. Raises Forbidden, or Invalid for all fields."""
+    require_author(actor)
+    ceilings = _checked(new.currency, new.lots, set())
+    tender = Tender(
+        id=new_id(),
+        buyer_id=actor.organisation_id,
+        author_id=actor.user_id,
+        title=new.title,
+        description=new.description,
+        currency=new.currency,
+        access=Access.OPEN if new.open else Access(new.access),
+        state=TenderState.DRAFT,
+        terms={"delivery": msgspec.to_builtins(new.delivery)},
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(tender)
+    await session.flush()
+    await _add_lots(session, tender, new.lots, ceilings)
+    if new.invitations:
+        await add_invitations(session, actor, tender, new.invitations, {}, now, "invitations")
+    return TenderId(tender.id)
+
+
+async def change(
+    session: AsyncSession, actor: Actor, tender_id: UUID, change: TenderChange, now: datetime
+) -> None:
+    """Only a draft changes; afterwards there are addenda. Raises NotFound, Forbidden, Conflict,
+    Invalid.
+    """
+    tender = await own_tender(session, actor, tender_id, lock=True)
+    require_author(actor)
+    rules.require_state(tender.state, TenderState.DRAFT, doing="changed")
+    for name in ("title", "description", "access"):
+        value = getattr(change, name)
+        if value is not UNSET:
+            setattr(tender, name, value)
+    if change.delivery is not UNSET:
+        tender.terms = tender.terms | {"delivery": msgspec.to_builtins(change.delivery)}
+    await _change_lots(session, tender, change)
+    tender.updated_at = now
+    await session.flush()
+
+
+async def _change_lots(session: AsyncSession, tender: Tender, change: TenderChange) -> None:
+    currency = tender.currency if change.currency is UNSET else change.currency
+    if change.lots is UNSET:
+        if currency != tender.currency:
+            rules.raise_if(_currency_alone())
+        return
+    old = {lot.id for lot in await queries.lots(session, tender.id)}
+    ceilings = _checked(currency, change.lots, old)
+    tender.currency = currency
+    await session.execute(delete(LotItem).where(LotItem.tender_id == tender.id))
+    await session.execute(delete(Lot).where(Lot.tender_id == tender.id))
+    await _add_lots(session, tender, change.lots, ceilings)
+
+
+def _currency_alone() -> list[FieldError]:
+    message = "Another currency needs the lots again: their ceilings and rules are written in it."
+    return [FieldError("currency", "lots_missing", message)]
+
+
+def _checked(currency: str, lots: list[NewLot], known: set[UUID]) -> list[int | None]:
+    """The ceilings in minor units, lot by lot. Raises Invalid with every wrong field."""
+    errors = list(rules.currency_errors("currency", currency))
+    rules.raise_if(errors)
+    ceilings: list[int | None] = []
+    for index, lot in enumerate(lots):
+        path = f"lots[{index}]"
+        minor, wrong = rules.ceiling_minor(f"{path}.ceiling", lot.ceiling, currency)
+        ceilings.append(minor)
+        errors += wrong
+        if lot.id is not None and lot.id not in known:
+            errors.append(FieldError(f"{path}.id", "unknown_lot", "This tender has no such lot."))
+        if len(msgspec.json.encode(lot.rules)) > rules.RULES_BYTES_MAX:
+            errors.append(FieldError(f"{path}.rules", "too_large", "The rules are too long."))
+        for number, item in enumerate(lot.items):
+            errors += rules.item_errors(f"{path}.items[{number}]", item.quantity, item.unit)
+    rules.raise_if(errors)
+    return ceilings
+
+
+async def _add_lots(
+    session: AsyncSession, tender: Tender, lots: list[NewLot], ceilings: list[int | None]
+) -> None:
+    for position, (lot, ceiling) in enumerate(zip(lots, ceilings, strict=True)):
+        lot_id = lot.id or new_id()
+        session.add(
+            Lot(
+                id=lot_id,
+                tender_id=tender.id,
+                buyer_id=tender.buyer_id,
+                position=position,
+                title=lot.title,
+                description=lot.description,
+                ceiling_minor=ceiling,
+                rules=lot.rules,
+            )
+        )
+        session.add_all(_items(tender, lot_id, lot))
+    await session.flush()
+
+
+def _items(tender: Tender, lot_id: UUID, lot: NewLot) -> list[LotItem]:
+    return [
+        LotItem(
+            lot_id=lot_id,
+            position=number,
+            tender_id=tender.id,
+            buyer_id=tender.buyer_id,
+            item_id=item.item_id,
+            name=item.name,
+            description=item.description,
+            quantity=rules.read_quantity(item.quantity),
+            unit=item.unit,
+            classification=msgspec.to_builtins(item.classification),
+        )
+        for number, item in enumerate(lot.items)
+    ]

@@ -1,0 +1,97 @@
+"""A supplier accepts the terms: it gets a random pseudonym in every auction and is let in by a
+command.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders import queries, rules
+from auctions.tenders.aliases import draw_alias
+from auctions.tenders.models import Auction, AuctionParticipant, Tender, TenderParticipation
+from auctions.tenders.rules import AuctionState, TenderState
+from auctions.tenders.schemas import AcceptTerms, Participation
+from auctions.tenders.service.views import visible_tender
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid
+
+BIDDERS = queries.BIDDER_ROLES
+ALIAS_DRAWS_MAX = 200
+
+
+async def participate(
+    session: AsyncSession, actor: Actor, tender_id: UUID, answer: AcceptTerms, now: datetime
+) -> Participation:
+    """Take part in every lot. Repeating it changes nothing. Whether a bid counts, and until when
+    one may
+    still join, is for each auction's rules. Raises NotFound, Forbidden, Conflict, Invalid."""
+    tender = await visible_tender(session, actor, tender_id)
+    if tender.buyer_id == actor.organisation_id:
+        raise Forbidden("own_tender", "A buyer does not take part in its own tender.")
+    actor.require_capability("supplies")
+    actor.require_role(*BIDDERS)
+    if not answer.accept_terms:
+        message = "Taking part needs the terms accepted."
+        raise Invalid.field("accept_terms", "terms_not_accepted", message)
+    done = await queries.participation(session, tender_id, actor.organisation_id)
+    if done is None:
+        rules.require_state(tender.state, TenderState.PUBLISHED, doing="joined")
+        done = await _join(session, actor, tender, now)
+    aliases = await queries.aliases_of(session, tender_id, actor.organisation_id)
+    return Participation(tender_id, done.accepted_at, aliases)
+
+
+async def _join(
+    session: AsyncSession, actor: Actor, tender: Tender, now: datetime
+) -> TenderParticipation:
+    row = {
+        "tender_id": tender.id,
+        "organisation_id": actor.organisation_id,
+        "buyer_id": tender.buyer_id,
+        "accepted_by": actor.user_id,
+        "accepted_at": now,
+    }
+    # Two colleagues at once: the second waits here for the first, and then finds everything done.
+    made = await session.execute(
+        insert(TenderParticipation)
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(TenderParticipation.tender_id)
+    )
+    if made.first() is not None:
+        for auction in (await queries.auctions(session, tender.id)).values():
+            if auction.state == AuctionState.SCHEDULED:
+                await give_alias(session, auction, actor.organisation_id, now)
+    done = await queries.participation(session, tender.id, actor.organisation_id)
+    assert done is not None, "the row was inserted by us or by whom we waited for"
+    return done
+
+
+async def give_alias(
+    session: AsyncSession, auction: Auction, organisation_id: UUID, now: datetime
+) -> str:
+    """A random pseudonym that is still free in this auction. Others' rows are invisible here, so
+    the
+    unique key, not a look-up, says what is free."""
+    for _ in range(ALIAS_DRAWS_MAX):
+        alias = draw_alias()
+        drawn = await session.execute(
+            insert(AuctionParticipant)
+            .values(
+                auction_id=auction.id,
+                alias=alias,
+                organisation_id=organisation_id,
+                tender_id=auction.tender_id,
+                buyer_id=auction.buyer_id,
+                created_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["auction_id", "alias"])
+            .returning(AuctionParticipant.alias)
+        )
+        if drawn.first() is not None:
+            return alias
+    raise Conflict("auction_full", "Every pseudonym of this auction is taken.")
