@@ -1,0 +1,293 @@
+"""All auctions this node follows: batched admission, waking, heartbeats, opening and closing of
+books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.book import chain as chains
+from auctions.book.book import Book, RetryError, ServerErrors, Waiting
+from auctions.book.fold import Durable, durable_from_row
+from auctions.book.heart import Heart
+from auctions.book.journal import Journal, Pool
+from auctions.book.log import (
+    BATCH_MAX,
+    GENESIS_TAG,
+    PENDING_MAX,
+    BusyError,
+    Entry,
+    Log,
+    NoBookError,
+    detect_sharded,
+)
+from auctions.book.wakes import Wakes
+from auctions.rules import commands
+from auctions.rules.commands import AnyBody
+from auctions.rules.state import CID_WINDOW
+from auctions.rules.terms import Terms
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database
+from marketplace.kernel.errors import Conflict, Unavailable
+from marketplace.kernel.redis import AnyRedis
+
+SUBMIT_TIMEOUT_S = 10.0
+BUSY_PAUSE_S = 0.02
+RETRY_PAUSE_S = 0.05
+BOOKS_MAX = 2_000
+
+# A cid that left the rules' window must be durable already, or nobody would notice its repetition.
+assert CID_WINDOW >= 2 * PENDING_MAX
+
+_log = structlog.get_logger(__name__)
+
+
+class Books:
+    """One per process. `start` and `stop` it; everything else may be called in between."""
+
+    def __init__(
+        self, database: Database, redis: AnyRedis, clock: Clock, *, pending_max: int = PENDING_MAX
+    ) -> None:
+        self._database, self._redis, self._clock = database, redis, clock
+        self._pending_max = pending_max
+        self._books: dict[UUID, Book] = {}
+        self._opening: dict[UUID, asyncio.Future[Book]] = {}
+        self._runs: dict[UUID, asyncio.Task[None]] = {}
+        self._gathered: dict[UUID, list[Waiting]] = {}
+        self._gathering = asyncio.Event()
+        self._dirty: dict[UUID, Book] = {}
+        self._dirtied = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._pool: Pool = await self._database.pool()
+        self._journal = Journal(self._pool)
+        try:
+            sharded = await detect_sharded(self._redis)
+        except ServerErrors:
+            sharded = False
+        self._log = Log(self._redis, pending_max=self._pending_max, sharded=sharded)
+        self._wakes = Wakes(self._redis, self._log, self._books)
+        self.heart = Heart(self, self._clock)
+        loops = (self._admit_loop(), self._durable_loop(), self._wakes.listen(), self._wakes.poll())
+        self._tasks = [asyncio.create_task(loop) for loop in (*loops, self.heart.beat())]
+
+    async def stop(self) -> None:
+        """Stop following. Commands on their way stay in the log; another node or the next start
+        decides them.
+        """
+        running = [*self._tasks, *self._runs.values()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        self._books.clear()
+        self._runs.clear()
+
+    @property
+    def followed(self) -> Sequence[Book]:
+        return tuple(self._books.values())
+
+    async def create(self, session: AsyncSession, auction_id: UUID, terms: Terms) -> None:
+        """The book of a new auction, in the caller's transaction. `terms.auction` must be this
+        id's text.
+        """
+        assert terms.auction == str(auction_id)
+        kept = msgspec.json.encode(terms)
+        await session.execute(
+            text(
+                "INSERT INTO auction_head (auction_id, tag, chain, terms, salt_key, status) "
+                "VALUES (:id, :tag, :chain, :terms, :salt_key, 'scheduled')"
+            ),
+            {
+                "id": auction_id,
+                "tag": GENESIS_TAG,
+                "chain": chains.genesis(str(auction_id), kept),
+                "terms": kept,
+                "salt_key": os.urandom(32),
+            },
+        )
+
+    async def open(self, auction_id: UUID) -> Book:
+        """The followed book, loaded on first use. Raises NotFound or Unavailable."""
+        book = self._books.get(auction_id)
+        if book is not None:
+            return book
+        opening = self._opening.get(auction_id)
+        if opening is None:
+            opening = asyncio.ensure_future(self._open(auction_id))
+            self._opening[auction_id] = opening
+            opening.add_done_callback(lambda _: self._opening.pop(auction_id, None))
+        # Shielded: one caller that goes away must not cancel it for the others.
+        return await asyncio.shield(opening)
+
+    async def _open(self, auction_id: UUID) -> Book:
+        if len(self._books) >= BOOKS_MAX:
+            raise Unavailable("too_many_auctions", "This node follows its maximum of auctions.")
+        book = Book(auction_id, self._log, self._journal, self._pool)
+        book.on_durable = self._mark_dirty
+        try:
+            # Subscribe first, then load: a commit in between must not be missed.
+            await self._wakes.follow(auction_id)
+            await book.load()
+        except ServerErrors as error:
+            raise Unavailable(
+                "auction_interrupted", "A server behind the auction is away."
+            ) from error
+        self._books[auction_id] = book
+        self._runs[auction_id] = asyncio.create_task(book.run())
+        return book
+
+    async def close(self, auction_id: UUID) -> None:
+        """Stop following one auction."""
+        book, run = self._books.pop(auction_id, None), self._runs.pop(auction_id, None)
+        if book is None or run is None:
+            return
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+        await self._wakes.unfollow(auction_id)
+
+    async def submit(self, auction_id: UUID, body: AnyBody) -> Durable:
+        """Put a command into the order and wait until it is durable.
+
+        The same `cid` of the same bidder gives the first one's result. Raises NotFound, Conflict
+        (`cid_reused`, for a
+        very old cid) or Unavailable, after which the same call may be repeated.
+        """
+        book = await self.open(auction_id)
+        raw, bidder = commands.encode(body), getattr(body, "bidder", "")
+        try:
+            async with asyncio.timeout(SUBMIT_TIMEOUT_S):
+                kept = await self._kept_before(book, bidder, body.cid, raw)
+                durable = kept or await self._place(book, raw)
+                if durable.outcome.repeat_of is not None:
+                    durable = await book.durable_at(durable.outcome.repeat_of)
+                return durable
+        except (TimeoutError, *ServerErrors) as error:
+            raise Unavailable(
+                "auction_interrupted",
+                "It is not known yet whether this arrived; send it again with the same cid.",
+            ) from error
+
+    async def _place(self, book: Book, raw: bytes) -> Durable:
+        while True:
+            waiting = Waiting(raw, asyncio.get_running_loop().create_future())
+            self._gathered.setdefault(book.auction_id, []).append(waiting)
+            self._gathering.set()
+            try:
+                return await waiting.future
+            except RetryError:
+                await asyncio.sleep(RETRY_PAUSE_S)
+
+    async def _kept_before(self, book: Book, bidder: str, cid: str, raw: bytes) -> Durable | None:
+        """The result of a cid so old that the rules have forgotten it."""
+        if (
+            not cid
+            or book.published_seq < CID_WINDOW - PENDING_MAX
+            or not book.may_be_kept(bidder, cid)
+        ):
+            return None
+        row = await self._journal.by_cid(book.auction_id, bidder, cid)
+        if row is None or row["seq"] > book.published_seq - (CID_WINDOW - PENDING_MAX):
+            return None
+        if row["body"] != raw:
+            raise Conflict("cid_reused", "This cid was used for another command.")
+        return durable_from_row(row)
+
+    # -- admission ------------------------------------------------------------------------------
+
+    async def _admit_loop(self) -> None:
+        """A batch gathers while the last one is in flight: never one call a bid, never a timer."""
+        while True:
+            await self._gathering.wait()
+            self._gathering.clear()
+            batches = {key: waiting[:BATCH_MAX] for key, waiting in self._gathered.items()}
+            self._gathered = {
+                k: w[BATCH_MAX:] for k, w in self._gathered.items() if len(w) > BATCH_MAX
+            }
+            if self._gathered:
+                self._gathering.set()
+            # Callers that gave up meanwhile must not take a place in the order.
+            batches = {k: [w for w in batch if not w.future.done()] for k, batch in batches.items()}
+            batches = {key: batch for key, batch in batches.items() if batch}
+            if batches:
+                await self._admit(batches)
+
+    async def _admit(self, batches: dict[UUID, list[Waiting]]) -> None:
+        try:
+            async with asyncio.timeout(SUBMIT_TIMEOUT_S):
+                replies = await self._log.admit({k: [w.raw for w in b] for k, b in batches.items()})
+        except ServerErrors as error:
+            _log.warning("redis_away", error=repr(error)[:200])
+            # It is unknown whether they entered the log; the cid makes a second entry harmless.
+            for batch in batches.values():
+                _retry(batch)
+            return
+        for auction_id, reply in replies.items():
+            self._placed(auction_id, batches[auction_id], reply)
+
+    def _placed(
+        self, auction_id: UUID, batch: list[Waiting], reply: list[Entry] | Exception
+    ) -> None:
+        book = self._books.get(auction_id)
+        if book is None:
+            _retry(batch)
+        elif isinstance(reply, list):
+            book.admitted(reply, batch[: len(reply)])
+            self._later(auction_id, batch[len(reply) :])
+        elif isinstance(reply, BusyError):
+            self._later(auction_id, batch)
+        else:
+            book.distrust(force_epoch=not isinstance(reply, NoBookError))
+            _retry(batch)
+
+    def _later(self, auction_id: UUID, batch: list[Waiting]) -> None:
+        """The auction holds as many undecided commands as it may: these wait outside, in order."""
+        if not batch:
+            return
+
+        def again() -> None:
+            self._gathered[auction_id] = batch + self._gathered.get(auction_id, [])
+            self._gathering.set()
+
+        asyncio.get_running_loop().call_later(BUSY_PAUSE_S, again)
+
+    # -- waking other nodes ---------------------------------------------------------------------
+
+    def _mark_dirty(self, book: Book) -> None:
+        self._dirty[book.auction_id] = book
+        self._dirtied.set()
+
+    async def _durable_loop(self) -> None:
+        """Tell Redis how far PostgreSQL is; the newest word of each auction, gathered while one
+        call is in flight.
+        """
+        while True:
+            await self._dirtied.wait()
+            self._dirtied.clear()
+            dirty, self._dirty = self._dirty, {}
+            try:
+                await self._log.mark_durable(
+                    {
+                        key: (book.epoch, book.published_seq, book.published_tag)
+                        for key, book in dirty.items()
+                    }
+                )
+            except ServerErrors as error:
+                _log.warning("redis_away", error=repr(error)[:200])
+                # Lost hints would leave the places of these commands taken for ever.
+                self._dirty = dirty | self._dirty
+                asyncio.get_running_loop().call_later(RETRY_PAUSE_S, self._dirtied.set)
+
+
+def _retry(batch: Sequence[Waiting]) -> None:
+    for waiting in batch:
+        if not waiting.future.done():
+            waiting.future.set_exception(RetryError())

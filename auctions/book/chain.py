@@ -1,0 +1,42 @@
+"""The hash chain over commands and outcomes: what makes a log impossible to change unseen.
+
+    payload       canonical JSON of {body, outcome, seq, ts}
+    payload_hash  SHA-256(salt ‖ payload); the salt keeps a hidden payload from being guessed from
+    its hash
+    chain_n       SHA-256(chain_{n-1} ‖ seq as 8 bytes ‖ payload_hash), chain_0 from the auction's
+    id and terms
+
+Salts are HMAC-SHA256(salt key of the auction, seq), so every node and every replay makes the same
+chain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+DOMAIN = b"marketplace chain v1\n"
+
+
+def genesis(auction: str, terms: bytes) -> bytes:
+    """The chain before the first command: it binds the auction and its canonical terms."""
+    return hashlib.sha256(DOMAIN + auction.encode() + b"\n" + terms).digest()
+
+
+def salt_of(salt_key: bytes, seq: int) -> bytes:
+    """16 bytes. HMAC (RFC 2104) of the seq, so salts reveal neither the key nor each other."""
+    return hmac.digest(salt_key, b"%d" % seq, "sha256")[:16]
+
+
+def payload(seq: int, ts: int, body: bytes, outcome: bytes) -> bytes:
+    """`body` and `outcome` are canonical JSON already; the keys are in sorted order."""
+    return b'{"body":%b,"outcome":%b,"seq":%d,"ts":%d}' % (body, outcome, seq, ts)
+
+
+def payload_hash(salt: bytes, payload_bytes: bytes) -> bytes:
+    return hashlib.sha256(salt + payload_bytes).digest()
+
+
+def link(before: bytes, seq: int, hashed_payload: bytes) -> bytes:
+    """chain_n from chain_{n-1}."""
+    return hashlib.sha256(before + seq.to_bytes(8, "big") + hashed_payload).digest()

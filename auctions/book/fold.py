@@ -1,0 +1,96 @@
+"""The state of one auction with its place in the log: fold commands, link the chain, save and
+restore.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from auctions.book import chain as chains
+from auctions.book.journal import JournalHead, Record, Snapshot
+from auctions.book.log import GENESIS_TAG, tag_after
+from auctions.rules import commands, outcomes
+from auctions.rules.apply import apply
+from auctions.rules.commands import Command
+from auctions.rules.outcomes import Outcome
+from auctions.rules.state import State, dump, initial, load
+from auctions.rules.terms import Terms
+
+
+class Durable(msgspec.Struct, frozen=True):
+    """A command with its outcome as PostgreSQL keeps it."""
+
+    command: Command
+    outcome: Outcome
+    record: Record
+
+    @property
+    def seq(self) -> int:
+        return self.record.seq
+
+    @property
+    def ts(self) -> int:
+        return self.record.ts
+
+
+class DivergedError(Exception):
+    """The journal folds to another chain than it keeps: other rules, or somebody changed it."""
+
+
+class Fold:
+    """Made from the journal's head and its newest snapshot; `decide` moves it one command on."""
+
+    def __init__(self, head: JournalHead, snapshot: Snapshot | None) -> None:
+        self.auction_id: UUID = head.auction_id
+        self.terms = msgspec.json.decode(head.terms, type=Terms)
+        self._salt_key = head.salt_key
+        if snapshot is None:
+            self.state: State = initial(self.terms)
+            self.seq, self.tag = 0, GENESIS_TAG
+            self.chain = chains.genesis(str(self.auction_id), head.terms)
+        else:
+            self.state = load(snapshot.state)
+            self.seq, self.tag, self.chain = snapshot.seq, snapshot.tag, snapshot.chain
+
+    def decide(self, seq: int, ts: int, raw: bytes, tag: str) -> Durable:
+        """Apply one command and link it. The result is to be shown only once it is durable."""
+        assert seq == self.seq + 1, "commands come without gaps"
+        command = Command(seq, ts, commands.decode(raw))
+        self.state, outcome = apply(self.state, command)
+        kept = outcomes.encode(outcome)
+        payload = chains.payload(seq, ts, raw, kept)
+        hashed = chains.payload_hash(chains.salt_of(self._salt_key, seq), payload)
+        self.seq, self.tag, self.chain = seq, tag, chains.link(self.chain, seq, hashed)
+        bidder = getattr(command.body, "bidder", "")
+        record = Record(seq, ts, bidder, command.body.cid, raw, kept, self.chain, tag)
+        return Durable(command, outcome, record)
+
+    def replay(self, row: asyncpg.Record) -> Durable:
+        """Fold a row of the journal. Raises DivergedError unless its chain comes out."""
+        tag = tag_after(self.tag, row["seq"], row["ts"], row["body"])
+        durable = self.decide(row["seq"], row["ts"], row["body"], tag)
+        if self.chain != row["chain"]:
+            raise DivergedError(f"{self.auction_id} differs at {row['seq']}")
+        return durable
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.seq, self.tag, self.chain, dump(self.state))
+
+
+def durable_from_row(row: asyncpg.Record) -> Durable:
+    """A kept row as it was published (its tag is not kept and reads empty)."""
+    command = Command(row["seq"], row["ts"], commands.decode(row["body"]))
+    record = Record(
+        row["seq"],
+        row["ts"],
+        getattr(command.body, "bidder", ""),
+        command.body.cid,
+        row["body"],
+        row["outcome"],
+        row["chain"],
+        "",
+    )
+    return Durable(command, outcomes.decode(row["outcome"]), record)

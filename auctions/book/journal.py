@@ -1,0 +1,207 @@
+"""The truth in PostgreSQL: heads, commands with their outcomes, snapshots. Raw asyncpg, one round
+trip a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+ROWS_MAX = 2_000
+COMMAND_TIMEOUT_S = 5.0
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One decided command as it is kept. `chain` is the chain hash after it; `bidder` and `cid`
+    may be empty.
+    """
+
+    seq: int
+    ts: int
+    bidder: str
+    cid: str
+    body: bytes
+    outcome: bytes
+    chain: bytes
+    tag: str
+
+
+class JournalHead(msgspec.Struct, frozen=True):
+    """Where PostgreSQL stands for one auction."""
+
+    auction_id: UUID
+    epoch: int
+    seq: int
+    ts: int
+    tag: str
+    chain: bytes
+    terms: bytes
+    salt_key: bytes
+    status: str
+    close_at: int | None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    seq: int
+    tag: str
+    chain: bytes
+    state: bytes
+
+
+# The conditional update is the fence: it takes the head's row lock, and it does nothing unless
+# this batch continues
+# exactly what is there. One statement, so one round trip and no lock held while a node thinks or
+# is frozen.
+_RECORD = """
+WITH head AS (
+    UPDATE auction_head SET seq = $2, ts = $3, tag = $4, chain = $5, status = $6, close_at = $7
+    WHERE auction_id = $1 AND epoch = $8 AND seq = $9 AND tag = $10 RETURNING 1
+)
+INSERT INTO auction_commands (auction_id, seq, ts, bidder, cid, body, outcome, chain)
+SELECT $1, c.* FROM unnest($11::bigint[], $12::bigint[], $13::text[], $14::text[], $15::bytea[],
+$16::bytea[],
+    $17::bytea[]) AS c WHERE EXISTS (SELECT FROM head)
+"""
+_HEAD = """SELECT auction_id, epoch, seq, ts, tag, chain, terms, salt_key, status, close_at
+FROM auction_head WHERE auction_id = $1"""
+_COMMANDS = """SELECT seq, ts, bidder, cid, body, outcome, chain FROM auction_commands
+WHERE auction_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4"""
+
+
+class Journal:
+    """Calls raise asyncpg's errors, OSError or TimeoutError when PostgreSQL does not answer."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def head(self, auction_id: UUID) -> JournalHead | None:
+        row = await self._pool.fetchrow(_HEAD, auction_id, timeout=COMMAND_TIMEOUT_S)
+        return None if row is None else JournalHead(*row)
+
+    async def record(
+        self,
+        auction_id: UUID,
+        *,
+        epoch: int,
+        after_seq: int,
+        after_tag: str,
+        records: Sequence[Record],
+        status: str,
+        close_at: int | None,
+    ) -> bool:
+        """Commit a batch that continues (`after_seq`, `after_tag`) in `epoch`; False if the head
+        is elsewhere.
+
+        After an error it is unknown whether the batch was kept; the head tells.
+        """
+        last = records[-1]
+        done = await self._pool.execute(
+            _RECORD,
+            auction_id,
+            last.seq,
+            last.ts,
+            last.tag,
+            last.chain,
+            status,
+            close_at,
+            epoch,
+            after_seq,
+            after_tag,
+            [r.seq for r in records],
+            [r.ts for r in records],
+            [r.bidder for r in records],
+            [r.cid for r in records],
+            [r.body for r in records],
+            [r.outcome for r in records],
+            [r.chain for r in records],
+            timeout=COMMAND_TIMEOUT_S,
+        )
+        kept = int(done.rpartition(" ")[2])
+        assert kept in {0, len(records)}, "a batch is kept whole or not at all"
+        return kept > 0
+
+    async def commands(
+        self, auction_id: UUID, after: int, last: int
+    ) -> AsyncIterator[asyncpg.Record]:
+        """Rows (seq, ts, bidder, cid, body, outcome, chain) in order, ROWS_MAX at a time."""
+        while after < last:
+            rows = await self._pool.fetch(
+                _COMMANDS, auction_id, after, last, ROWS_MAX, timeout=COMMAND_TIMEOUT_S * 2
+            )
+            if not rows:
+                return
+            for row in rows:
+                yield row
+            after = rows[-1]["seq"]
+
+    async def by_cid(self, auction_id: UUID, bidder: str, cid: str) -> asyncpg.Record | None:
+        """The first command of that sender with that cid: (seq, ts, body, outcome, chain)."""
+        return await self._pool.fetchrow(
+            "SELECT seq, ts, body, outcome, chain FROM auction_commands "
+            "WHERE auction_id = $1 AND bidder = $2 AND cid = $3 ORDER BY seq LIMIT 1",
+            auction_id,
+            bidder,
+            cid,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+
+    async def by_seq(self, auction_id: UUID, seq: int) -> asyncpg.Record | None:
+        return await self._pool.fetchrow(
+            "SELECT seq, ts, body, outcome, chain FROM auction_commands "
+            "WHERE auction_id = $1 AND seq = $2",
+            auction_id,
+            seq,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+
+    async def cids_until(self, auction_id: UUID, seq: int) -> AsyncIterator[tuple[str, str]]:
+        """(bidder, cid) of all commands up to `seq` that carry a cid, in pages."""
+        after = 0
+        while after < seq:
+            rows = await self._pool.fetch(
+                "SELECT seq, bidder, cid FROM auction_commands "
+                "WHERE auction_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT 20000",
+                auction_id,
+                after,
+                seq,
+                timeout=COMMAND_TIMEOUT_S * 2,
+            )
+            if not rows:
+                return
+            for row in rows:
+                if row["cid"]:
+                    yield row["bidder"], row["cid"]
+            after = rows[-1]["seq"]
+
+    async def snapshot(self, auction_id: UUID) -> Snapshot | None:
+        """The newest one."""
+        row = await self._pool.fetchrow(
+            "SELECT seq, tag, chain, state FROM auction_snapshots "
+            "WHERE auction_id = $1 ORDER BY seq DESC LIMIT 1",
+            auction_id,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+        return None if row is None else Snapshot(*row)
+
+    async def keep_snapshot(self, auction_id: UUID, snapshot: Snapshot) -> None:
+        """Keep it and drop all but the one before it."""
+        await self._pool.execute(
+            """WITH kept AS (
+                INSERT INTO auction_snapshots (auction_id, seq, tag, chain, state) VALUES ($1, $2,
+                $3, $4, $5)
+                ON CONFLICT DO NOTHING)
+            DELETE FROM auction_snapshots WHERE auction_id = $1 AND seq < (
+                SELECT max(seq) FROM auction_snapshots WHERE auction_id = $1 AND seq < $2)""",
+            auction_id,
+            snapshot.seq,
+            snapshot.tag,
+            snapshot.chain,
+            snapshot.state,
+            timeout=COMMAND_TIMEOUT_S,
+        )

@@ -1,0 +1,228 @@
+"""The log in Redis: order, time stamps, back-pressure and tags. The only module that speaks its
+keys and scripts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from marketplace.kernel.redis import AnyRedis
+
+BATCH_MAX = 512
+PENDING_MAX = 4_096
+KEEP_MAX = 20_000
+"""Durable entries kept in Redis for nodes that lag; older ones are read from PostgreSQL."""
+
+GENESIS_TAG = "0" * 40
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One command in order. `ts` in µs; `tag` is SHA-1 over the tag before, seq, ts and body."""
+
+    epoch: int
+    seq: int
+    ts: int
+    tag: str
+    raw: bytes
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where the log stands: last seq and tag, and how far PostgreSQL has committed."""
+
+    epoch: int
+    seq: int
+    last_ts: int
+    durable: int
+    tag: str
+
+
+class NoBookError(Exception):
+    """Redis does not know this auction: it was wiped, or the auction was never loaded."""
+
+
+class BusyError(Exception):
+    """More commands wait for PostgreSQL than the auction may hold."""
+
+
+class ForkError(Exception):
+    """What Redis holds does not continue what we know."""
+
+
+class _Script:
+    def __init__(self, name: str) -> None:
+        self.text = (Path(__file__).parent / name).read_text()
+        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+_ADMIT, _DURABLE, _LOAD = _Script("admit.lua"), _Script("durable.lua"), _Script("load.lua")
+
+
+def tag_after(tag: str, seq: int, ts: int, raw: bytes) -> str:
+    """The tag of an entry, as admit.lua computes it."""
+    return hashlib.sha1(
+        b"%s:%d:%d:%s" % (tag.encode(), seq, ts, raw), usedforsecurity=False
+    ).hexdigest()
+
+
+def _keys(auction_id: UUID) -> tuple[str, str, str]:
+    # One hash tag an auction, so all its keys share a slot in a cluster.
+    return f"{{a:{auction_id}}}:head", f"{{a:{auction_id}}}:log", f"{{a:{auction_id}}}:wake"
+
+
+def wake_channel(auction_id: UUID) -> str:
+    return _keys(auction_id)[2]
+
+
+class Log:
+    """Calls on the logs of many auctions. Every method raises RedisError when Redis does not
+    answer.
+    """
+
+    def __init__(
+        self, redis: AnyRedis, *, pending_max: int = PENDING_MAX, sharded: bool = False
+    ) -> None:
+        self.redis = redis
+        self.sharded = sharded
+        self._pending_max = pending_max
+
+    async def admit(
+        self, batches: Mapping[UUID, Sequence[bytes]]
+    ) -> dict[UUID, list[Entry] | Exception]:
+        """Append each auction's bodies, at most BATCH_MAX each, in one round trip.
+
+        Answers the entries, fewer than asked for where back-pressure set in, or NoBookError,
+        BusyError or the error of
+        that auction alone.
+        """
+        calls = [(_keys(auction)[:2], tuple(bodies)) for auction, bodies in batches.items()]
+        replies = await self._run(_ADMIT, calls)
+        answer: dict[UUID, list[Entry] | Exception] = {}
+        for (auction, bodies), reply in zip(batches.items(), replies, strict=True):
+            answer[auction] = _entries(reply, bodies)
+        return answer
+
+    async def read(self, auction_id: UUID, epoch: int, first: int, last: int) -> list[Entry]:
+        """Entries `first` to `last` inclusive, as far as they are there; at most BATCH_MAX."""
+        rows: Any = await self.redis.xrange(
+            _keys(auction_id)[1], f"{first}-0", f"{last}-0", count=BATCH_MAX
+        )
+        return [
+            Entry(
+                epoch,
+                int(id_.split(b"-")[0]),
+                int(fields[b"t"]),
+                fields[b"g"].decode(),
+                fields[b"b"],
+            )
+            for id_, fields in rows
+        ]
+
+    async def heads(self, auction_ids: Sequence[UUID]) -> list[Head | None]:
+        """Heads of many auctions in one round trip; None where Redis knows no book."""
+        fields = ["epoch", "seq", "last_ts", "durable", "tag"]
+        pipe = self.redis.pipeline(transaction=False)
+        for auction_id in auction_ids:
+            pipe.hmget(_keys(auction_id)[0], fields)
+        return [
+            Head(int(row[0]), int(row[1]), int(row[2]), int(row[3]), row[4].decode())
+            if row[0]
+            else None
+            for row in await pipe.execute()
+        ]
+
+    async def mark_durable(self, heads: Mapping[UUID, tuple[int, int, str]]) -> None:
+        """Tell Redis and the other nodes how far PostgreSQL has committed: (epoch, seq, tag) by
+        auction.
+
+        Only a hint: a lost one heals by polling.
+        """
+        publish = "SPUBLISH" if self.sharded else "PUBLISH"
+        replies = await self._run(
+            _DURABLE, [(_keys(key), (*head, KEEP_MAX, publish)) for key, head in heads.items()]
+        )
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+
+    async def load(self, auction_id: UUID, epoch: int, seq: int, last_ts: int, tag: str) -> int:
+        """Start `epoch` at PostgreSQL's position. Answers the epoch in force, a newer one if there
+        is one.
+        """
+        arguments = (epoch, seq, last_ts, tag, self._pending_max)
+        reply = (await self._run(_LOAD, [(_keys(auction_id)[:2], arguments)]))[0]
+        if isinstance(reply, Exception):
+            raise reply
+        assert isinstance(reply, bytes)
+        return int(reply)
+
+    async def _run(
+        self,
+        script: _Script,
+        calls: Sequence[tuple[tuple[str, ...], tuple[bytes | str | int, ...]]],
+    ) -> list[object]:
+        """One script on many key sets. NOSCRIPT means it did not run, so it is safe to send the
+        text then.
+        """
+        pipe = self.redis.pipeline(transaction=False)
+        for keys, arguments in calls:
+            pipe.evalsha(script.sha, len(keys), *keys, *arguments)
+        replies = list(await pipe.execute(raise_on_error=False))
+        for index, reply in enumerate(replies):
+            if isinstance(reply, NoScriptError):
+                keys, arguments = calls[index]
+                replies[index] = await self.redis.eval(script.text, len(keys), *keys, *arguments)
+        return replies
+
+
+def _entries(reply: object, bodies: Sequence[bytes]) -> list[Entry] | Exception:
+    if isinstance(reply, ResponseError):
+        # XADD refused the id: the stream is ahead of its head, so one of them is not what we wrote.
+        return ForkError(str(reply))
+    if isinstance(reply, Exception):
+        return reply
+    assert isinstance(reply, list)
+    if reply[0] == b"NOBOOK":
+        return NoBookError()
+    if reply[0] == b"BUSY":
+        return BusyError()
+    epoch, seq, ts, tag = int(reply[0]), int(reply[1]), int(reply[2]), reply[3].decode()
+    entries = []
+    for offset in range(int(reply[5])):
+        tag = tag_after(tag, seq + offset, ts + offset, bodies[offset])
+        entries.append(Entry(epoch, seq + offset, ts + offset, tag, bodies[offset]))
+    if tag != reply[4].decode():
+        return ForkError("tags differ")
+    return entries
+
+
+async def detect_sharded(redis: AnyRedis) -> bool:
+    """Whether the server has sharded pub/sub (Redis 7 and its continuations)."""
+    async with asyncio.timeout(5):
+        info = await redis.info("server")
+    version = str(info.get("redis_version", "0")) if isinstance(info, dict) else "0"
+    return int(version.split(".")[0]) >= 7
+
+
+__all__ = [
+    "BATCH_MAX",
+    "GENESIS_TAG",
+    "PENDING_MAX",
+    "BusyError",
+    "Entry",
+    "ForkError",
+    "Head",
+    "Log",
+    "NoBookError",
+    "RedisError",
+    "detect_sharded",
+    "tag_after",
+    "wake_channel",
+]

@@ -1,0 +1,161 @@
+"""Signed proofs: a receipt for each decided command, heads of the chain for everybody.
+
+Ed25519 (RFC 8032) over canonical JSON (sorted keys, no blanks) of all fields but the signature.
+Private keys are kept
+in PostgreSQL, wrapped by AES-256-GCM with a key derived from the master secret (HKDF, RFC 5869),
+so all nodes sign
+with the same key and a database dump does not let anybody else sign.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from base64 import b64encode
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from auctions.book.fold import Durable
+from auctions.book.journal import Pool
+from marketplace.kernel.clock import rfc3339
+
+_LOCK = 7_240_552
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """As in the public contract; hashes in hex, `ts` RFC 3339, signature in base64."""
+
+    auction: str
+    seq: int
+    ts: str
+    cid: str
+    outcome: str
+    body_hash: str
+    chain: str
+    key_id: str
+    signature: str = ""
+
+
+class SignedHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The chain after `seq`, signed: whoever keeps one can prove that history was not rewritten."""
+
+    auction: str
+    seq: int
+    ts: str
+    chain: str
+    key_id: str
+    signature: str = ""
+
+
+Proof = TypeVar("Proof", Receipt, SignedHead)
+
+_canonical = msgspec.json.Encoder(order="sorted")
+
+
+def signed_bytes(proof: Receipt | SignedHead) -> bytes:
+    """What the signature covers."""
+    fields = msgspec.structs.asdict(proof)
+    del fields["signature"]
+    return _canonical.encode(fields)
+
+
+class Signer:
+    """Signs with the newest key; made once per process by `load_signer`."""
+
+    def __init__(self, key_id: str, private: Ed25519PrivateKey) -> None:
+        self.key_id = key_id
+        self._private = private
+
+    def receipt(self, auction_id: UUID, durable: Durable) -> Receipt:
+        record = durable.record
+        return self._sign(
+            Receipt(
+                auction=str(auction_id),
+                seq=record.seq,
+                ts=rfc3339(record.ts),
+                cid=record.cid,
+                outcome="accepted" if durable.outcome.accepted else "refused",
+                body_hash=hashlib.sha256(record.body).hexdigest(),
+                chain=record.chain.hex(),
+                key_id=self.key_id,
+            )
+        )
+
+    def head(self, auction_id: UUID, seq: int, ts: int, chain: bytes) -> SignedHead:
+        return self._sign(
+            SignedHead(
+                auction=str(auction_id),
+                seq=seq,
+                ts=rfc3339(ts),
+                chain=chain.hex(),
+                key_id=self.key_id,
+            )
+        )
+
+    def _sign(self, proof: Proof) -> Proof:
+        signature = b64encode(self._private.sign(signed_bytes(proof))).decode()
+        return msgspec.structs.replace(proof, signature=signature)
+
+
+async def load_signer(pool: Pool, secret: str) -> Signer:
+    """The newest key, made on first use. Raises SecretError when the master secret cannot unwrap
+    it.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        # Two nodes that start first must agree on one key.
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        row = await connection.fetchrow(
+            "SELECT key_id, wrapped_private FROM signing_keys WHERE retired_at IS NULL "
+            "ORDER BY created_at DESC LIMIT 1"
+        )
+        if row is not None:
+            return Signer(row["key_id"], _unwrap(secret, row["key_id"], row["wrapped_private"]))
+        private = Ed25519PrivateKey.generate()
+        public = private.public_key().public_bytes_raw()
+        key_id = hashlib.sha256(public).hexdigest()[:16]
+        await connection.execute(
+            "INSERT INTO signing_keys (key_id, public, wrapped_private) VALUES ($1, $2, $3)",
+            key_id,
+            public,
+            _wrap(secret, key_id, private),
+        )
+    return Signer(key_id, private)
+
+
+async def public_keys(pool: Pool) -> dict[str, str]:
+    """All public keys ever used, base64 by key id, for `/.well-known/marketplace-keys.json`."""
+    rows = await pool.fetch("SELECT key_id, public FROM signing_keys ORDER BY created_at")
+    return {row["key_id"]: b64encode(row["public"]).decode() for row in rows}
+
+
+class SecretError(Exception):
+    """MARKETPLACE_SECRET is not the one the signing keys were wrapped with."""
+
+
+def _wrapping_key(secret: str) -> AESGCM:
+    derive = HKDF(hashes.SHA256(), 32, salt=None, info=b"marketplace signing keys v1")
+    return AESGCM(derive.derive(secret.encode()))
+
+
+def _wrap(secret: str, key_id: str, private: Ed25519PrivateKey) -> bytes:
+    nonce = os.urandom(12)
+    return nonce + _wrapping_key(secret).encrypt(
+        nonce, private.private_bytes_raw(), key_id.encode()
+    )
+
+
+def _unwrap(secret: str, key_id: str, wrapped: bytes) -> Ed25519PrivateKey:
+    try:
+        raw = _wrapping_key(secret).decrypt(wrapped[:12], wrapped[12:], key_id.encode())
+    except InvalidTag:
+        raise SecretError(
+            "MARKETPLACE_SECRET differs from the one this database was set up with"
+        ) from None
+    return Ed25519PrivateKey.from_private_bytes(raw)
