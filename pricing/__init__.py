@@ -1,0 +1,1 @@
+"""Catalogue, price lists and their bulk upload."""

@@ -1,0 +1,1 @@
+"""The shared catalogue: categories, classifications, units, items and how suppliers name them."""

@@ -1,0 +1,1 @@
+"""Bulk upload of prices: read, check, compare, publish by one version switch."""
