@@ -36,7 +36,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
 
 class BidPlaced(Event, frozen=True, kw_only=True, tag="bid"):
-    """A bid that stands. `price` in minor units; `evaluated` exact minor units, as `"a"` or `"a/b"`."""
+    """A bid that stands. `price` in minor units; `evaluated` exact, as `"a"` or `"a/b"`."""
 
     bidder: str
     price: int
@@ -144,10 +144,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     accepted     whether it took effect (ticks that change nothing are accepted with no events)
     code         why not, when refused; `detail` says it in a sentence with both numbers or times
-    limit        the highest price in minor units that would have been accepted, when one was refused
+    limit        the highest price in minor units that would have been accepted
     token        the confirmation token when `code` is confirm_required
     rank, evaluated   of the bidder's own standing afterwards, for bids and accepts
-    repeat_of    the seq whose decision this repeats (the same cid again); the events are not repeated
+    repeat_of    the seq whose decision this repeats (same cid again); its events are not repeated
     events       what happened, in order, opening and closing by time included
     """
 

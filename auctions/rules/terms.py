@@ -1,4 +1,4 @@
-"""Reads the `rules` of a lot, as the public contract has them, into `Terms`; refuses the impossible.
+"""Reads the `rules` of a lot, as in the public contract, into `Terms`; refuses the impossible.
 
 `read_terms` is the only way from JSON to Terms.
 """

@@ -1,0 +1,113 @@
+"""`apply(state, command) -> (state, outcome)`: the only place that knows what a command means.
+
+Pure and deterministic: no clock, no I/O, no randomness. Time comes with the command; what has
+become due by then (opening, stages, closing) happens first, then the command itself is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import automatic, controls
+from .answers import refused
+from .commands import (
+    CID_CHARS_MAX,
+    Accept,
+    Admit,
+    Auto,
+    Bid,
+    Cancel,
+    Command,
+    Exclude,
+    Extend,
+    Message,
+    Pause,
+    Resume,
+    Tick,
+    Withdraw,
+)
+from .formats import FORMATS
+from .outcomes import AnyEvent, Code, Outcome
+from .parameters import RULES_VERSION
+from .repeats import digest_of, key_of, recall, remember
+from .state import State
+from .timeline import advance, not_now
+
+
+class BrokenLog(AssertionError):
+    """The log does not continue where the state stands, or was made under rules unknown here."""
+
+
+def apply(state: State, command: Command) -> tuple[State, Outcome]:
+    """Decides one command.
+
+    `state` is consumed: it is changed in place and handed back, use only what is returned. Raises
+    BrokenLog when `seq` is not the next one, `ts` does not rise, or the rules version is unknown.
+    """
+    _check(state, command)
+    body = command.body
+    events: list[AnyEvent] = []
+    advance(state, command.ts, is_tick=type(body) is Tick, events=events)
+    state.seq, state.ts = command.seq, command.ts
+    if not body.cid:
+        return state, _decide(state, command, events)
+    if len(body.cid) > CID_CHARS_MAX:
+        detail = f"A cid has at most {CID_CHARS_MAX} characters."
+        return state, refused(Code.MALFORMED, detail, events)
+    key, digest = key_of(body), digest_of(body)
+    outcome = recall(state, key, digest, events)
+    if outcome is None:
+        outcome = _decide(state, command, events)
+        remember(state, key, digest, command.seq, outcome)
+    return state, outcome
+
+
+def _check(state: State, command: Command) -> None:
+    if state.terms.rules_version != RULES_VERSION:
+        raise BrokenLog(f"rules version {state.terms.rules_version} is not known here")
+    if command.seq != state.seq + 1 or command.ts <= state.ts:
+        raise BrokenLog(
+            f"command {command.seq} at {command.ts} does not follow {state.seq} at {state.ts}"
+        )
+
+
+def _decide(state: State, command: Command, events: list[AnyEvent]) -> Outcome:
+    body = command.body
+    if type(body) is Tick:
+        return Outcome(accepted=True, events=events)
+    if isinstance(body, Bid | Accept | Auto):
+        return _from_bidder(state, command, body, events)
+    gone = controls.over(state, command.ts, events)
+    if gone is not None:
+        return gone
+    return _CONTROLS[type(body)](state, command, body, events)
+
+
+def _from_bidder(
+    state: State, command: Command, body: Bid | Accept | Auto, events: list[AnyEvent]
+) -> Outcome:
+    bidder = state.bidders.get(body.bidder)
+    if bidder is None or not bidder.admitted:
+        return refused(Code.NOT_ADMITTED, "You are not admitted to this auction.", events)
+    reason = not_now(state, command.ts)
+    if reason is not None:
+        return refused(reason[0], reason[1], events)
+    if isinstance(body, Auto):
+        return automatic.set_limit(state, command, body, events)
+    format_ = FORMATS[state.now.format]
+    if isinstance(body, Accept):
+        return format_.accept(state, command, body, events)
+    return format_.bid(state, command, body, events)
+
+
+_CONTROLS: dict[type, Callable[[State, Command, Any, list[AnyEvent]], Outcome]] = {
+    Admit: controls.admit,
+    Exclude: controls.exclude,
+    Pause: controls.pause,
+    Resume: controls.resume,
+    Extend: controls.extend,
+    Cancel: controls.cancel,
+    Withdraw: controls.withdraw,
+    Message: controls.message,
+}

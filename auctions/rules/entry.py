@@ -1,0 +1,82 @@
+"""From the text a bidder sent to a bid that may stand: reading, answers, limits, doubts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .answers import refused, refused_price
+from .bidding import ceiling, highest, objection
+from .commands import Bid
+from .guard import BadPrice, check_lines, confirmation_token, doubt, read_price
+from .outcomes import AnyEvent, Code, Outcome
+from .scoring import Scale, WrongAnswer, scale_of
+from .state import BIDS_PER_BIDDER_MAX, Bidder, State
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A bid to which nothing objects; `answers` is None when they stay as they were."""
+
+    price: int
+    scale: Scale
+    answers: dict[str, str] | None = None
+    auto: bool = False
+    surrogate: bool = False
+
+
+def examine(
+    state: State, body: Bid, events: list[AnyEvent], *, free: bool = False
+) -> Ready | Outcome:
+    """The bid ready to stand, or its refusal. `free`: only the ceiling limits it (sealed bids)."""
+    bidder = state.bidders[body.bidder]
+    if bidder.bids_count >= BIDS_PER_BIDDER_MAX:
+        return refused(Code.TOO_MANY, f"At most {BIDS_PER_BIDDER_MAX} bids.", events)
+    try:
+        price = read_price(state.terms, body.price)
+        check_lines(state.terms, body.lines, price)
+        scale, answers = scale_for(state, bidder, body.attributes)
+    except BadPrice as error:
+        return refused(error.code, error.detail, events)
+    except WrongAnswer as error:
+        return refused(Code.MALFORMED, str(error), events)
+    refusal = _limits(state, body, scale, price, events, free=free)
+    if refusal is not None:
+        return refusal
+    return Ready(price, scale, answers, surrogate=body.surrogate is not None)
+
+
+def scale_for(
+    state: State, bidder: Bidder, given: dict[str, str]
+) -> tuple[Scale, dict[str, str] | None]:
+    """The scale with these answers over the former ones. Raises WrongAnswer."""
+    if bidder.scale is not None and not given:
+        return bidder.scale, None
+    answers = {**bidder.answers, **given}
+    scale = scale_of(
+        state.terms,
+        answers,
+        keep_ppm=bidder.keep_ppm,
+        bonus_minor=bidder.bonus_minor,
+        rating=bidder.rating,
+    )
+    return scale, answers
+
+
+def _limits(
+    state: State, body: Bid, scale: Scale, price: int, events: list[AnyEvent], *, free: bool
+) -> Outcome | None:
+    alias = body.bidder
+    if free:
+        top = ceiling(state)
+        if price > top:
+            return refused_price(state, Code.ABOVE_CEILING, price, top, events)
+    else:
+        code = objection(state, alias, scale, price)
+        if code is not None:
+            return refused_price(state, code, price, highest(state, alias, scale), events)
+    question = doubt(state, alias, scale, price)
+    if question is None:
+        return None
+    token = confirmation_token(state.terms, alias, price)
+    if body.confirm == token:
+        return None
+    return refused(Code.CONFIRM_REQUIRED, question, events, token=token)

@@ -1,0 +1,114 @@
+"""Reads a price as it was typed, and asks again when it looks like a slip of the finger."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from math import floor
+
+from marketplace.kernel.money import NotAnAmount, format_minor, parse_minor
+
+from .outcomes import Code
+from .parameters import PPM, Terms
+from .scoring import Scale, price_at
+from .standing import rival_lead
+from .state import State
+
+TOKEN_CHARS = 16
+NEAR_LOW, NEAR_HIGH = Fraction(1, 2), Fraction(11, 10)
+"""A price times a factor that lands between these shares of the reference explains the mix-up."""
+
+
+class BadPrice(ValueError):
+    """The text is no price; `code` is malformed or out_of_range, the message helps."""
+
+    def __init__(self, code: Code, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def money(terms: Terms, minor: int) -> str:
+    """`12.50 EUR`."""
+    return f"{format_minor(minor, terms.exponent)} {terms.currency}"
+
+
+def read_price(terms: Terms, text: str | None) -> int:
+    """Minor units above zero. Raises BadPrice."""
+    if text is None:
+        raise BadPrice(Code.MALFORMED, "A price is needed.")
+    try:
+        minor = parse_minor(text, terms.exponent)
+    except NotAnAmount as error:
+        if error.code == "out_of_range":
+            raise BadPrice(Code.OUT_OF_RANGE, error.detail) from None
+        comma = " Write a decimal point, and nothing between thousands." if "," in text else ""
+        raise BadPrice(Code.MALFORMED, error.detail + comma) from None
+    if minor <= 0:
+        raise BadPrice(Code.OUT_OF_RANGE, "A price is above zero.")
+    return minor
+
+
+def check_lines(terms: Terms, lines: dict[str, str], price: int) -> None:
+    """The lines' totals must add up to the price. No lines at all is fine. Raises BadPrice."""
+    if not lines:
+        return
+    known = {line.id for line in terms.lines}
+    if known != set(lines):
+        wanted = ", ".join(sorted(known)) or "none"
+        raise BadPrice(Code.MALFORMED, f"The lines of this auction are: {wanted}.")
+    try:
+        total = sum(parse_minor(text, terms.exponent) for text in lines.values())
+    except NotAnAmount as error:
+        raise BadPrice(Code.MALFORMED, f"lines: {error.detail}") from None
+    if total != price:
+        both = f"{money(terms, total)}, the price is {money(terms, price)}"
+        raise BadPrice(Code.MALFORMED, f"The lines add up to {both}.")
+
+
+def confirmation_token(terms: Terms, alias: str, price: int) -> str:
+    """What confirms this price of this bidder; not made of the cid, so another cid may carry it."""
+    text = f"{terms.auction}|{alias}|{price}"
+    return hashlib.sha256(text.encode()).hexdigest()[:TOKEN_CHARS]
+
+
+def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
+    """Why the price looks like a slip, or None.
+
+    It is compared with the lowest price the bidder knows: the ceiling, the own bid, and the lead
+    (in the bidder's own terms) where it is shown. Anything else would tell what is hidden.
+    """
+    limit_ppm = state.terms.typo_guard_ppm
+    reference = _reference(state, alias, scale)
+    if limit_ppm is None or reference is None:
+        return None
+    if (reference - price) * PPM <= limit_ppm * reference:
+        return None
+    drop = format_minor((reference - price) * 1_000 // reference, 1)
+    terms = state.terms
+    return (
+        f"{money(terms, price)} is {drop} % below {money(terms, reference)}."
+        f"{_explanation(terms, price, reference)} Repeat it with the token if you mean it."
+    )
+
+
+def _reference(state: State, alias: str, scale: Scale) -> int | None:
+    known = [] if state.terms.ceiling_minor is None else [state.terms.ceiling_minor]
+    current = state.bidders[alias].current
+    if current is not None:
+        known.append(current.price)
+        lead = rival_lead(state, alias)
+        if state.terms.shows_lead and lead is not None:
+            known.append(floor(price_at(scale, lead[0])))
+    return min(known, default=None)
+
+
+def _explanation(terms: Terms, price: int, reference: int) -> str:
+    for line in terms.lines:
+        quantity = Fraction(line.quantity or "1")
+        if quantity > 1 and NEAR_LOW <= price * quantity / reference <= NEAR_HIGH:
+            return f" It looks like the price of one unit instead of the total of {line.quantity}."
+    for places in (1, 2, 3):
+        if NEAR_LOW <= Fraction(price * 10**places, reference) <= NEAR_HIGH:
+            return f" It looks as if the decimal point slipped by {places}."
+    return ""

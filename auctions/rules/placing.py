@@ -1,0 +1,47 @@
+"""Puts an accepted bid into the standing and tells about it."""
+
+from __future__ import annotations
+
+from . import abnormal
+from .entry import Ready
+from .outcomes import AnyEvent, BidPlaced
+from .scoring import evaluate
+from .standing import put, rank_at
+from .state import Placed, State
+
+UNMOVED = 2**31
+"""Position of a bid that changed nobody's rank."""
+
+
+def new_bid(state: State, seq: int, alias: str, ready: Ready) -> Placed:
+    """An accepted bid with the next order number; it is not in the standing yet."""
+    bidder = state.bidders[alias]
+    bidder.scale = ready.scale
+    if ready.answers is not None:
+        bidder.answers = ready.answers
+    bidder.bids_count += 1
+    state.bids_count += 1
+    return Placed(seq, state.bids_count, ready.price, ready.scale, ready.auto, ready.surrogate)
+
+
+def place(state: State, seq: int, alias: str, ready: Ready, events: list[AnyEvent]) -> int:
+    """Accepts a bid, which stands at once. Returns the best position that changed its holder."""
+    return stand(state, alias, new_bid(state, seq, alias, ready), events)
+
+
+def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> int:
+    """Lets an accepted bid stand: standing, initial prices, event."""
+    before, after = put(state, alias, placed)
+    abnormal.note_initial(state, alias, placed.price)
+    events.append(
+        BidPlaced(
+            bidder=alias,
+            price=placed.price,
+            evaluated=str(evaluate(placed.scale, placed.price)),
+            rank=rank_at(state, after),
+            auto=placed.auto,
+            surrogate=placed.surrogate,
+            abnormally_low=abnormal.reasons(state, alias, after),
+        )
+    )
+    return UNMOVED if before == after else after

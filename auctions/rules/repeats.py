@@ -1,0 +1,64 @@
+"""The same `cid` of the same sender always gets the same answer."""
+
+from __future__ import annotations
+
+import hashlib
+
+from .answers import refused
+from .commands import Accept, AnyBody, Auto, Bid, encode
+from .outcomes import AnyEvent, Code, Outcome
+from .state import CID_WINDOW, Remembered, State
+
+DIGEST_BYTES = 16
+
+
+def key_of(body: AnyBody) -> str:
+    """Who sent it and under which cid; the buyer, surrogate bids too, is one sender."""
+    sender = ""
+    if isinstance(body, Bid):
+        sender = body.bidder if body.surrogate is None else ""
+    elif isinstance(body, Accept | Auto):
+        sender = body.bidder
+    return f"{sender}\x1f{body.cid}"
+
+
+def digest_of(body: AnyBody) -> bytes:
+    return hashlib.sha256(encode(body)).digest()[:DIGEST_BYTES]
+
+
+def recall(state: State, key: str, digest: bytes, events: list[AnyEvent]) -> Outcome | None:
+    """The former decision with this command's own `events`; None for a new cid."""
+    former = state.remembered.get(key)
+    if former is None:
+        return None
+    if former.digest != digest:
+        detail = f"This cid was used for another command, number {former.seq}."
+        return refused(Code.CID_REUSED, detail, events)
+    known = former.outcome
+    return Outcome(
+        accepted=known.accepted,
+        code=known.code,
+        detail=known.detail,
+        limit=known.limit,
+        token=known.token,
+        rank=known.rank,
+        evaluated=known.evaluated,
+        repeat_of=former.seq,
+        events=events,
+    )
+
+
+def remember(state: State, key: str, digest: bytes, seq: int, outcome: Outcome) -> None:
+    """Keeps the decision; the oldest of CID_WINDOW goes."""
+    decision = Outcome(
+        accepted=outcome.accepted,
+        code=outcome.code,
+        detail=outcome.detail,
+        limit=outcome.limit,
+        token=outcome.token,
+        rank=outcome.rank,
+        evaluated=outcome.evaluated,
+    )
+    state.remembered[key] = Remembered(seq, digest, decision)
+    if len(state.remembered) > CID_WINDOW:
+        del state.remembered[next(iter(state.remembered))]

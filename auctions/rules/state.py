@@ -1,0 +1,145 @@
+"""The state of one auction: all that `apply` remembers between two commands.
+
+It encodes to msgpack as it is (snapshots); the ordered standing is rebuilt when it is decoded.
+Memory is flat: per bidder the newest HISTORY_MAX bids, per auction the newest CID_WINDOW outcomes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .outcomes import Outcome
+from .parameters import Phase, Terms
+from .scoring import Exact, Scale, evaluate
+
+CID_WINDOW = 8_192
+HISTORY_MAX = 64
+"""Bids kept for each bidder: so many may be withdrawn one after the other."""
+BIDS_PER_BIDDER_MAX = 100_000
+
+Status = Literal["scheduled", "open", "paused", "closed", "cancelled"]
+Row = tuple[Exact, int, str]
+"""A place in the standing: evaluated price, order of acceptance, alias."""
+
+
+class Placed(msgspec.Struct, frozen=True, array_like=True):
+    """A bid that was accepted. `order` counts accepted bids and decides between equal ones."""
+
+    seq: int
+    order: int
+    price: int
+    scale: Scale
+    auto: bool = False
+    surrogate: bool = False
+
+
+class Bidder(msgspec.Struct):
+    """One admitted bidder; `bids` is newest last, the last one stands."""
+
+    number: int
+    keep_ppm: int
+    bonus_minor: int
+    rating: str | None
+    admitted: bool = True
+    answers: dict[str, str] = {}
+    scale: Scale | None = None
+    bids: list[Placed] = []
+    bids_count: int = 0
+    initial_minor: int | None = None
+    auto_minor: int | None = None
+    auto_since: int = 0
+    dropped_at: int | None = None
+
+    @property
+    def current(self) -> Placed | None:
+        return self.bids[-1] if self.bids else None
+
+
+class Stage(msgspec.Struct):
+    """What is going on now and until when; the part a format keeps for itself."""
+
+    name: str
+    ends_at: int
+    round: int | None = None
+    turn: int | None = None
+    step: int | None = None
+    price: int | None = None
+    bidder: str | None = None
+
+
+class Remembered(msgspec.Struct, frozen=True, array_like=True):
+    """What a cid was answered; `digest` tells whether the body is the same. Without events."""
+
+    seq: int
+    digest: bytes
+    outcome: Outcome
+
+
+class State(msgspec.Struct, dict=True, kw_only=True):
+    """Mutable; `apply` consumes it and hands it back."""
+
+    terms: Terms
+    seq: int = 0
+    ts: int = 0
+    status: Status = "scheduled"
+    phase: int = 0
+    close_at: int
+    stage: Stage
+    last_tick_us: int = 0
+    outage: bool = False
+    left_us: int | None = None
+    pause_reason: str = ""
+    extensions: int = 0
+    bids_count: int = 0
+    initial_sum: int = 0
+    initial_count: int = 0
+    autos_count: int = 0
+    bidders: dict[str, Bidder] = {}
+    turns: list[str] = []
+    pending: dict[str, Placed] = {}
+    remembered: dict[str, Remembered] = {}
+
+    def __post_init__(self) -> None:
+        # Not a field: fractions do not encode, and every row follows from the bids anyway.
+        self.rows: list[Row] = sorted(
+            (evaluate(placed.scale, placed.price), placed.order, alias)
+            for alias, bidder in self.bidders.items()
+            if (placed := bidder.current) is not None
+        )
+
+    @property
+    def now(self) -> Phase:
+        """The parameters of the running phase."""
+        return self.terms.phases[self.phase]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[State] = msgspec.msgpack.Decoder(State)
+
+
+def initial(terms: Terms) -> State:
+    """The state before the first command. Its close is an estimate until the auction opens."""
+    close_at = terms.starts_at_us + sum(phase.duration_us for phase in terms.phases)
+    stage = Stage(name="scheduled", ends_at=terms.starts_at_us)
+    return State(terms=terms, close_at=close_at, stage=stage)
+
+
+def dump(state: State) -> bytes:
+    """A snapshot; `load(dump(state)) == state`."""
+    return _encoder.encode(state)
+
+
+def load(raw: bytes) -> State:
+    """Raises msgspec.ValidationError or msgspec.DecodeError on anything `dump` did not write."""
+    return _decoder.decode(raw)
+
+
+def is_blind(state: State, ts: int) -> bool:
+    """Whether the heartbeat has been silent too long while the auction should be running."""
+    if ts - state.last_tick_us <= state.terms.blind_us:
+        return False
+    return state.status == "open" or (
+        state.status == "scheduled" and ts >= state.terms.starts_at_us
+    )
