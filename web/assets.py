@@ -1,0 +1,72 @@
+"""Where Vite put the built modules and styles: source names in, hashed URLs out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+DIST = Path(__file__).parent / "static" / "dist"
+URL_PREFIX = "/static/dist/"
+
+
+class NotBuilt(Exception):
+    """The pages' modules were never built here; one line that says how."""
+
+
+class Chunk(msgspec.Struct, frozen=True, rename="camel"):
+    """One entry of Vite's manifest (https://vite.dev/guide/backend-integration)."""
+
+    file: str
+    css: list[str] = []
+    imports: list[str] = []
+
+
+class Assets:
+    """The manifest of one build. URLs carry a content hash and may be cached for ever."""
+
+    def __init__(self, chunks: dict[str, Chunk]) -> None:
+        self._chunks = chunks
+
+    def url(self, name: str) -> str:
+        """`src/main.ts` → `/static/dist/assets/main-Bq3f.js`. Raises NotBuilt for no entry."""
+        return URL_PREFIX + self._chunk(name).file
+
+    def styles(self, name: str) -> list[str]:
+        """Stylesheets of an entry and of all it imports, in the order they apply."""
+        found = [css for chunk in self._closure(name) for css in chunk.css]
+        return [URL_PREFIX + css for css in dict.fromkeys(found)]
+
+    def preloads(self, name: str) -> list[str]:
+        """Modules an entry will import; telling the browser early saves a round trip each."""
+        return [URL_PREFIX + chunk.file for chunk in self._closure(name)[:-1]]
+
+    def _closure(self, name: str) -> list[Chunk]:
+        """Imports first, the entry itself last, none twice."""
+        found: dict[str, Chunk] = {}
+        self._collect(name, found, set())
+        return list(found.values())
+
+    def _collect(self, name: str, found: dict[str, Chunk], visited: set[str]) -> None:
+        if name in visited:
+            return
+        visited.add(name)
+        chunk = self._chunk(name)
+        for imported in chunk.imports:
+            self._collect(imported, found, visited)
+        found[name] = chunk
+
+    def _chunk(self, name: str) -> Chunk:
+        chunk = self._chunks.get(name)
+        if chunk is None:
+            raise NotBuilt(f"{name} is not part of the built pages: run `make web`")
+        return chunk
+
+
+def read_assets(dist: Path = DIST) -> Assets:
+    """Raises NotBuilt with one line for the operator when the build is missing or unreadable."""
+    try:
+        raw = (dist / ".vite" / "manifest.json").read_bytes()
+        return Assets(msgspec.json.decode(raw, type=dict[str, Chunk]))
+    except (OSError, msgspec.MsgspecError) as error:
+        raise NotBuilt("the web pages are not built here: run `make web`") from error

@@ -1,0 +1,129 @@
+/* The auction page: the live channel's client on one side, the views on the other. */
+
+import "./styles/auction.css";
+import { BuyerView } from "./auction/buyer";
+import { ClockView } from "./auction/clock-view";
+import { drawFeed } from "./auction/feed";
+import { announce, data, element, write } from "./auction/page";
+import { drawStanding } from "./auction/standing";
+import { SupplierView } from "./auction/supplier";
+import { browserWorld } from "./auction/world";
+import { type Connection, LiveClient } from "./live/client";
+import type { Ack, ServerFrame } from "./live/messages";
+import { BidDrawer, type PendingBid } from "./live/pending";
+import { type Room, emptyRoom, fold } from "./live/room";
+import { _ } from "./texts";
+
+const CLOCK_EVERY_MS = 100;
+
+class AuctionPage {
+  private room: Room = { ...emptyRoom(data.currency), terms: data.terms };
+  private readonly clockView = new ClockView();
+  private readonly client: LiveClient;
+  private readonly drawer = new BidDrawer(localStorage, `auction:${data.auction_id}:${data.user_id}`);
+  private readonly supplier: SupplierView | null;
+  private readonly buyer: BuyerView | null;
+  private drawing = false;
+
+  constructor() {
+    this.client = new LiveClient(browserWorld(`/api/v1/auctions/${data.auction_id}/live`), this.drawer, {
+      onConnection: (connection) => this.connected(connection),
+      onFrame: (frame) => this.take(frame),
+      onAck: (ack, bid) => this.answered(ack, bid),
+      onPending: () => this.supplier?.drawPending(),
+    });
+    this.supplier = data.view === "supplier" ? new SupplierView(this.client, this.drawer) : null;
+    this.buyer = data.view === "buyer" ? new BuyerView() : null;
+    window.addEventListener("online", () => this.client.wake());
+    window.addEventListener("pageshow", (show) => show.persisted && this.client.wake());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.client.wake());
+  }
+
+  run(): void {
+    this.supplier?.drawPending();
+    this.client.start();
+    setInterval(() => this.tick(), CLOCK_EVERY_MS);
+  }
+
+  private tick(): void {
+    this.clockView.draw(this.room, this.client.nowMs(), this.client.clock.uncertaintyMs);
+  }
+
+  private take(frame: ServerFrame): void {
+    const before = this.room;
+    this.room = fold(before, frame);
+    const [was, is] = [before.closeAtMs, this.room.closeAtMs];
+    if (before.state === "open" && this.room.state === "open" && was !== null && is !== null && is > was) {
+      this.clockView.extended(is - was, is);
+    }
+    if (before.known && before.state !== this.room.state) this.stateChanged();
+    if (frame.type === "event" && frame.kind === "message") announce(_("The buyer says: %(text)s", { text: String(frame.text ?? "") }));
+    if (frame.type === "error") this.banner("bad", _("The server did not understand this page"), frame.detail);
+    this.drawSoon();
+  }
+
+  private answered(ack: Ack, bid: PendingBid | null): void {
+    this.room = fold(this.room, ack);
+    this.supplier?.answered(ack, bid, this.room);
+    this.drawSoon();
+  }
+
+  /** Many frames, one drawing: twenty frames a second must not cost twenty layouts on an old phone. */
+  private drawSoon(): void {
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => {
+      this.drawing = false;
+      this.draw();
+    });
+  }
+
+  private draw(): void {
+    const { room, buyer } = this;
+    drawStanding(room, buyer ? (row) => void buyer.withdraw(row) : undefined);
+    this.supplier?.draw(room);
+    buyer?.draw(room);
+    drawFeed(room);
+    this.stateBanner();
+    this.tick();
+  }
+
+  private stateChanged(): void {
+    const said = { scheduled: "", open: _("The auction is open."), paused: _("The auction is paused."), closed: _("The auction is closed."), cancelled: _("The auction was cancelled.") };
+    if (said[this.room.state]) announce(said[this.room.state]);
+  }
+
+  private stateBanner(): void {
+    const { state, reason } = this.room;
+    if (state === "paused") return this.banner("warn", _("The auction is paused"), reason || _("Nothing is lost. Bids count again when it goes on."));
+    if (state === "cancelled") return this.banner("bad", _("The auction was cancelled"), reason ?? "");
+    if (element("banner").dataset.about !== "wire") element("banner").hidden = true;
+  }
+
+  private connected(connection: Connection): void {
+    const wire = element("wire");
+    const stopped = connection === "login" || connection === "not_admitted" || connection === "unknown" || connection === "stopped";
+    wire.dataset.wire = stopped ? "stopped" : connection;
+    write("wire-text", stopped ? _("Off") : connection === "live" ? _("Live") : _("Connecting"));
+    if (connection === "login") this.banner("bad", _("You are logged out"), _("Log in to go on. Your bids are safe."), { text: _("Log in"), href: `/login?next=${encodeURIComponent(location.pathname)}` });
+    if (connection === "not_admitted") this.banner("warn", _("You do not take part yet"), _("Accept the terms of the tender to bid."), { text: _("To the tender"), href: data.tender_url });
+    if (connection === "unknown") this.banner("bad", _("This auction does not exist here"), "");
+    if (connection === "live" && element("banner").dataset.about === "wire") element("banner").hidden = true;
+  }
+
+  private banner(tone: "warn" | "bad", title: string, text: string, link?: { text: string; href: string }): void {
+    const box = element("banner");
+    box.dataset.tone = tone;
+    box.dataset.about = link ? "wire" : "state";
+    box.hidden = false;
+    write("banner-title", title);
+    write("banner-text", text);
+    const anchor = element<HTMLAnchorElement>("banner-link");
+    anchor.hidden = link === undefined;
+    if (!link) return;
+    anchor.textContent = link.text;
+    anchor.href = link.href;
+  }
+}
+
+new AuctionPage().run();

@@ -1,0 +1,75 @@
+/* What happened, newest first, one plain sentence each. */
+
+import { instantMs } from "../live/clock";
+import type { EventFrame } from "../live/messages";
+import type { FeedEntry, Room } from "../live/room";
+import { _ } from "../texts";
+import { clockTime } from "../times";
+import { element, make, shown } from "./page";
+
+const SHOWN_MAX = 80;
+
+export function drawFeed(room: Room): void {
+  const list = element("feed");
+  const entries = room.feed.filter((entry) => sentence(entry.event, room) !== null).slice(0, SHOWN_MAX);
+  const drawn = new Set([...list.children].map((line) => line.id));
+  entries
+    .filter((entry) => !drawn.has(lineId(entry)))
+    .reverse()
+    .forEach((entry) => list.prepend(line(entry, room)));
+  while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();
+  element("feed-empty").hidden = list.children.length > 0;
+}
+
+function lineId(entry: FeedEntry): string {
+  return `event-${entry.seq}-${entry.kind}`;
+}
+
+function line(entry: FeedEntry, room: Room): HTMLElement {
+  const item = make("li");
+  item.id = lineId(entry);
+  item.dataset.kind = entry.kind;
+  item.append(make("small", "", clockTime(instantMs(entry.ts))), make("span", "", sentence(entry.event, room) ?? ""));
+  return item;
+}
+
+/** The event in words, or null when it says nothing to a reader. */
+export function sentence(event: EventFrame, room: Room): string | null {
+  const reason = typeof event.reason === "string" && event.reason ? ` ${event.reason}` : "";
+  const close = typeof event.close_at === "string" ? clockTime(instantMs(event.close_at)) : "";
+  switch (event.kind) {
+    case "opened":
+      return _("The auction is open. It closes at %(time)s.", { time: close });
+    case "bid":
+      return bidSentence(event, room);
+    case "withdrawn":
+      return _("A bid was withdrawn by the buyer.") + reason;
+    case "extended":
+      return _("Extended. It now closes at %(time)s.", { time: close }) + reason;
+    case "paused":
+      return (event.outage ? _("Paused by a technical fault. Nothing is lost.") : _("Paused by the buyer.")) + reason;
+    case "resumed":
+      return _("It goes on and closes at %(time)s.", { time: close }) + reason;
+    case "message":
+      return _("The buyer says: %(text)s", { text: String(event.text ?? "") });
+    case "excluded":
+      return _("A bidder was excluded.") + reason;
+    case "closed":
+      return _("The auction is closed.");
+    case "cancelled":
+      return _("The auction was cancelled.") + reason;
+    default:
+      return null;
+  }
+}
+
+function bidSentence(event: EventFrame, room: Room): string {
+  const alias = String(event.bidder ?? event.alias ?? "");
+  const own = alias !== "" && alias === room.you.alias;
+  const row = room.standing.find((one) => one.alias === alias);
+  const name = own ? _("You") : (row?.organisation ?? alias);
+  if (event.price == null) return name && !own ? _("%(name)s bid.", { name }) : _("A bid was placed.");
+  const price = shown(event.price);
+  if (name === "") return _("A bid of %(price)s.", { price });
+  return event.rank == null ? _("%(name)s: %(price)s", { name, price }) : _("%(name)s: %(price)s, rank %(rank)s", { name, price, rank: Number(event.rank) });
+}

@@ -1,0 +1,55 @@
+"""Jinja2 for the portal: strict about missing names, with assets and the reader's own language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.template.config import TemplateConfig
+
+from web.assets import Assets
+from web.translate import Language
+
+TEMPLATES = Path(__file__).parent / "templates"
+BRAND = "Marketplace"
+
+
+def environment(assets: Assets) -> Environment:
+    """Every template needs `fmt` (a Language) in its context: `web/pages/render.py`."""
+    env = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.globals |= {"assets": assets, "brand": BRAND}
+    return env
+
+
+def template_config(assets: Assets) -> TemplateConfig[JinjaTemplateEngine]:
+    """What the app hands to Litestar."""
+    engine = JinjaTemplateEngine(engine_instance=environment(assets))
+    return TemplateConfig(instance=engine)
+
+
+@pass_context
+def _gettext(context: Context, text: str) -> str:
+    return _language(context).gettext(text)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return _language(context).ngettext(one, many, count)
+
+
+def _language(context: Context) -> Language:
+    found: Any = context["fmt"]
+    if not isinstance(found, Language):
+        raise TypeError("a template was rendered without `fmt`")
+    return found
