@@ -93,14 +93,16 @@ def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
 
 
 def _reference(state: State, alias: str, scale: Scale) -> int | None:
-    known = [] if state.terms.ceiling_minor is None else [state.terms.ceiling_minor]
+    lowest = state.terms.ceiling_minor
     current = state.bidders[alias].current
-    if current is not None:
-        known.append(current.price)
-        lead = rival_lead(state, alias)
-        if state.terms.shows_lead and lead is not None:
-            known.append(floor(price_at(scale, lead[0])))
-    return min(known, default=None)
+    if current is None:
+        return lowest
+    if lowest is None or current.price < lowest:
+        lowest = current.price
+    lead = rival_lead(state, alias)
+    if lead is None or not state.terms.shows_lead:
+        return lowest
+    return min(lowest, floor(price_at(scale, lead[0])))
 
 
 def _explanation(terms: Terms, price: int, reference: int) -> str:

@@ -27,7 +27,9 @@ class Code(StrEnum):
     TOO_MANY = "too_many"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+class Event(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False
+):
     """Base of what happened. The full event is for buyers; others get what `visibility` leaves."""
 
 
@@ -139,7 +141,7 @@ AnyEvent = (
 )
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The decision on one command.
 
     accepted     whether it took effect (ticks that change nothing are accepted with no events)

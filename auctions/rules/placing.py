@@ -5,7 +5,6 @@ from __future__ import annotations
 from . import abnormal
 from .entry import Ready
 from .outcomes import AnyEvent, BidPlaced
-from .scoring import evaluate
 from .standing import put, rank_at
 from .state import Placed, State
 
@@ -37,7 +36,7 @@ def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> i
         BidPlaced(
             bidder=alias,
             price=placed.price,
-            evaluated=str(evaluate(placed.scale, placed.price)),
+            evaluated=str(state.rows[after][0]),
             rank=rank_at(state, after),
             auto=placed.auto,
             surrogate=placed.surrogate,

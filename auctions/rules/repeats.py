@@ -28,7 +28,7 @@ def digest_of(body: AnyBody) -> bytes:
 
 def recall(state: State, key: str, digest: bytes, events: list[AnyEvent]) -> Outcome | None:
     """The former decision with this command's own `events`; None for a new cid."""
-    former = state.remembered.get(key)
+    former = state.remembered.get(key) or state.remembered_before.get(key)
     if former is None:
         return None
     if former.digest != digest:
@@ -49,7 +49,7 @@ def recall(state: State, key: str, digest: bytes, events: list[AnyEvent]) -> Out
 
 
 def remember(state: State, key: str, digest: bytes, seq: int, outcome: Outcome) -> None:
-    """Keeps the decision; the oldest of CID_WINDOW goes."""
+    """Keeps the decision. Two generations: dropping single oldest entries makes dicts slow."""
     decision = Outcome(
         accepted=outcome.accepted,
         code=outcome.code,
@@ -59,6 +59,7 @@ def remember(state: State, key: str, digest: bytes, seq: int, outcome: Outcome) 
         rank=outcome.rank,
         evaluated=outcome.evaluated,
     )
+    if len(state.remembered) >= CID_WINDOW:
+        state.remembered_before = state.remembered
+        state.remembered = {}
     state.remembered[key] = Remembered(seq, digest, decision)
-    if len(state.remembered) > CID_WINDOW:
-        del state.remembered[next(iter(state.remembered))]

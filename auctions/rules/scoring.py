@@ -31,7 +31,7 @@ class WrongAnswer(ValueError):
     """An answer to a feature or a cost is missing, unknown or no number."""
 
 
-class Scale(msgspec.Struct, frozen=True, array_like=True):
+class Scale(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How one bidder's prices are evaluated: the coefficient as a fraction, bonus and costs."""
 
     coefficient_num: int = 1

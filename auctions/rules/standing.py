@@ -2,55 +2,51 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 
 from .scoring import evaluate
-from .state import HISTORY_MAX, Bidder, Placed, Row, State
+from .state import HISTORY_MAX, Placed, Row, State
 
 _LAST = 2**62
 
 
-def row_of(alias: str, placed: Placed) -> Row:
-    return evaluate(placed.scale, placed.price), placed.order, alias
-
-
 def position(state: State, alias: str) -> int | None:
     """0 for the best; None without a bid."""
-    placed = state.bidders[alias].current
-    return None if placed is None else bisect_left(state.rows, row_of(alias, placed))
+    row = state.row_of.get(alias)
+    return None if row is None else bisect_left(state.rows, row)
 
 
 def put(state: State, alias: str, placed: Placed) -> tuple[int | None, int]:
     """Makes `placed` the bid that stands; returns the positions before and after."""
-    bidder = state.bidders[alias]
     before = position(state, alias)
     if before is not None:
         del state.rows[before]
-    row = row_of(alias, placed)
-    insort(state.rows, row)
-    bidder.bids.append(placed)
-    if len(bidder.bids) > HISTORY_MAX:
-        del bidder.bids[0]
-    return before, bisect_left(state.rows, row)
+    bids = state.bidders[alias].bids
+    bids.append(placed)
+    if len(bids) > HISTORY_MAX:
+        del bids[0]
+    return before, _insert(state, alias, placed)
+
+
+def _insert(state: State, alias: str, placed: Placed) -> int:
+    row = evaluate(placed.scale, placed.price), placed.order, alias
+    after = bisect_left(state.rows, row)
+    state.rows.insert(after, row)
+    state.row_of[alias] = row
+    return after
 
 
 def strike(state: State, alias: str, bid_seq: int) -> bool:
     """Takes the newest bid with that number away; an older one of the bidder stands again."""
-    bidder = state.bidders[alias]
-    for index in range(len(bidder.bids) - 1, -1, -1):
-        if bidder.bids[index].seq == bid_seq:
-            _strike_at(state, alias, bidder, index)
+    bids = state.bidders[alias].bids
+    for index in range(len(bids) - 1, -1, -1):
+        if bids[index].seq == bid_seq:
+            state.rows.remove(state.row_of.pop(alias))
+            del bids[index]
+            if bids:
+                _insert(state, alias, bids[-1])
             return True
     return False
-
-
-def _strike_at(state: State, alias: str, bidder: Bidder, index: int) -> None:
-    before = position(state, alias)
-    assert before is not None
-    del state.rows[before]
-    del bidder.bids[index]
-    if bidder.current is not None:
-        insort(state.rows, row_of(alias, bidder.current))
 
 
 def rank_at(state: State, index: int) -> int:

@@ -1,7 +1,8 @@
 """The state of one auction: all that `apply` remembers between two commands.
 
 It encodes to msgpack as it is (snapshots); the ordered standing is rebuilt when it is decoded.
-Memory is flat: per bidder the newest HISTORY_MAX bids, per auction the newest CID_WINDOW outcomes.
+Memory is flat: per bidder the newest HISTORY_MAX bids, per auction at least the newest CID_WINDOW
+outcomes and at most twice as many.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Row = tuple[Exact, int, str]
 """A place in the standing: evaluated price, order of acceptance, alias."""
 
 
-class Placed(msgspec.Struct, frozen=True, array_like=True):
+class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A bid that was accepted. `order` counts accepted bids and decides between equal ones."""
 
     seq: int
@@ -69,7 +70,7 @@ class Stage(msgspec.Struct):
     bidder: str | None = None
 
 
-class Remembered(msgspec.Struct, frozen=True, array_like=True):
+class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a cid was answered; `digest` tells whether the body is the same. Without events."""
 
     seq: int
@@ -100,14 +101,16 @@ class State(msgspec.Struct, dict=True, kw_only=True):
     turns: list[str] = []
     pending: dict[str, Placed] = {}
     remembered: dict[str, Remembered] = {}
+    remembered_before: dict[str, Remembered] = {}
 
     def __post_init__(self) -> None:
         # Not a field: fractions do not encode, and every row follows from the bids anyway.
-        self.rows: list[Row] = sorted(
-            (evaluate(placed.scale, placed.price), placed.order, alias)
+        self.row_of: dict[str, Row] = {
+            alias: (evaluate(placed.scale, placed.price), placed.order, alias)
             for alias, bidder in self.bidders.items()
             if (placed := bidder.current) is not None
-        )
+        }
+        self.rows: list[Row] = sorted(self.row_of.values())
 
     @property
     def now(self) -> Phase:

@@ -1,8 +1,8 @@
 """Time: opening, stages, closing, silence and its end. All of it happens through commands only.
 
 The clock of an auction is the time stamp of the command at hand. A heartbeat (`Tick`) every few
-seconds proves that the servers were there. When it is silent for longer than `blind_us` nobody could
-have bid, so nothing opens or closes until the next heartbeat, which gives the lost time back.
+seconds proves that the servers were there. When it is silent for longer than `blind_us` nobody
+could have bid, so nothing opens or closes until the next one, which gives the lost time back.
 """
 
 from __future__ import annotations
