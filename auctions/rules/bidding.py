@@ -64,6 +64,14 @@ def border(state: State, alias: str, scale: Scale) -> int:
     return min(top, floor(stepped_down(step, base)))
 
 
+def free_border(state: State, alias: str, scale: Scale) -> int:
+    """The highest price where no step counts (sealed): the ceiling, and less than an older own bid."""
+    row = state.row_of.get(alias)
+    if row is None:
+        return ceiling(state)
+    return min(ceiling(state), ceil(price_at(scale, row[0])) - 1)
+
+
 def objection(state: State, alias: str, scale: Scale, price: int) -> Code | None:
     """Why this price may not stand, or None. `price` is above zero."""
     if price > ceiling(state):

@@ -114,6 +114,10 @@ def _read_bidder(state: State, body: Admit) -> Bidder:
 
 def _read_offer(state: State, body: Admit, bidder: Bidder) -> Ready:
     """Raises BadPrice or WrongAnswer."""
+    if state.status != "scheduled" or state.now.format in ("dutch", "japanese"):
+        raise WrongAnswer(
+            "Offers are taken before the opening, and not where a clock names prices."
+        )
     price = read_price(state.terms, body.offer)
     if price > ceiling(state):
         raise BadPrice(Code.ABOVE_CEILING, "The offer is above the ceiling.")
@@ -220,7 +224,7 @@ def withdraw(state: State, command: Command, body: Withdraw, events: list[AnyEve
     # Else the automatic would put the struck bid back at once.
     automatic.end(state, state.bidders[alias])
     events.append(BidWithdrawn(bidder=alias, bid_seq=body.bid_seq, reason=body.reason))
-    if state.autos_count and not_now(state, command.ts) is None:
+    if state.autos_count and state.now.format == "english" and not_now(state, command.ts) is None:
         automatic.respond(state, command.seq, events)
     return accepted(events)
 

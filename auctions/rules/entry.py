@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .answers import refused, refused_price
-from .bidding import ceiling, highest, objection
+from .bidding import ceiling, free_border, highest, objection
 from .commands import Bid
 from .guard import BadPrice, check_lines, confirmation_token, doubt, read_price
 from .outcomes import AnyEvent, Code, Outcome
@@ -26,7 +26,7 @@ class Ready(msgspec.Struct, frozen=True):
 def examine(
     state: State, body: Bid, events: list[AnyEvent], *, free: bool = False
 ) -> Ready | Outcome:
-    """The bid ready to stand, or its refusal. `free`: only the ceiling limits it (sealed bids)."""
+    """The bid ready to stand, or its refusal. `free`: no step counts (sealed bids)."""
     bidder = state.bidders[body.bidder]
     if bidder.bids_count >= BIDS_PER_BIDDER_MAX:
         return refused(Code.TOO_MANY, f"At most {BIDS_PER_BIDDER_MAX} bids.", events)
@@ -66,9 +66,10 @@ def _limits(
 ) -> Outcome | None:
     alias = body.bidder
     if free:
-        top = ceiling(state)
+        top = free_border(state, alias, scale)
         if price > top:
-            return refused_price(state, Code.ABOVE_CEILING, price, top, events)
+            code = Code.ABOVE_CEILING if price > ceiling(state) else Code.STEP_TOO_SMALL
+            return refused_price(state, code, price, top if top >= 1 else None, events)
     else:
         code = objection(state, alias, scale, price)
         if code is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from . import english
+from . import dutch, english, japanese, rounds, sealed
 from .commands import Accept, Bid, Command
 from .outcomes import AnyEvent, Outcome
 from .parameters import Phase
@@ -35,4 +35,10 @@ class Format(Protocol):
         """A step was accepted while bidding is open, by an admitted bidder."""
 
 
-FORMATS: dict[str, Format] = {"english": english}
+FORMATS: dict[str, Format] = {
+    "english": english,
+    "rounds": rounds,
+    "sealed": sealed,
+    "dutch": dutch,
+    "japanese": japanese,
+}
