@@ -68,7 +68,9 @@ def _settings(role: str) -> dict[str, str]:
     }
 
 
-def _for(scope: Scope) -> dict[str, str]:
+def _for(scope: Scope | None) -> dict[str, str]:
+    if scope is None:
+        return {"scope": "", "organisation": "", "user": ""}
     if isinstance(scope, System):
         return {"scope": "system", "organisation": "", "user": ""}
     return {
@@ -166,8 +168,8 @@ async def to_the_end(work: Awaitable[None]) -> None:
         raise
 
 
-async def set_scope(session: AsyncSession, scope: Scope) -> None:
-    """Change for whom the rest of this transaction reads (login: from the system to the user
-    found).
+async def set_scope(session: AsyncSession, scope: Scope | None) -> None:
+    """Change for whom the rest of this transaction reads (login: from nobody to the system). For
+    None every tenant table is empty.
     """
     await session.execute(_SCOPE_SQL, _for(scope))

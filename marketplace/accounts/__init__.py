@@ -1,0 +1,1 @@
+"""Organisations, their people, and how both prove who they are."""

@@ -1,0 +1,203 @@
+"""Every SELECT of accounts, and the two writes a login leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.models import (
+    ApiKey,
+    AuditEntry,
+    ColleagueInvitation,
+    Membership,
+    Organisation,
+    Session,
+    User,
+)
+
+
+class LoginRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A login with the powers its user has at this moment. `scopes` is None for a session."""
+
+    login_id: UUID
+    user_id: UUID
+    organisation_id: UUID
+    roles: list[str]
+    capabilities: list[str]
+    state: str
+    operator: bool
+    disabled_at: datetime | None
+    ended_at: datetime | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    scopes: list[str] | None
+    secret_hash: bytes
+
+
+class PublicOrganisation(msgspec.Struct, frozen=True, kw_only=True):
+    """What every organisation may know of every other."""
+
+    id: UUID
+    name: str
+    country: str
+    capabilities: list[str]
+    state: str
+
+
+_POWERS = """u.id AS user_id, o.id AS organisation_id, o.capabilities, o.state, o.operator,
+    u.disabled_at, ARRAY(SELECT m.role FROM memberships m
+        WHERE m.user_id = u.id AND m.organisation_id = o.id) AS roles"""
+_SESSION = f"""SELECT {_POWERS}, s.id AS login_id, s.ended_at, s.expires_at,
+        s.last_seen_at AS last_used_at, NULL::text[] AS scopes, s.token_hash AS secret_hash
+    FROM sessions s JOIN users u ON u.id = s.user_id
+        JOIN organisations o ON o.id = s.organisation_id
+    WHERE """  # noqa: S608  # constants only
+_KEY = f"""SELECT {_POWERS}, k.id AS login_id, k.revoked_at AS ended_at, k.expires_at,
+        k.last_used_at, k.scopes, k.secret_hash
+    FROM api_keys k JOIN users u ON u.id = k.user_id
+        JOIN organisations o ON o.id = k.organisation_id
+    WHERE """  # noqa: S608  # constants only
+_USER = f"""SELECT {_POWERS}, u.id AS login_id, NULL::timestamptz AS ended_at,
+        NULL::timestamptz AS expires_at, NULL::timestamptz AS last_used_at,
+        NULL::text[] AS scopes, ''::bytea AS secret_hash
+    FROM users u JOIN organisations o ON o.id = u.organisation_id
+    WHERE u.id = :key"""  # noqa: S608  # constants only
+_SESSION_BY_HASH, _SESSION_BY_ID = (
+    text(_SESSION + "s.token_hash = :key"),
+    text(_SESSION + "s.id = :key"),
+)
+_KEY_BY_PREFIX, _KEY_BY_ID = text(_KEY + "k.prefix = :key"), text(_KEY + "k.id = :key")
+_USER_BY_ID = text(_USER)
+_DIRECTORY = text(
+    "SELECT id, name, country, capabilities, state FROM organisation_directory(:ids) ORDER BY name"
+)
+
+
+async def session_login_by_hash(session: AsyncSession, token_hash: bytes) -> LoginRow | None:
+    return _login((await session.execute(_SESSION_BY_HASH, {"key": token_hash})).mappings().first())
+
+
+async def session_login_by_id(session: AsyncSession, session_id: UUID) -> LoginRow | None:
+    return _login((await session.execute(_SESSION_BY_ID, {"key": session_id})).mappings().first())
+
+
+async def key_login_by_prefix(session: AsyncSession, prefix: str) -> LoginRow | None:
+    return _login((await session.execute(_KEY_BY_PREFIX, {"key": prefix})).mappings().first())
+
+
+async def key_login_by_id(session: AsyncSession, key_id: UUID) -> LoginRow | None:
+    return _login((await session.execute(_KEY_BY_ID, {"key": key_id})).mappings().first())
+
+
+async def user_login(session: AsyncSession, user_id: UUID) -> LoginRow | None:
+    return _login((await session.execute(_USER_BY_ID, {"key": user_id})).mappings().first())
+
+
+async def touch_session(session: AsyncSession, session_id: UUID, now: datetime) -> None:
+    await session.execute(update(Session).where(Session.id == session_id).values(last_seen_at=now))
+
+
+async def touch_key(session: AsyncSession, key_id: UUID, now: datetime) -> None:
+    await session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
+
+
+async def public_organisations(
+    session: AsyncSession, ids: Iterable[UUID]
+) -> dict[UUID, PublicOrganisation]:
+    """Names of any organisations by id, in any scope; unknown ids are missing from the answer."""
+    rows = (await session.execute(_DIRECTORY, {"ids": list(ids)})).mappings()
+    return {row["id"]: PublicOrganisation(**row) for row in rows}
+
+
+async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation | None:
+    return await session.get(Organisation, organisation_id)
+
+
+async def organisations(
+    session: AsyncSession, *, state: str | None, after: UUID | None, limit: int
+) -> Sequence[Organisation]:
+    """Newest first; `after` is the last id of the page before."""
+    query = select(Organisation).order_by(Organisation.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(Organisation.state == state)
+    if after is not None:
+        query = query.where(Organisation.id < after)
+    return (await session.scalars(query)).all()
+
+
+async def user(session: AsyncSession, user_id: UUID) -> User | None:
+    return await session.get(User, user_id)
+
+
+async def user_for_update(session: AsyncSession, user_id: UUID) -> User | None:
+    query = select(User).where(User.id == user_id).with_for_update()
+    return (await session.scalars(query.execution_options(populate_existing=True))).first()
+
+
+async def user_by_email(session: AsyncSession, email_normal: str) -> User | None:
+    return (await session.scalars(select(User).where(User.email_normal == email_normal))).first()
+
+
+async def roles(session: AsyncSession, user_id: UUID, organisation_id: UUID) -> list[str]:
+    query = select(Membership.role).where(
+        tuple_(Membership.user_id, Membership.organisation_id) == (user_id, organisation_id)
+    )
+    return list((await session.scalars(query.order_by(Membership.role))).all())
+
+
+async def live_sessions(session: AsyncSession, user_id: UUID, limit: int) -> Sequence[Session]:
+    query = select(Session).where(Session.user_id == user_id, Session.ended_at.is_(None))
+    return (await session.scalars(query.order_by(Session.id.desc()).limit(limit))).all()
+
+
+async def live_api_keys(
+    session: AsyncSession, organisation_id: UUID, user_id: UUID | None, limit: int
+) -> Sequence[ApiKey]:
+    """The organisation's keys that were not revoked, or only those one user made."""
+    query = select(ApiKey).where(
+        ApiKey.organisation_id == organisation_id, ApiKey.revoked_at.is_(None)
+    )
+    if user_id is not None:
+        query = query.where(ApiKey.user_id == user_id)
+    return (await session.scalars(query.order_by(ApiKey.id.desc()).limit(limit))).all()
+
+
+async def api_key(session: AsyncSession, key_id: UUID) -> ApiKey | None:
+    return await session.get(ApiKey, key_id)
+
+
+async def invitation_by_hash(
+    session: AsyncSession, token_hash: bytes
+) -> ColleagueInvitation | None:
+    query = select(ColleagueInvitation).where(ColleagueInvitation.token_hash == token_hash)
+    return (await session.scalars(query.with_for_update())).first()
+
+
+async def invitations(
+    session: AsyncSession, organisation_id: UUID, limit: int
+) -> Sequence[ColleagueInvitation]:
+    query = select(ColleagueInvitation).where(
+        ColleagueInvitation.organisation_id == organisation_id
+    )
+    return (await session.scalars(query.order_by(ColleagueInvitation.id.desc()).limit(limit))).all()
+
+
+async def audit_entries(
+    session: AsyncSession, *, organisation_id: UUID | None, after: UUID | None, limit: int
+) -> Sequence[AuditEntry]:
+    """Newest first; of one organisation, or of all that the scope may see."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if organisation_id is not None:
+        query = query.where(AuditEntry.organisation_id == organisation_id)
+    if after is not None:
+        query = query.where(AuditEntry.id < after)
+    return (await session.scalars(query)).all()
+
+
+def _login(row: RowMapping | None) -> LoginRow | None:
+    return None if row is None else LoginRow(**row)

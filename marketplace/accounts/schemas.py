@@ -1,0 +1,197 @@
+"""What travels over the wire for accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class NewOrganisation(Struct, frozen=True, kw_only=True):
+    name: str
+    country: str
+    tax_id: str
+    capabilities: list[str]
+
+
+class NewUser(Struct, frozen=True, kw_only=True):
+    name: str
+    email: str
+    password: str
+
+
+class NewRegistration(Struct, frozen=True, kw_only=True):
+    organisation: NewOrganisation
+    user: NewUser
+
+
+class OrganisationView(Struct, frozen=True, kw_only=True):
+    """An organisation as its own people and the operator see it."""
+
+    id: UUID
+    name: str
+    country: str
+    tax_id: str
+    capabilities: list[str]
+    state: str
+    created_at: datetime
+
+
+class OrganisationPage(Struct, frozen=True, kw_only=True):
+    items: list[OrganisationView]
+    next_cursor: str | None = None
+
+
+class UserView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+    email: str
+
+
+class Registered(Struct, frozen=True, kw_only=True):
+    organisation: OrganisationView
+    user: UserView
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    email: str
+    password: str
+    totp: str | None = None
+
+
+class OwnOrganisation(Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+    capabilities: list[str]
+    state: str
+
+
+class Me(Struct, frozen=True, kw_only=True):
+    """Who the caller is. `scopes` is `["*"]` in a browser session."""
+
+    user: UserView
+    organisation: OwnOrganisation
+    roles: list[str]
+    scopes: list[str]
+    operator: bool = False
+
+
+class SessionView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class SessionPage(Struct, frozen=True, kw_only=True):
+    items: list[SessionView]
+    next_cursor: str | None = None
+
+
+class NewApiKey(Struct, frozen=True, kw_only=True):
+    name: str
+    scopes: list[str]
+    expires_at: datetime | None = None
+
+
+class IssuedApiKey(Struct, frozen=True, kw_only=True):
+    """The only answer that ever shows the whole key."""
+
+    id: UUID
+    prefix: str
+    key: str
+
+
+class ApiKeyView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class ApiKeyPage(Struct, frozen=True, kw_only=True):
+    items: list[ApiKeyView]
+    next_cursor: str | None = None
+
+
+class NewColleague(Struct, frozen=True, kw_only=True):
+    email: str
+    roles: list[str]
+
+
+class IssuedInvitation(Struct, frozen=True, kw_only=True):
+    """`link` is to be sent to the colleague; it works once, until `expires_at`."""
+
+    id: UUID
+    email: str
+    roles: list[str]
+    token: str
+    link: str
+    expires_at: datetime
+
+
+class InvitationView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    email: str
+    roles: list[str]
+    created_at: datetime
+    expires_at: datetime
+    accepted_at: datetime | None
+
+
+class InvitationPage(Struct, frozen=True, kw_only=True):
+    items: list[InvitationView]
+    next_cursor: str | None = None
+
+
+class Acceptance(Struct, frozen=True, kw_only=True):
+    name: str
+    password: str
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    reason: str
+
+
+class PasswordChange(Struct, frozen=True, kw_only=True):
+    current: str
+    new: str
+
+
+class TotpEnrolment(Struct, frozen=True, kw_only=True):
+    """`uri` is what an authenticator app reads as a QR code; nothing counts before the code is
+    confirmed.
+    """
+
+    secret: str
+    uri: str
+
+
+class TotpCode(Struct, frozen=True, kw_only=True):
+    code: str
+
+
+class TotpRemoval(Struct, frozen=True, kw_only=True):
+    password: str
+    code: str
+
+
+class AuditView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    at: datetime
+    organisation_id: UUID
+    actor_user_id: UUID | None
+    actor_organisation_id: UUID | None
+    what: str
+    subject_id: UUID | None
+    reason: str | None
+
+
+class AuditPage(Struct, frozen=True, kw_only=True):
+    items: list[AuditView]
+    next_cursor: str | None = None

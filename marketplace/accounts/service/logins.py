@@ -1,0 +1,213 @@
+"""Logging in and out, and the list of one's own sessions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+from redis.exceptions import RedisError
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import queries, rules
+from marketplace.accounts.models import Session, User
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.revocation import Revocations, Revoked
+from marketplace.accounts.schemas import (
+    Login,
+    Me,
+    OwnOrganisation,
+    SessionPage,
+    SessionView,
+    UserView,
+)
+from marketplace.accounts.totp import Totp
+from marketplace.kernel.actor import EVERY_SCOPE, Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import SYSTEM, set_scope
+from marketplace.kernel.errors import Forbidden, NotFound, TooFast, Unauthenticated, Unavailable
+from marketplace.kernel.ids import new_id, new_token, token_hash
+from marketplace.kernel.redis import AnyRedis
+from marketplace.kernel.throttle import Rate, refill, take
+
+SESSIONS_SHOWN_MAX = 100
+
+
+class LoginLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempts, counted for all nodes together. An address may be a whole office or a load test."""
+
+    per_email: Rate = Rate(per_s=0.1, burst=10)
+    per_address: Rate = Rate(per_s=10, burst=500)
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A new session. `token` goes into the cookie and is known nowhere else."""
+
+    token: str
+    lasts: timedelta
+    me: Me
+
+
+class Doorman:
+    """What a login needs beside the database; one per process."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        redis: AnyRedis,
+        passwords: Passwords,
+        totp: Totp,
+        limits: LoginLimits,
+    ) -> None:
+        self._clock = clock
+        self._redis = redis
+        self._passwords = passwords
+        self._totp = totp
+        self._limits = limits
+
+    async def admit_address(self, address: str) -> None:
+        """Count one attempt of an address that is not logged in. Raises TooFast, Unavailable."""
+        await self._count(f"throttle:address:{address}", self._limits.per_address)
+
+    async def log_in(
+        self, session: AsyncSession, login: Login, address: str, former_token: str | None
+    ) -> Opened:
+        """A new session with a new token; the one that `former_token` belongs to ends.
+
+        Raises Unauthenticated (`wrong_credentials`, `totp_required`, `totp_wrong`), Forbidden
+        (`organisation_suspended`), TooFast, Unavailable.
+        """
+        await self.admit_address(address)
+        email = rules.normal_email(login.email)
+        bucket = f"throttle:login:{token_hash(email).hex()}"
+        await self._count(bucket, self._limits.per_email)
+        found = await self._find(session, email)
+        password_hash = found.password_hash if found else None
+        if not await self._passwords.matches(password_hash, login.password) or found is None:
+            raise Unauthenticated("wrong_credentials", "The address or the password is wrong.")
+        await set_scope(session, SYSTEM)
+        user = await queries.user_for_update(session, found.id)
+        # The password may have changed while it was checked.
+        if user is None or user.password_hash != password_hash or user.disabled_at is not None:
+            raise Unauthenticated("wrong_credentials", "The address or the password is wrong.")
+        self._totp.require(user, login.totp)
+        if self._passwords.outdated(user.password_hash):
+            user.password_hash = await self._passwords.hash(login.password)
+        if former_token is not None:
+            await self._end_former(session, former_token)
+        opened = await self._open(session, user)
+        await refill(self._redis, bucket)
+        return opened
+
+    async def _find(self, session: AsyncSession, email: str) -> User | None:
+        """The user, detached; no transaction stays open while the password is checked."""
+        await set_scope(session, SYSTEM)
+        user = await queries.user_by_email(session, email)
+        if user is not None:
+            session.expunge(user)
+        await session.rollback()
+        return user
+
+    async def _open(self, session: AsyncSession, user: User) -> Opened:
+        organisation = await queries.organisation(session, user.organisation_id)
+        assert organisation is not None, "a user belongs to an organisation"
+        if organisation.state == "suspended":
+            raise Forbidden("organisation_suspended", "Your organisation is suspended.")
+        token, now = new_token(), self._clock.now()
+        session.add(
+            Session(
+                id=new_id(),
+                organisation_id=organisation.id,
+                user_id=user.id,
+                token_hash=token_hash(token),
+                created_at=now,
+                last_seen_at=now,
+                expires_at=now + rules.SESSION_ABSOLUTE,
+            )
+        )
+        me = Me(
+            user=UserView(id=user.id, name=user.name, email=user.email),
+            organisation=OwnOrganisation(
+                id=organisation.id,
+                name=organisation.name,
+                capabilities=sorted(organisation.capabilities),
+                state=organisation.state,
+            ),
+            roles=await queries.roles(session, user.id, organisation.id),
+            scopes=[EVERY_SCOPE],
+            operator=organisation.operator,
+        )
+        return Opened(token=token, lasts=rules.SESSION_ABSOLUTE, me=me)
+
+    async def _end_former(self, session: AsyncSession, token: str) -> None:
+        await session.execute(
+            update(Session)
+            .where(Session.token_hash == token_hash(token), Session.ended_at.is_(None))
+            .values(ended_at=self._clock.now())
+        )
+
+    async def _count(self, bucket: str, rate: Rate) -> None:
+        try:
+            wait_s = await take(self._redis, bucket, rate.per_s, rate.burst)
+        except RedisError as error:
+            raise Unavailable(detail="Nobody can log in at this moment.") from error
+        if wait_s is not None:
+            raise TooFast("Too many attempts.", retry_after_s=int(wait_s) + 1)
+
+
+async def me(session: AsyncSession, actor: Actor) -> Me:
+    user = await queries.user(session, actor.user_id)
+    organisation = await queries.organisation(session, actor.organisation_id)
+    assert user is not None and organisation is not None, "an actor exists"  # noqa: PT018
+    return Me(
+        user=UserView(id=user.id, name=user.name, email=user.email),
+        organisation=OwnOrganisation(
+            id=organisation.id,
+            name=organisation.name,
+            capabilities=sorted(organisation.capabilities),
+            state=organisation.state,
+        ),
+        roles=sorted(actor.roles),
+        scopes=[EVERY_SCOPE] if actor.scopes is None else sorted(actor.scopes),
+        operator=actor.operator,
+    )
+
+
+async def list_sessions(session: AsyncSession, clock: Clock, actor: Actor) -> SessionPage:
+    """The caller's own logins that still stand."""
+    found = await queries.live_sessions(session, actor.user_id, SESSIONS_SHOWN_MAX)
+    now = clock.now()
+    return SessionPage(
+        items=[
+            SessionView(
+                id=each.id,
+                created_at=each.created_at,
+                last_seen_at=each.last_seen_at,
+                expires_at=rules.session_ends_at(each.last_seen_at, each.expires_at),
+                current=each.id == actor.session_id,
+            )
+            for each in found
+            if rules.session_ends_at(each.last_seen_at, each.expires_at) > now
+        ]
+    )
+
+
+async def end_session(
+    session: AsyncSession,
+    clock: Clock,
+    revocations: Revocations,
+    actor: Actor,
+    session_id: UUID | None,
+) -> None:
+    """End one of the caller's own sessions. Raises NotFound."""
+    ended = await session.execute(
+        update(Session)
+        .where(Session.id == session_id, Session.user_id == actor.user_id)
+        .where(Session.ended_at.is_(None))
+        .values(ended_at=clock.now())
+        .returning(Session.id)
+    )
+    if session_id is None or ended.first() is None:
+        raise NotFound("session")
+    revocations.announce(session, Revoked(session_id=session_id))

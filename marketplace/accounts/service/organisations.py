@@ -1,0 +1,240 @@
+"""Registration, and the life of an organisation: prospect → active ⇄ suspended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import queries, rules
+from marketplace.accounts.models import Membership, Organisation, User
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.revocation import Revocations, Revoked
+from marketplace.accounts.schemas import (
+    NewOrganisation,
+    NewRegistration,
+    NewUser,
+    OrganisationPage,
+    OrganisationView,
+    Registered,
+    UserView,
+)
+from marketplace.accounts.service import audit
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import SYSTEM, set_scope
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from marketplace.kernel.ids import new_id
+
+STATES = frozenset(["prospect", "active", "suspended"])
+_STEPS = {
+    "approve": ("prospect", "active"),
+    "suspend": ("active", "suspended"),
+    "reinstate": ("suspended", "active"),
+}
+_OPERATOR_ROLES = ("admin", "channel_manager")
+
+
+async def register(
+    session: AsyncSession, clock: Clock, passwords: Passwords, new: NewRegistration
+) -> Registered:
+    """A new organisation with its first user, who holds every role of that kind.
+
+    Raises Invalid, Conflict (`organisation_exists`, `email_taken`), Unavailable.
+    """
+    organisation, user = new.organisation, new.user
+    errors = rules.organisation_errors(
+        organisation.name, organisation.country, organisation.tax_id, organisation.capabilities
+    ) + rules.person_errors("user.", user.name, user.email, user.password)
+    if errors:
+        raise Invalid("invalid", "The registration has wrong fields.", errors=errors)
+    password_hash = await passwords.hash(user.password)
+    await set_scope(session, SYSTEM)
+    now = clock.now()
+    state = rules.first_state(organisation.capabilities)
+    organisation_view = await _add_organisation(session, now, organisation, state, operator=False)
+    roles = rules.first_roles(organisation.capabilities)
+    user_view = await add_user(session, now, organisation_view.id, user, password_hash, roles)
+    audit.record(session, now, "organisation_registered", organisation_view.id)
+    return Registered(organisation=organisation_view, user=user_view)
+
+
+async def make_operator(
+    session: AsyncSession, clock: Clock, passwords: Passwords, name: str, user: NewUser
+) -> Registered:
+    """The organisation that runs the marketplace, with its first administrator; from the command
+    line only. Raises Invalid, Conflict (`organisation_exists` when there is one already).
+    """
+    errors = rules.person_errors("", user.name, user.email, user.password)
+    if errors:
+        raise Invalid("invalid", "; ".join(error.message for error in errors), errors=errors)
+    password_hash = await passwords.hash(user.password)
+    await set_scope(session, SYSTEM)
+    now = clock.now()
+    # The ordinary uniqueness of tax numbers makes the operator the only one of its kind.
+    organisation = NewOrganisation(
+        name=name, country=rules.OPERATOR_COUNTRY, tax_id="OPERATOR", capabilities=["buys"]
+    )
+    organisation_view = await _add_organisation(session, now, organisation, "active", operator=True)
+    roles = rules.BUYER_ROLES
+    user_view = await add_user(session, now, organisation_view.id, user, password_hash, roles)
+    audit.record(session, now, "operator_made", organisation_view.id)
+    return Registered(organisation=organisation_view, user=user_view)
+
+
+async def change_state(
+    session: AsyncSession,
+    clock: Clock,
+    revocations: Revocations,
+    actor: Actor,
+    organisation_id: UUID,
+    step: str,
+    reason: str | None,
+) -> OrganisationView:
+    """`step` is approve, suspend or reinstate; the operator only.
+
+    Raises NotFound, Forbidden, Invalid (no reason), Conflict (`wrong_state`).
+    """
+    if not actor.operator:
+        if organisation_id != actor.organisation_id:
+            raise NotFound("organisation")
+        raise Forbidden("operator_only", "Only the operator may do this.")
+    actor.require_role(*_OPERATOR_ROLES)
+    errors = rules.reason_errors(reason or "")
+    if errors and (step != "approve" or reason is not None):
+        raise Invalid("invalid", "A reason is needed.", errors=errors)
+    before, after = _STEPS[step]
+    changed = (
+        await session.execute(
+            update(Organisation)
+            .where(Organisation.id == organisation_id, Organisation.state == before)
+            .where(Organisation.operator.is_(False))
+            .values(state=after)
+            .returning(Organisation.id)
+        )
+    ).first()
+    organisation = await queries.organisation(session, organisation_id)
+    if organisation is None:
+        raise NotFound("organisation")
+    if changed is None:
+        raise Conflict("wrong_state", f"The organisation is {organisation.state}, not {before}.")
+    audit.record(
+        session,
+        clock.now(),
+        f"organisation_{step}",
+        organisation_id,
+        actor=actor,
+        subject_id=organisation_id,
+        reason=reason,
+    )
+    if after == "suspended":
+        revocations.announce(session, Revoked(organisation_id=organisation_id))
+    return view(organisation)
+
+
+async def read(session: AsyncSession, actor: Actor, organisation_id: UUID) -> OrganisationView:
+    """The own one; the operator any. Raises NotFound."""
+    if not actor.operator and organisation_id != actor.organisation_id:
+        raise NotFound("organisation")
+    organisation = await queries.organisation(session, organisation_id)
+    if organisation is None:
+        raise NotFound("organisation")
+    return view(organisation)
+
+
+async def browse(
+    session: AsyncSession, actor: Actor, *, state: str | None, after: UUID | None, limit: int
+) -> OrganisationPage:
+    """All of them for the operator, the own one for everybody else. Raises Invalid."""
+    if state is not None and state not in STATES:
+        raise Invalid.field("state", "unknown_state", f"One of {', '.join(sorted(STATES))}.")
+    if not actor.operator:
+        own = await read(session, actor, actor.organisation_id)
+        return OrganisationPage(items=[own] if state in {None, own.state} else [])
+    found = await queries.organisations(session, state=state, after=after, limit=limit + 1)
+    more = str(found[limit - 1].id) if len(found) > limit else None
+    return OrganisationPage(items=[view(each) for each in found[:limit]], next_cursor=more)
+
+
+async def add_user(
+    session: AsyncSession,
+    now: datetime,
+    organisation_id: UUID,
+    new: NewUser,
+    password_hash: str,
+    roles: frozenset[str],
+) -> UserView:
+    """A user with `roles`. Raises Conflict (`email_taken`)."""
+    user_id = new_id()
+    added = await session.execute(
+        upsert(User)
+        .values(
+            id=user_id,
+            organisation_id=organisation_id,
+            name=new.name.strip(),
+            email=new.email.strip(),
+            email_normal=rules.normal_email(new.email),
+            password_hash=password_hash,
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(User.id)
+    )
+    if added.first() is None:
+        raise Conflict("email_taken", "This e-mail address has an account already.")
+    memberships = [
+        {"user_id": user_id, "organisation_id": organisation_id, "role": role, "created_at": now}
+        for role in sorted(roles)
+    ]
+    await session.execute(insert(Membership), memberships)
+    return UserView(id=user_id, name=new.name.strip(), email=new.email.strip())
+
+
+def view(organisation: Organisation) -> OrganisationView:
+    return OrganisationView(
+        id=organisation.id,
+        name=organisation.name,
+        country=organisation.country,
+        tax_id=organisation.tax_id,
+        capabilities=sorted(organisation.capabilities),
+        state=organisation.state,
+        created_at=organisation.created_at,
+    )
+
+
+async def _add_organisation(
+    session: AsyncSession, now: datetime, new: NewOrganisation, state: str, *, operator: bool
+) -> OrganisationView:
+    organisation_id = new_id()
+    added = await session.execute(
+        upsert(Organisation)
+        .values(
+            id=organisation_id,
+            name=new.name.strip(),
+            country=new.country,
+            tax_id=new.tax_id.strip(),
+            tax_id_normal=rules.normal_tax_id(new.country, new.tax_id),
+            capabilities=sorted(set(new.capabilities)),
+            state=state,
+            operator=operator,
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(Organisation.id)
+    )
+    if added.first() is None:
+        raise Conflict(
+            "organisation_exists", "An organisation of this country and tax number is registered."
+        )
+    return OrganisationView(
+        id=organisation_id,
+        name=new.name.strip(),
+        country=new.country,
+        tax_id=new.tax_id.strip(),
+        capabilities=sorted(set(new.capabilities)),
+        state=state,
+        created_at=now,
+    )

@@ -1,0 +1,226 @@
+"""Fixtures for tests against the real application on real servers.
+
+The pytest process starts PostgreSQL and Valkey once; each xdist worker gets a database copied from
+a migrated template and a Redis index of its own, and runs the application on a real uvicorn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.schemas import NewUser
+from marketplace.accounts.service import make_operator
+from marketplace.accounts.service.logins import LoginLimits
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.redis import AnyRedis, connect
+from marketplace.kernel.settings import Settings
+from marketplace.kernel.throttle import Rate
+from tests.people import PASSWORD, NewPerson, Person, log_in, register, unique
+from tests.servers import Place, TestServers
+from web.app import Application, create_app
+
+_SERVERS = pytest.StashKey[TestServers]()
+# One address registers hundreds of organisations here; the throttle has tests of its own.
+_LIMITS = LoginLimits(per_address=Rate(per_s=1_000, burst=100_000))
+_OPERATOR_EMAIL = "operator@example.com"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.stash[_SERVERS] = TestServers()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if servers := config.stash.get(_SERVERS, None):
+        servers.stop()
+
+
+class _Workers:
+    """xdist's hook; a plugin of its own because plain pytest knows no such hook."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        worker = node.workerinput["workerid"]
+        place = node.config.stash[_SERVERS].place(worker, int(worker.removeprefix("gw")) + 1)
+        node.workerinput["database_url"] = place.database_url
+        node.workerinput["redis_url"] = place.redis_url
+
+
+def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
+    if not manager.has_plugin("marketplace-workers"):
+        manager.register(_Workers(), "marketplace-workers")
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Place:
+    """Where this worker's own database and Redis index are."""
+    given = getattr(request.config, "workerinput", None)
+    if given is not None:
+        return Place(given["database_url"], given["redis_url"])
+    return request.config.stash[_SERVERS].place("main", 0)
+
+
+@pytest.fixture(scope="session")
+def settings(servers: Place, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        database_url=servers.database_url,
+        redis_url=servers.redis_url,
+        secret="a secret of the tests",
+        data_dir=tmp_path_factory.mktemp("data"),
+    )
+
+
+@pytest.fixture(scope="session")
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    database = Database(settings.database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+async def redis(settings: Settings) -> AsyncIterator[AnyRedis]:
+    redis = connect(settings.redis_url)
+    yield redis
+    await redis.aclose()
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> Application:
+    """The real application; `live_server` runs it."""
+    return create_app(settings, limits=_LIMITS)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # Ctrl-C belongs to pytest
+
+
+@pytest.fixture(scope="session")
+async def live_server(app: Application) -> AsyncIterator[str]:
+    """`http://127.0.0.1:PORT` of the application on a real uvicorn in this event loop."""
+    async with serve(app) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def serve(app: Application) -> AsyncIterator[str]:
+    """Run `app` on a free port; for tests that need a node of their own."""
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        ws_per_message_deflate=False,
+    )
+    server = _Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    assert server.started, "the application did not start"
+    port = server.servers[0].sockets[0].getsockname()[1]
+    ticking = asyncio.create_task(server.main_loop())
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await ticking
+        await server.shutdown()
+
+
+@pytest.fixture(scope="session")
+async def connect_client(live_server: str) -> AsyncIterator[Callable[[], httpx.AsyncClient]]:
+    """Makes clients that know nobody yet; all are closed at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients: list[httpx.AsyncClient] = []
+
+        def connect_one() -> httpx.AsyncClient:
+            clients.append(httpx.AsyncClient(base_url=live_server, timeout=20))
+            return clients[-1]
+
+        async def close() -> None:
+            for client in clients:
+                await client.aclose()
+
+        stack.push_async_callback(close)
+        yield connect_one
+
+
+@pytest.fixture
+def client(connect_client: Callable[[], httpx.AsyncClient]) -> httpx.AsyncClient:
+    """An HTTP client of the running application that is not logged in."""
+    return connect_client()
+
+
+@pytest.fixture(scope="session")
+async def operator(database: Database, connect_client: Callable[[], httpx.AsyncClient]) -> Person:
+    """The one operator of this database, logged in."""
+    user = NewUser(name="Operator", email=_OPERATOR_EMAIL, password=PASSWORD)
+    async with database.transaction(SYSTEM) as session:
+        made = await make_operator(session, Clock(), Passwords(), "The Operator", user)
+    person = Person(
+        client=connect_client(),
+        organisation_id=made.organisation.id,
+        user_id=made.user.id,
+        email=_OPERATOR_EMAIL,
+        name="The Operator",
+    )
+    await log_in(person)
+    return person
+
+
+@pytest.fixture(scope="session")
+def new_operator(operator: Person) -> NewPerson:
+    """`await new_operator()`: a marketplace has one, so it is the same person each time."""
+
+    async def make() -> Person:
+        return operator
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_buyer(connect_client: Callable[[], httpx.AsyncClient]) -> NewPerson:
+    """`await new_buyer()`: a fresh buyer with every buyer's role, logged in by cookie."""
+
+    async def make(name: str | None = None) -> Person:
+        return await register(connect_client, name or unique("Buyer"), ["buys"])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_supplier(connect_client: Callable[[], httpx.AsyncClient], operator: Person) -> NewPerson:
+    """`await new_supplier()`: a fresh supplier, approved unless `approved=False`."""
+
+    async def make(name: str | None = None, *, approved: bool = True) -> Person:
+        supplier = await register(connect_client, name or unique("Supplier"), ["supplies"])
+        if approved:
+            answer = await operator.client.post(
+                f"/api/v1/organisations/{supplier.organisation_id}/approve"
+            )
+            assert answer.status_code == 200, answer.text
+        return supplier
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).parent.parent

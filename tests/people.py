@@ -1,0 +1,94 @@
+"""Organisations for tests, made and logged in through the public API."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+import httpx
+import msgspec
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+_run = os.urandom(4).hex()
+
+
+class Person(msgspec.Struct, kw_only=True):
+    """Somebody logged in by cookie. `client` already sends Origin and the CSRF token, so
+    `await buyer.client.post("/api/v1/tenders", json={...})` simply works.
+    """
+
+    client: httpx.AsyncClient
+    organisation_id: UUID
+    user_id: UUID
+    email: str
+    name: str
+    password: str = PASSWORD
+
+    async def api_key(self, *scopes: str) -> str:
+        """A bearer text with these scopes, `*` by default."""
+        answer = await self.client.post(
+            "/api/v1/api_keys", json={"name": "test", "scopes": list(scopes or ["*"])}
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["key"])
+
+    def cookie_header(self) -> str:
+        """For clients that are not httpx, such as a WebSocket."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.client.cookies.jar)
+
+
+def unique(word: str) -> str:
+    """A name nobody else uses in this database."""
+    return f"{word}-{_run}-{next(_numbers)}"
+
+
+def registration(name: str, capabilities: Sequence[str], email: str | None = None) -> dict:
+    """A valid body for POST /api/v1/registrations."""
+    return {
+        "organisation": {
+            "name": name,
+            "country": "DE",
+            "tax_id": unique("DE"),
+            "capabilities": list(capabilities),
+        },
+        "user": {
+            "name": f"{name} Person",
+            "email": email or f"{unique('person')}@example.com",
+            "password": PASSWORD,
+        },
+    }
+
+
+Connect = Callable[[], httpx.AsyncClient]
+NewPerson = Callable[..., Awaitable[Person]]
+
+
+async def register(connect: Connect, name: str, capabilities: Sequence[str]) -> Person:
+    """A new organisation whose first user is logged in."""
+    body = registration(name, capabilities)
+    client = connect()
+    answer = await client.post("/api/v1/registrations", json=body)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    person = Person(
+        client=client,
+        organisation_id=UUID(made["organisation"]["id"]),
+        user_id=UUID(made["user"]["id"]),
+        email=body["user"]["email"],
+        name=name,
+    )
+    await log_in(person)
+    return person
+
+
+async def log_in(person: Person) -> None:
+    """Log in by password and remember what a browser would."""
+    answer = await person.client.post(
+        "/api/v1/sessions", json={"email": person.email, "password": person.password}
+    )
+    assert answer.status_code == 201, answer.text
+    person.client.headers["Origin"] = str(person.client.base_url).rstrip("/")
+    person.client.headers["X-CSRF-Token"] = person.client.cookies["csrf_token"]

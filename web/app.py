@@ -1,0 +1,75 @@
+"""The application of one node, ready for any ASGI server."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+
+from marketplace.accounts.service.logins import LoginLimits
+from marketplace.kernel.access import PUBLIC
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.settings import Settings
+from web.auth import guard
+from web.edge import Edge
+from web.metrics import Metrics
+from web.problems import respond
+from web.transaction import UnitOfWorkMiddleware, replay
+from web.wiring import DEPENDENCIES, HANDLERS, living
+
+BODY_BYTES_MAX = 1 << 20
+STATIC = Path(__file__).parent / "static"
+
+
+class Application:
+    """An ASGI application. `litestar` is what answers inside the wrappers."""
+
+    def __init__(self, litestar: Litestar, edge: Edge) -> None:
+        self.litestar = litestar
+        self._edge = edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._edge(scope, receive, send)
+
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        """What a server does at start and end, for those who call the application without one."""
+        return self.litestar.lifespan()
+
+
+def create_app(
+    settings: Settings, *, clock: Clock | None = None, limits: LoginLimits | None = None
+) -> Application:
+    """Nothing is read from the environment and nothing is contacted before the lifespan begins."""
+    clock = clock or Clock()
+    metrics = Metrics()
+    litestar = Litestar(
+        route_handlers=[*HANDLERS, *_static()],
+        lifespan=[partial(living, settings=settings, clock=clock, limits=limits or LoginLimits())],
+        state=State({"metrics": metrics, "problem_page": None}),
+        dependencies=dict[str, Any](DEPENDENCIES),
+        guards=[guard],
+        before_request=replay,
+        exception_handlers={Exception: respond},
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+    )
+    edge = Edge(UnitOfWorkMiddleware(litestar), metrics, clock, secure=settings.secure_cookies)
+    return Application(litestar, edge)
+
+
+def _static() -> list[ControllerRouterHandler]:
+    """Built files of the pages; an installation without them still serves the API."""
+    if not STATIC.is_dir():
+        return []
+    return [
+        create_static_files_router(
+            path="/static", directories=[STATIC], opt=PUBLIC, include_in_schema=False
+        )
+    ]

@@ -1,0 +1,76 @@
+"""Whether the process lives, whether it can commit and sequence, and its metrics."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+from litestar import Response, get
+from sqlalchemy import text
+
+from marketplace.kernel.access import PUBLIC
+from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.errors import Unavailable
+from marketplace.kernel.redis import AnyRedis
+from web.metrics import MEDIA_TYPE, Metrics
+
+READY_TIMEOUT_S = 2.0
+# Each writes: a replica, a full disk or a read-only server is up and yet not ready.
+_COMMIT = text("SELECT pg_logical_emit_message(true, 'readyz', '')")
+_SCRIPT = "return redis.call('SET', KEYS[1], ARGV[1], 'PX', 1000)"
+
+_log = structlog.get_logger(__name__)
+
+
+class Health(msgspec.Struct, frozen=True):
+    status: str = "ok"
+
+
+class Readiness:
+    """Asks both servers behind this process to do what a bid needs."""
+
+    def __init__(self, database: Database, redis: AnyRedis) -> None:
+        self._database = database
+        self._redis = redis
+
+    async def check(self) -> None:
+        """Raises Unavailable (`not_ready`) that names which one does not answer."""
+        await self._ask("PostgreSQL", self._commit)
+        await self._ask("Redis", self._sequence)
+
+    async def _ask(self, name: str, question: object) -> None:
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                await question()  # type: ignore[operator]
+        except Exception as error:
+            _log.warning("not_ready", server=name, error=type(error).__name__)
+            raise Unavailable("not_ready", f"{name} does not answer.") from error
+
+    async def _commit(self) -> None:
+        async with self._database.transaction(SYSTEM) as session:
+            await session.execute(_COMMIT)
+
+    async def _sequence(self) -> None:
+        await self._redis.eval(_SCRIPT, 1, "readyz", "1")
+
+
+@get("/healthz", opt=PUBLIC, tags=["operation"])
+async def healthz() -> Health:
+    """The process lives."""
+    return Health()
+
+
+@get("/readyz", opt=PUBLIC, tags=["operation"])
+async def readyz(readiness: Readiness) -> Health:
+    """The process can commit in PostgreSQL and run a script in Redis."""
+    await readiness.check()
+    return Health("ready")
+
+
+@get("/metrics", opt=PUBLIC, include_in_schema=False)
+async def metrics_text(metrics: Metrics) -> Response[bytes]:
+    return Response(metrics.text(), media_type=MEDIA_TYPE)
+
+
+HANDLERS = [healthz, readyz, metrics_text]

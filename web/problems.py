@@ -1,0 +1,179 @@
+"""Every answer that is not a success, as RFC 9457 `application/problem+json`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from marketplace.kernel.errors import FieldError, Malformed, Problem, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+_AT = re.compile(r"(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
+_NAMED_FIELD = re.compile(r"`([^`]+)`$")
+_MISSING_PARAMETER = re.compile(r"Missing required (\w+) parameter '([^']+)'")
+_CODES = {
+    400: ("malformed", "Malformed request"),
+    401: ("not_authenticated", "Not authenticated"),
+    403: ("forbidden", "Not allowed"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    413: ("too_large", "Too large"),
+    415: ("unsupported_media_type", "Unsupported media type"),
+    422: ("invalid", "Invalid content"),
+    429: ("too_fast", "Too many requests"),
+}
+# 40P01 deadlock, 40001 serialisation, 55P03 lock not available, 57014 statement timeout.
+_TRY_AGAIN = frozenset(["40P01", "40001", "55P03", "57014", "57P01", "57P02", "57P03", "53300"])
+
+_log = structlog.get_logger(__name__)
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`code` is stable; `errors` names each wrong field by its path, such as `lots[0].title`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] = []
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A problem ready to send."""
+
+    document: ProblemDocument
+    headers: dict[str, str]
+
+    def body(self) -> bytes:
+        return msgspec.json.encode(self.document)
+
+
+def render(error: Exception) -> Rendered:
+    """The problem that tells of `error`; nothing of an unforeseen one but that it happened."""
+    if isinstance(error, Problem):
+        return _of_problem(error)
+    if isinstance(error, ValidationException):
+        return _of_validation(error)
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    if _is_outage(error):
+        _log.warning("server_behind_us_failed", error=type(error).__name__)
+        return _of_problem(Unavailable())
+    _log.error("request_failed", exc_info=error)
+    return _document(500, "Internal error", "internal_error", "Something went wrong here.")
+
+
+def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Litestar's exception handler for everything."""
+    rendered = render(error)
+    page = request.app.state.problem_page
+    if page is not None and (answer := page(request, rendered.document)) is not None:
+        answer.headers.update(rendered.headers)
+        return answer  # type: ignore[no-any-return]  # a page's own response
+    return Response(
+        rendered.body(),
+        status_code=rendered.document.status,
+        headers=rendered.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _is_outage(error: Exception) -> bool:
+    if isinstance(error, RedisError | PoolTimeout | ConnectionError | asyncio.TimeoutError):
+        return True
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        return (
+            error.connection_invalidated
+            or isinstance(error, OperationalError | InterfaceError)
+            or state in _TRY_AGAIN
+            or (isinstance(state, str) and state.startswith("08"))
+        )
+    # asyncpg outside SQLAlchemy, and the socket itself.
+    return isinstance(error, OSError) or getattr(error, "sqlstate", None) in _TRY_AGAIN
+
+
+def _of_problem(problem: Problem) -> Rendered:
+    headers = {}
+    if problem.retry_after_s is not None:
+        headers["Retry-After"] = str(problem.retry_after_s)
+    return _document(
+        problem.status, problem.title, problem.code, problem.detail, problem.errors, headers
+    )
+
+
+def _of_http(error: HTTPException) -> Rendered:
+    status = error.status_code
+    if status >= 500:
+        return _document(500, "Internal error", "internal_error", "Something went wrong here.")
+    code, title = _CODES.get(status, ("http_error", "The request was refused"))
+    headers = dict(error.headers or {}) if isinstance(error, MethodNotAllowedException) else {}
+    if status == 400:
+        return _of_problem(Malformed("malformed", "The request cannot be read."))
+    return _document(status, title, code, f"{title}.", headers=headers)
+
+
+def _of_validation(error: ValidationException) -> Rendered:
+    code, title = _CODES[422]
+    cause = error.__cause__
+    if isinstance(cause, msgspec.ValidationError):
+        errors = [_field_error(str(cause))]
+    elif missing := _MISSING_PARAMETER.search(error.detail):
+        errors = [FieldError(missing[2], "required", "This is missing.")]
+    else:
+        errors = []
+    detail = errors[0].message if errors else "The request breaks a rule."
+    return _document(422, title, code, detail, errors)
+
+
+def _field_error(text: str) -> FieldError:
+    """From msgspec's words: ``Expected `str`, got `int` - at `$.data.lots[0].title` ``."""
+    match = _AT.fullmatch(text)
+    assert match is not None, "the pattern takes any text"
+    message, path = match["message"], (match["path"] or "").removeprefix(".")
+    if path == "data" or path.startswith(("data.", "data[")):
+        path = path.removeprefix("data").removeprefix(".")
+    code = "invalid"
+    if message.startswith("Object missing required field"):
+        named = _NAMED_FIELD.search(message)
+        name = named[1] if named else ""
+        path = name if path == "" else f"{path}.{name}"
+        # Litestar wraps the body as `data`; a missing body is the whole content.
+        path, code, message = ("" if path == "data" else path), "required", "This is missing."
+    elif message.startswith("Object contains unknown field"):
+        code = "unknown_field"
+    elif message.startswith("Expected"):
+        code = "wrong_type"
+    elif message.startswith(("Invalid", "Malformed")):
+        code = "malformed"
+    return FieldError(path, code, message)
+
+
+def _document(
+    status: int,
+    title: str,
+    code: str,
+    detail: str,
+    errors: tuple[FieldError, ...] | list[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Rendered:
+    document = ProblemDocument(
+        type=f"urn:marketplace:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=list(errors),
+    )
+    return Rendered(document, dict(headers or {}))
