@@ -30,6 +30,7 @@ class AuctionPage {
       onConnection: (connection) => this.connected(connection),
       onFrame: (frame) => this.take(frame),
       onAck: (ack, bid) => this.answered(ack, bid),
+      onNotTaken: (error, bid) => this.supplier?.notTaken(error.detail, bid),
       onPending: () => this.supplier?.drawPending(),
     });
     this.supplier = data.view === "supplier" ? new SupplierView(this.client, this.drawer) : null;

@@ -45,6 +45,11 @@ export class SupplierView {
     if (ack.code === "confirm_required" && ack.token && bid) void this.confirmTypo(ack, bid);
   }
 
+  /** The bid never reached the auction. */
+  notTaken(detail: string, bid: PendingBid): void {
+    this.say("bad", _("%(price)s was not sent: %(reason)s", { price: shown(bid.price), reason: detail }));
+  }
+
   /** Bids that have no answer yet: the fresh ones travel by themselves, the old ones ask. */
   drawPending(): void {
     const { resend, ask: old } = sortPending(this.drawer.pending(), Date.now());

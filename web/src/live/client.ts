@@ -2,7 +2,7 @@
 
 import { afterClose } from "./backoff";
 import { ServerClock, instantMs } from "./clock";
-import { type Ack, type ServerFrame, type Snapshot, parseFrame } from "./messages";
+import { type Ack, type ErrorFrame, type ServerFrame, type Snapshot, parseFrame } from "./messages";
 import { type BidDrawer, type PendingBid, sortPending } from "./pending";
 
 export type Connection = "connecting" | "live" | "waiting" | "login" | "not_admitted" | "unknown" | "stopped";
@@ -30,6 +30,8 @@ export interface Listener {
   onConnection(connection: Connection, retryInMs: number | null): void;
   onFrame(frame: ServerFrame): void;
   onAck(ack: Ack, bid: PendingBid | null): void;
+  /** The server could not take the frame at all; nothing was put into the auction. */
+  onNotTaken(error: ErrorFrame, bid: PendingBid): void;
   onPending(): void;
 }
 
@@ -38,12 +40,14 @@ const PING_FIRST_MS = [0, 150, 400, 900];
 // No frame for this long although pings went out: the network is gone and only the socket does not know.
 const SILENCE_MS_MAX = 9_000;
 const CONNECT_MS_MAX = 8_000;
+const AGAIN = new Set(["retry", "too_fast"]);
+const AGAIN_MS = 150;
 
 export class LiveClient {
   readonly clock = new ServerClock();
   private socket: Socket | null = null;
   private connection: Connection = "stopped";
-  private epoch: string | number | null = null;
+  private epoch: number | null = null;
   private lastSeq: number | null = null;
   private failures = 0;
   private heardMs = 0;
@@ -136,19 +140,18 @@ export class LiveClient {
     const frame = parseFrame(text);
     if (socket !== this.socket || frame === null) return;
     this.heardMs = this.world.monotonicMs();
-    if (frame.type === "pong") {
-      this.clock.add(frame.t, this.heardMs, instantMs(frame.now));
-      return;
-    }
     this.remember(frame);
-    if (this.connection === "connecting") this.goLive();
+    // Any answer means that hello was taken; after a resume without news a pong is the first.
+    if (this.connection === "connecting" && frame.type !== "error") this.goLive();
+    if (frame.type === "pong") return this.clock.add(frame.t, this.heardMs, instantMs(frame.now));
     if (frame.type === "ack") return this.acked(frame);
+    if (frame.type === "error" && frame.cid !== undefined) return this.notTaken(frame, frame.cid);
     this.listener.onFrame(frame);
   }
 
   private remember(frame: ServerFrame): void {
     if (frame.type === "snapshot") this.restart(frame);
-    if (frame.type === "event") this.lastSeq = Math.max(this.lastSeq ?? 0, frame.seq);
+    if (frame.type === "event" && this.lastSeq !== null) this.lastSeq = Math.max(this.lastSeq, frame.seq);
   }
 
   private restart(snapshot: Snapshot): void {
@@ -176,6 +179,19 @@ export class LiveClient {
       this.drawer.file({ cid, outcome, seq, ts, receipt, price: bid.price });
     }
     this.listener.onAck(ack, bid);
+    this.listener.onPending();
+  }
+
+  /** A bid that never entered the log: sent again by itself where the server asks for that, else given back. */
+  private notTaken(error: ErrorFrame, cid: string): void {
+    const bid = this.drawer.pending().find((kept) => kept.cid === cid);
+    this.inFlight.delete(cid);
+    if (!bid) return;
+    if (AGAIN.has(error.code)) {
+      return this.after(Math.max(AGAIN_MS, (error.retry_after_s ?? 0) * 1_000), () => this.transmit(bid));
+    }
+    this.drawer.drop(cid);
+    this.listener.onNotTaken(error, bid);
     this.listener.onPending();
   }
 

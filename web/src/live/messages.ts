@@ -38,7 +38,7 @@ export interface Terms {
 
 export interface Snapshot {
   type: "snapshot";
-  epoch: string | number;
+  epoch: number;
   seq: number;
   now: string;
   terms: Terms;
@@ -55,6 +55,12 @@ export interface EventFrame {
   seq: number;
   ts: string;
   kind: string;
+  state?: AuctionState;
+  close_at?: string | null;
+  reason?: string | null;
+  you?: You;
+  next?: Next | null;
+  standing?: StandingRow[];
   [field: string]: unknown;
 }
 
@@ -93,10 +99,14 @@ export interface Pong {
   now: string;
 }
 
+/** `cid` or `id` says which of our frames it is about; none: the socket as a whole. */
 export interface ErrorFrame {
   type: "error";
   code: string;
   detail: string;
+  cid?: string;
+  id?: string | number;
+  retry_after_s?: number;
 }
 
 export type ServerFrame = Snapshot | EventFrame | Ack | StateFrame | HintFrame | Pong | ErrorFrame;

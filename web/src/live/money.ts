@@ -104,12 +104,11 @@ export class MoneyFormat {
 
   private loneMark(mark: string, whole: string, fraction: string): Typed {
     const grouped = this.bounded(whole + fraction, "");
-    const divided = this.bounded(whole, fraction);
-    if (divided.kind !== "amount" && mark === this.groupMark) return grouped;
-    if (mark === this.decimalMark && this.exponent === 3) return divided;
-    if (grouped.kind !== "amount") return grouped;
-    const rounded = divided.kind === "amount" ? divided : this.bounded(whole, fraction.slice(0, this.exponent));
-    return rounded.kind === "amount" ? { kind: "ambiguous", readings: [grouped.minor, rounded.minor] } : grouped;
+    if (mark === this.groupMark) return grouped;
+    if (mark === this.decimalMark && this.exponent === 3) return this.bounded(whole, fraction);
+    const divided = this.bounded(whole, fraction.slice(0, this.exponent));
+    const both = grouped.kind === "amount" && divided.kind === "amount";
+    return both ? { kind: "ambiguous", readings: [grouped.minor, divided.minor] } : grouped;
   }
 
   private bounded(whole: string, fraction: string): Typed {

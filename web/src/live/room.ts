@@ -1,7 +1,7 @@
 /* What this person may know of the auction, folded from frames. Pure: frame in, state out. */
 
 import { instantMs } from "./clock";
-import type { Ack, AuctionState, EventFrame, Next, ServerFrame, StandingRow, StateFrame, Terms, You } from "./messages";
+import type { Ack, AuctionState, EventFrame, ServerFrame, Snapshot, StandingRow, StateFrame, Terms, You } from "./messages";
 
 const FEED_MAX = 200;
 
@@ -14,6 +14,7 @@ export interface FeedEntry {
 
 export interface Room {
   known: boolean;
+  seq: number;
   terms: Terms;
   state: AuctionState;
   reason: string | null;
@@ -22,13 +23,12 @@ export interface Room {
   standing: StandingRow[];
   maxPrice: string | null;
   feed: FeedEntry[];
-  /** Extensions seen since the page was opened; the view flashes when it rises. */
-  extensions: number;
 }
 
 export function emptyRoom(currency: string): Room {
   return {
     known: false,
+    seq: 0,
     terms: { currency },
     state: "scheduled",
     reason: null,
@@ -37,29 +37,37 @@ export function emptyRoom(currency: string): Room {
     standing: [],
     maxPrice: null,
     feed: [],
-    extensions: 0,
   };
 }
 
-/** The room after one frame. Unknown frames and fields change nothing, so a newer server does not break an open page. */
+/**
+ * The room after one frame. One rule for all kinds, also those not invented yet: what a frame carries of the known
+ * fields replaces them. So a newer server does not break an open page.
+ */
 export function fold(room: Room, frame: ServerFrame): Room {
-  if (frame.type === "snapshot") {
-    const { terms, state, standing, you } = frame;
-    const fresh = { ...room, known: true, terms, state, standing, you: you ?? {}, reason: frame.reason ?? null };
-    return withNext({ ...fresh, closeAtMs: closeMs(frame.close_at) }, frame.next);
-  }
-  if (frame.type === "state") return withState(room, frame);
+  if (frame.type === "snapshot") return carried({ ...room, known: true, terms: frame.terms, reason: null }, frame);
+  if (frame.type === "state") return carried({ ...room, reason: null }, frame);
   if (frame.type === "ack") return withAck(room, frame);
   return frame.type === "event" ? withEvent(room, frame) : room;
 }
 
-function withState(room: Room, frame: StateFrame): Room {
-  return { ...room, state: frame.state, closeAtMs: closeMs(frame.close_at), reason: frame.reason ?? null };
+function carried(room: Room, frame: Snapshot | StateFrame | EventFrame): Room {
+  const next: Room = { ...room };
+  if ("seq" in frame) next.seq = Math.max(room.seq, frame.seq);
+  if (frame.state !== undefined) next.state = frame.state;
+  if (frame.reason !== undefined) next.reason = frame.reason;
+  if (frame.close_at !== undefined) next.closeAtMs = closeMs(frame.close_at);
+  if (frame.type === "state") return next;
+  if (frame.standing !== undefined) next.standing = frame.standing;
+  if (frame.you) next.you = frame.you;
+  return frame.next ? { ...next, maxPrice: frame.next.max_price } : next;
 }
 
+/** An ack overtaken by newer events says nothing new. */
 function withAck(room: Room, ack: Ack): Room {
+  if (ack.seq < room.seq) return room;
   const you = ack.rank == null ? room.you : { ...room.you, rank: ack.rank };
-  return withNext({ ...room, you }, ack.next);
+  return { ...room, you, maxPrice: ack.next ? ack.next.max_price : room.maxPrice };
 }
 
 const STATE_AFTER: Record<string, AuctionState> = {
@@ -71,27 +79,14 @@ const STATE_AFTER: Record<string, AuctionState> = {
 };
 
 function withEvent(room: Room, event: EventFrame): Room {
-  if (room.feed.some((entry) => entry.seq === event.seq && entry.kind === event.kind)) return room;
+  const known = room.feed.some((entry) => entry.seq === event.seq && entry.kind === event.kind);
   const entry: FeedEntry = { seq: event.seq, ts: event.ts, kind: event.kind, event };
-  const next: Room = { ...room, feed: [entry, ...room.feed].slice(0, FEED_MAX) };
-  next.state = STATE_AFTER[event.kind] ?? room.state;
-  if (event.kind in STATE_AFTER) next.reason = typeof event.reason === "string" ? event.reason : null;
-  if (typeof event.close_at === "string") next.closeAtMs = closeMs(event.close_at);
-  if (event.kind === "extended") next.extensions = room.extensions + 1;
-  if (Array.isArray(event.standing)) next.standing = event.standing as StandingRow[];
-  if (isObject(event.you)) next.you = { ...room.you, ...(event.you as You) };
-  return isObject(event.next) ? withNext(next, event.next as unknown as Next) : next;
-}
-
-function withNext(room: Room, next: Next | null | undefined): Room {
-  return next ? { ...room, maxPrice: next.max_price } : room;
+  const feed = known ? room.feed : [entry, ...room.feed].slice(0, FEED_MAX);
+  const after = STATE_AFTER[event.kind];
+  return carried(after ? { ...room, feed, state: after, reason: null } : { ...room, feed }, event);
 }
 
 function closeMs(value: string | null): number | null {
   const at = instantMs(value);
   return Number.isNaN(at) ? null : at;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
