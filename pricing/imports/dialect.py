@@ -1,0 +1,185 @@
+"""How a text file is written: encoding, delimiter, decimal mark, and which column is which."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from pricing.imports.rules import COLUMNS, COLUMNS_MAX, DECIMAL_COLUMNS, REQUIRED
+
+SAMPLE_BYTES = 256 << 10
+_SAMPLE_ROWS = 200
+_DELIMITERS = ",;\t|"
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_NUMBER = re.compile(r"\d{1,12}([.,])(\d{1,6})", re.ASCII)
+_CYRILLIC = re.compile(rb"[\xc0-\xff]{3,}")
+
+# What exports call these columns. Spelling is folded first: case, accents, blanks and signs go.
+_SYNONYMS: Mapping[str, str] = {
+    "sku": "article articleno articlenumber artikelnummer artnr itemno itemnumber partnumber partno"
+    " productcode materialnumber артикул код",
+    "supplier_sku": "supplierarticle vendorsku suppliersku lieferantenartikelnummer",
+    "name": "description title productname itemname bezeichnung наименование название designation",
+    "unit": "uom unitofmeasure einheit mengeneinheit единица едизм unite",
+    "currency": "curr waehrung wahrung валюта devise moneda",
+    "price": "netprice unitprice preis nettopreis цена prix precio",
+    "price_unit": "per priceper preiseinheit pricebasis ценаза",
+    "min_quantity": "minqty minquantity quantitybreak fromquantity staffel abmenge qtyfrom"
+    " отколичества количествоот",
+    "valid_from": "from startdate gueltigab gultigab действуетс",
+    "valid_to": "to until enddate validuntil gueltigbis gultigbis действуетпо",
+    "lead_time_days": "leadtime deliverydays lieferzeit срокпоставки",
+    "pack_size": "packqty packaging verpackungseinheit упаковка",
+    "moq": "minimumorder minorder minimumorderquantity mindestbestellmenge",
+    "incoterm": "incoterms deliveryterms lieferbedingung",
+}
+
+
+class Unreadable(Exception):
+    """The file as a whole cannot be read; `code` and the sentence go into the import's failure."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """What was detected, and is reported. `columns` maps file columns to ours; others are ignored.
+
+    decimal    `.` or `,`
+    header     names as in the file; row 1
+    """
+
+    encoding: str = "utf-8"
+    bom_bytes: int = 0
+    delimiter: str = ","
+    decimal: str = "."
+    header: tuple[str, ...] = ()
+    columns: dict[str, str] = {}
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        return tuple(name for name in self.header if name not in self.columns)
+
+
+def header_hash(header: Sequence[str]) -> bytes:
+    """What a remembered column mapping is found by."""
+    return hashlib.sha256("\x1f".join(header).encode()).digest()
+
+
+def map_columns(
+    header: Sequence[str], chosen: Mapping[str, str] | None, *, patch: bool = False
+) -> dict[str, str]:
+    """File column → our column: the chosen mapping first, then equal names, then synonyms.
+
+    Raises Unreadable when there is no header, a name is twice, or a required column is missing
+    (a patch needs only the SKU).
+    """
+    if len(header) > COLUMNS_MAX:
+        raise Unreadable("too_many_columns", f"A file has at most {COLUMNS_MAX} columns.")
+    found: dict[str, str] = {}
+    for name in header:
+        ours = (chosen or {}).get(name) or _ours(name)
+        if ours is None or ours not in COLUMNS:
+            continue
+        if ours in found.values():
+            raise Unreadable("column_twice", f"Two columns are read as {ours}; map them by hand.")
+        found[name] = ours
+    needed = ("sku",) if patch else REQUIRED
+    missing = [name for name in needed if name not in found.values()]
+    if missing:
+        seen = ", ".join(repr(name[:40]) for name in header[:20])
+        raise Unreadable(
+            "columns_missing",
+            f"No column {', '.join(missing)} in the header; it reads {seen}. "
+            "Rename the columns or map them.",
+        )
+    return found
+
+
+def _ours(name: str) -> str | None:
+    folded = _fold(name)
+    for ours in COLUMNS:
+        if folded == _fold(ours) or folded in _SYNONYMS[ours].split():
+            return ours
+    return None
+
+
+def _fold(name: str) -> str:
+    bare = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in bare if c.isalnum())
+
+
+def detect(sample: bytes, *, whole: bool) -> Dialect:
+    """Encoding, delimiter, decimal mark and header of a CSV from its first bytes.
+
+    `whole` says that the sample is the whole file. Raises Unreadable for what is no text table.
+    """
+    if sample[:4] in {b"PK\x03\x04", b"PAR1"} or sample[:2] == b"\x1f\x8b":
+        raise Unreadable("not_csv", "This is a packed or binary file; name its format.")
+    encoding, bom = _encoding(sample, whole)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample[bom:], whole)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    full = lines if whole or len(lines) == 1 else lines[:-1]
+    head = next((line for line in full if line.strip()), "")
+    if not head:
+        raise Unreadable("empty_file", "The file is empty.")
+    if "\x00" in head:
+        raise Unreadable("nul_byte", "The header holds zero bytes; this is no text file.")
+    delimiter = max(_DELIMITERS, key=lambda sign: (head.count(sign), -_DELIMITERS.index(sign)))
+    header = tuple(name.strip() for name in next(csv.reader([head], delimiter=delimiter)))
+    rows = full[full.index(head) + 1 :][:_SAMPLE_ROWS]
+    return Dialect(
+        encoding=encoding,
+        bom_bytes=bom,
+        delimiter=delimiter,
+        decimal=_decimal(header, rows, delimiter),
+        header=header,
+    )
+
+
+def _encoding(sample: bytes, whole: bool) -> tuple[str, int]:
+    for bom, name in _BOMS:
+        if sample.startswith(bom):
+            return name, len(bom)
+    if sample[1:200:2].count(0) > len(sample[:200]) // 4:
+        return "utf-16-le", 0
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(sample, whole)
+    except UnicodeDecodeError as wrong:
+        # One broken byte late in a UTF-8 file is that row's error, not another encoding.
+        if _is_mostly_utf8(sample, wrong):
+            return "utf-8", 0
+        return ("cp1251" if _CYRILLIC.search(sample) else "cp1252"), 0
+    return "utf-8", 0
+
+
+def _is_mostly_utf8(sample: bytes, wrong: UnicodeDecodeError) -> bool:
+    good = len(re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", sample))
+    bad = sample.decode("utf-8", "replace").count("\ufffd")
+    return good > bad or (good == bad == 0 and wrong.start > 0)
+
+
+def _decimal(header: Sequence[str], rows: Sequence[str], delimiter: str) -> str:
+    """The mark most numbers of the decimal columns use; a tie or nothing means a point."""
+    names = [_ours(name) for name in header]
+    marks: Counter[str] = Counter()
+    for cells in csv.reader(rows, delimiter=delimiter):
+        for name, cell in zip(names, cells, strict=False):
+            if name in DECIMAL_COLUMNS and (match := _NUMBER.fullmatch(cell.strip())):
+                marks[match.group(1)] += 1
+    return "," if marks[","] > marks["."] else "."

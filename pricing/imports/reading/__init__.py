@@ -1,0 +1,19 @@
+"""Readers: bytes of one format in, batches of text columns out, each within stated limits."""
+
+from pricing.imports.reading.batch import RawBatch, Reading
+from pricing.imports.reading.csv_text import CsvReader
+from pricing.imports.reading.json_lines import JsonLinesReader
+from pricing.imports.reading.parquet import parquet_batches, parquet_header
+from pricing.imports.reading.sheets import Sheet
+from pricing.imports.reading.unpack import Gunzip
+
+__all__ = [
+    "CsvReader",
+    "Gunzip",
+    "JsonLinesReader",
+    "RawBatch",
+    "Reading",
+    "Sheet",
+    "parquet_batches",
+    "parquet_header",
+]

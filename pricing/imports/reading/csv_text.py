@@ -1,0 +1,179 @@
+"""CSV, a few megabytes at a time: well-formed rows by the vector, the others one by one."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Any
+
+import polars as pl
+
+from pricing.imports.checks import RowError
+from pricing.imports.reading.batch import RawBatch, Reading, row_error, without_known
+from pricing.imports.rules import ROW_BYTES_MAX
+
+RECORD_LINES_MAX = 20
+"""Lines a quoted cell may span."""
+
+
+class CsvReader:
+    """`feed` bytes in pieces of any size; each call returns the batch of the rows now complete.
+
+    Row numbers count records, the header being row 1, as a spreadsheet shows them.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        dialect = reading.dialect
+        self._decoder = codecs.getincrementaldecoder(dialect.encoding)("replace")
+        self._skip = dialect.bom_bytes
+        self._rest = ""
+        self._next_row = 1
+        self._names = list(dialect.header)
+        self._ours = {
+            ours: f"column_{dialect.header.index(name) + 1}"
+            for name, ours in dialect.columns.items()
+        }
+        cell = rf'(?:"(?:[^"]|"")*"|[^"{re.escape(dialect.delimiter)}]*)'
+        self._record = re.compile(rf"(?s)\s*{cell}(?:{re.escape(dialect.delimiter)}{cell})*\s*")
+        self._well_formed = rf"(?s)^\s*{cell}(?:{re.escape(dialect.delimiter)}{cell})*\s*$"
+
+    def feed(self, data: bytes, *, last: bool) -> RawBatch:
+        """The batch of rows that end in `data`."""
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        text = self._rest + self._decoder.decode(data[skipped:], last)
+        if "\r" in text:
+            # A lone \r at the end may be half of \r\n.
+            held = text[-1] == "\r" and not last
+            text = text[:-1] if held else text
+            text = text.replace("\r\n", "\n").replace("\r", "\n") + ("\r" if held else "")
+        end = len(text) if last else text.rfind("\n") + 1
+        body, self._rest = text[:end], text[end:]
+        if len(self._rest) > ROW_BYTES_MAX * 2 and '"' not in self._rest:
+            # One endless line: what it holds beyond the limit is not kept, only that it was long.
+            self._rest = self._rest[: ROW_BYTES_MAX + 1]
+        return self._batch(body, last=last)
+
+    def _batch(self, body: str, *, last: bool) -> RawBatch:
+        lines = pl.Series("raw", [body.removesuffix("\n")], pl.String).str.split("\n").explode()
+        if not body:
+            lines = lines.clear()
+        if '"' in body:
+            lines, carry = self._records(lines, last=last)
+            self._rest = carry + self._rest
+        first = self._next_row
+        self._next_row += len(lines)
+        rows = pl.DataFrame(
+            {
+                "row_no": pl.int_range(first, first + len(lines), dtype=pl.Int32, eager=True),
+                "raw": lines,
+            }
+        )
+        if first == 1:
+            rows = self._after_header(rows)
+        rows = rows.filter(pl.col("raw").str.contains(r"\S"))
+        total = len(rows)
+        rows, errors, rejects = self._without_malformed(rows, body)
+        fingerprints = rows["raw"].hash(self._reading.seed)
+        mask, unchanged = without_known(fingerprints, self._reading.known)
+        kept, prints = (rows, fingerprints)
+        if mask is not None:
+            kept, prints = rows.filter(mask), fingerprints.filter(mask)
+        return RawBatch(
+            self._parsed(kept, prints),
+            total,
+            rows["row_no"],
+            fingerprints,
+            unchanged,
+            errors,
+            rejects,
+            kept["raw"],
+        )
+
+    def _after_header(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Without the header and blank lines above it."""
+        full = rows.filter(pl.col("raw").str.contains(r"\S"))
+        return rows if full.is_empty() else rows.filter(pl.col("row_no") > full["row_no"][0])
+
+    def _parsed(self, rows: pl.DataFrame, fingerprints: pl.Series) -> pl.DataFrame:
+        if rows.is_empty():
+            cells = pl.DataFrame(schema=dict.fromkeys(self._ours, pl.String))
+        else:
+            cells = pl.read_csv(
+                "\n".join(rows["raw"]).encode() + b"\n",
+                has_header=False,
+                separator=self._reading.dialect.delimiter,
+                new_columns=[f"column_{n + 1}" for n in range(len(self._names))],
+                infer_schema=False,
+                truncate_ragged_lines=True,
+            ).select(pl.col(column).alias(ours) for ours, column in self._ours.items())
+            assert len(cells) == len(rows), "a well-formed row was split"
+        return cells.with_columns(rows["row_no"], fingerprints.alias("fingerprint"))
+
+    def _without_malformed(
+        self, rows: pl.DataFrame, body: str
+    ) -> tuple[pl.DataFrame, list[RowError], dict[int, Any]]:
+        """Drop rows that are no records, with one error each."""
+        delimiter = self._reading.dialect.delimiter
+        raw = pl.col("raw")
+        bare = raw.str.replace_all(r'"(?:[^"]|"")*"', "") if '"' in body else raw
+        code = (
+            pl.when(raw.str.len_bytes() > ROW_BYTES_MAX)
+            .then(pl.lit("row_too_long"))
+            .when(raw.str.contains("\x00", literal=True))
+            .then(pl.lit("nul_byte"))
+            .when(raw.str.contains("\ufffd", literal=True))
+            .then(pl.lit("wrong_encoding"))
+        )
+        if '"' in body:
+            quoted = raw.str.contains('"', literal=True)
+            code = code.when(quoted & ~raw.str.contains(self._well_formed)).then(
+                pl.lit("malformed_quoting")
+            )
+        code = code.when(
+            bare.str.count_matches(delimiter, literal=True) != len(self._names) - 1
+        ).then(pl.lit("wrong_column_count"))
+        codes = rows.select(code.otherwise(None).alias("code")).to_series()
+        if codes.null_count() == len(codes):
+            return rows, [], {}
+        bad = rows.with_columns(codes).filter(pl.col("code").is_not_null())
+        errors, rejects = [], {}
+        for row, text, why in bad.select("row_no", "raw", "code").iter_rows():
+            shown = text[:2_000].replace("\x00", "\u2400")
+            errors.append(row_error(row, why, shown))
+            rejects[row] = {"raw": shown}
+        return rows.filter(codes.is_null()), errors, rejects
+
+    def _records(self, lines: pl.Series, *, last: bool) -> tuple[pl.Series, str]:
+        """Join lines that a quoted cell spans. The second value is an unfinished record's text."""
+        odd = lines.str.count_matches('"', literal=True) % 2 == 1
+        if not odd.any():
+            return lines, ""
+        flags, texts = odd.to_list(), lines.to_list()
+        records: list[str] = []
+        place = 0
+        while place < len(texts):
+            if not flags[place]:
+                records.append(texts[place])
+                place += 1
+                continue
+            end = next(
+                (
+                    n
+                    for n in range(place + 1, min(place + RECORD_LINES_MAX, len(texts)))
+                    if flags[n]
+                ),
+                None,
+            )
+            if end is None and not last and place + RECORD_LINES_MAX > len(texts):
+                return pl.Series("raw", records, pl.String), "\n".join(texts[place:]) + "\n"
+            joined = "" if end is None else "\n".join(texts[place : end + 1])
+            if end is not None and self._record.fullmatch(joined):
+                records.append(joined)
+                place = end + 1
+            else:
+                # A stray quotation mark spoils its own line, never the rest of the file.
+                records.append(texts[place])
+                place += 1
+        return pl.Series("raw", records, pl.String), ""

@@ -1,0 +1,102 @@
+"""JSON Lines: one object a line; numbers keep the digits they were written with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from pricing.imports.checks import RowError
+from pricing.imports.reading.batch import (
+    RawBatch,
+    Reading,
+    frame_of,
+    row_error,
+    without_known,
+)
+from pricing.imports.rules import ROW_BYTES_MAX
+
+
+class JsonLinesReader:
+    """`feed` bytes in pieces of any size; row numbers are line numbers, the first being 1."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._rest = b""
+        self._next_row = 1
+        self._decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+        self._ours = dict(reading.dialect.columns)
+        self._columns = sorted(set(self._ours.values()))
+
+    def feed(self, data: bytes, *, last: bool) -> RawBatch:
+        whole = self._rest + data
+        end = len(whole) if last else whole.rfind(b"\n") + 1
+        body, self._rest = whole[:end], whole[end:]
+        if len(self._rest) > ROW_BYTES_MAX * 2:
+            self._rest = self._rest[: ROW_BYTES_MAX + 1]
+        if body.startswith(b"\xef\xbb\xbf"):
+            body = body[3:]
+        return self._batch(body)
+
+    def _batch(self, body: bytes) -> RawBatch:
+        rows: list[dict[str, str | None]] = []
+        row_nos: list[int] = []
+        raws: list[str] = []
+        errors: list[RowError] = []
+        rejects: dict[int, Any] = {}
+        lines = body.split(b"\n") if body else []
+        if lines and not lines[-1]:
+            lines.pop()
+        for number, line in enumerate(lines, self._next_row):
+            if not line.strip():
+                continue
+            cells = self._cells(line)
+            if isinstance(cells, str):
+                shown = line[:2_000].decode("utf-8", "replace").replace("\x00", "\u2400")
+                errors.append(row_error(number, cells, shown))
+                rejects[number] = {"raw": shown}
+                continue
+            rows.append(cells)
+            row_nos.append(number)
+            raws.append(line.decode())
+        self._next_row += len(lines)
+        frame = frame_of(rows, row_nos, self._columns).with_columns(
+            pl.Series("raw", raws, pl.String)
+        )
+        prints = frame["raw"].hash(self._reading.seed).alias("fingerprint")
+        frame = frame.with_columns(prints)
+        mask, unchanged = without_known(prints, self._reading.known)
+        kept = frame if mask is None else frame.filter(mask)
+        return RawBatch(
+            kept.drop("raw"),
+            len(rows) + len(rejects),
+            frame["row_no"],
+            prints,
+            unchanged,
+            errors,
+            rejects,
+            kept["raw"],
+        )
+
+    def _cells(self, line: bytes) -> dict[str, str | None] | str:
+        """Our columns of one line, or the code of what is wrong with it."""
+        if len(line) > ROW_BYTES_MAX:
+            return "row_too_long"
+        if b"\x00" in line:
+            return "nul_byte"
+        try:
+            found = self._decoder.decode(line)
+        except UnicodeDecodeError:
+            return "wrong_encoding"
+        except msgspec.MsgspecError:
+            return "malformed_json"
+        cells: dict[str, str | None] = {}
+        for name, value in found.items():
+            ours = self._ours.get(name)
+            if ours is None:
+                continue
+            if isinstance(value, (dict, list, bool)):
+                return "malformed_json"
+            cells[ours] = None if value is None else str(value)
+        return cells
