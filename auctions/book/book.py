@@ -23,7 +23,6 @@ from auctions.book.epoch import begin_epoch, redis_differs
 from auctions.book.fold import DivergedError, Durable, Fold, durable_from_row
 from auctions.book.journal import Journal, JournalHead, Pool
 from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError, tag_after
-from auctions.rules.visibility import status
 from marketplace.kernel.errors import NotFound, Unavailable
 
 SNAPSHOT_EVERY = 5_000
@@ -253,7 +252,7 @@ class Book:
                 after_seq=self._recorded[0],
                 after_tag=self._recorded[1],
                 records=fresh,
-                status=status(fold.state, fresh[-1].ts),
+                status=fold.state.status,
                 close_at=fold.state.close_at,
             )
         except BaseException:

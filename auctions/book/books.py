@@ -43,6 +43,7 @@ SUBMIT_TIMEOUT_S = 10.0
 BUSY_PAUSE_S = 0.02
 RETRY_PAUSE_S = 0.05
 BOOKS_MAX = 2_000
+CANCEL_AGAIN_S = 0.2
 
 # A cid that left the rules' window must be durable already, or nobody would notice its repetition.
 assert CID_WINDOW >= 2 * PENDING_MAX
@@ -84,10 +85,7 @@ class Books:
         """Stop following. Commands on their way stay in the log; another node or the next start
         decides them.
         """
-        running = [*self._tasks, *self._runs.values()]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await _end({*self._tasks, *self._runs.values()})
         self._books.clear()
         self._runs.clear()
 
@@ -150,8 +148,7 @@ class Books:
         book, run = self._books.pop(auction_id, None), self._runs.pop(auction_id, None)
         if book is None or run is None:
             return
-        run.cancel()
-        await asyncio.gather(run, return_exceptions=True)
+        await _end({run})
         await self._wakes.unfollow(auction_id)
 
     async def submit(self, auction_id: UUID, body: AnyBody) -> Durable:
@@ -291,3 +288,13 @@ def _retry(batch: Sequence[Waiting]) -> None:
     for waiting in batch:
         if not waiting.future.done():
             waiting.future.set_exception(RetryError())
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until they are done: a client library may turn one cancellation into a connection
+    error.
+    """
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=CANCEL_AGAIN_S)

@@ -99,9 +99,12 @@ class Signer:
             )
         )
 
+    def sign(self, signed: bytes) -> str:
+        """The signature in base64."""
+        return b64encode(self._private.sign(signed)).decode()
+
     def _sign(self, proof: Proof) -> Proof:
-        signature = b64encode(self._private.sign(signed_bytes(proof))).decode()
-        return msgspec.structs.replace(proof, signature=signature)
+        return msgspec.structs.replace(proof, signature=self.sign(signed_bytes(proof)))
 
 
 async def load_signer(pool: Pool, secret: str) -> Signer:
