@@ -65,7 +65,7 @@ def border(state: State, alias: str, scale: Scale) -> int:
 
 
 def free_border(state: State, alias: str, scale: Scale) -> int:
-    """The highest price where no step counts (sealed): the ceiling, and less than an older own bid."""
+    """The highest price where no step counts (sealed): ceiling, and below an older own bid."""
     row = state.row_of.get(alias)
     if row is None:
         return ceiling(state)

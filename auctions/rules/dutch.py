@@ -74,7 +74,7 @@ def accept(state: State, command: Command, body: Accept, events: list[AnyEvent])
 
 
 def stale_reason(state: State, body: Accept) -> str | None:
-    """Why this accept does not fit the running step, naming both; shared with the Japanese clock."""
+    """Why this accept does not fit the running step, naming both; the Japanese clock asks too."""
     stage = state.stage
     now = f"step {stage.step} at {money(state.terms, stage.price or 0)}"
     if body.step != stage.step:

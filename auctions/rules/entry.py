@@ -65,15 +65,9 @@ def _limits(
     state: State, body: Bid, scale: Scale, price: int, events: list[AnyEvent], *, free: bool
 ) -> Outcome | None:
     alias = body.bidder
-    if free:
-        top = free_border(state, alias, scale)
-        if price > top:
-            code = Code.ABOVE_CEILING if price > ceiling(state) else Code.STEP_TOO_SMALL
-            return refused_price(state, code, price, top if top >= 1 else None, events)
-    else:
-        code = objection(state, alias, scale, price)
-        if code is not None:
-            return refused_price(state, code, price, highest(state, alias, scale), events)
+    refusal = _objected(state, alias, scale, price, events, free=free)
+    if refusal is not None:
+        return refusal
     question = doubt(state, alias, scale, price)
     if question is None:
         return None
@@ -81,3 +75,18 @@ def _limits(
     if body.confirm == token:
         return None
     return refused(Code.CONFIRM_REQUIRED, question, events, token=token)
+
+
+def _objected(
+    state: State, alias: str, scale: Scale, price: int, events: list[AnyEvent], *, free: bool
+) -> Outcome | None:
+    if not free:
+        code = objection(state, alias, scale, price)
+        if code is None:
+            return None
+        return refused_price(state, code, price, highest(state, alias, scale), events)
+    top = free_border(state, alias, scale)
+    if price <= top:
+        return None
+    code = Code.ABOVE_CEILING if price > ceiling(state) else Code.STEP_TOO_SMALL
+    return refused_price(state, code, price, top if top >= 1 else None, events)

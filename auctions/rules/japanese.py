@@ -1,7 +1,7 @@
 """Japanese: the price falls step by step; who does not confirm a step in its time drops out.
 
-It ends when a step leaves one bidder or none, or after the last step above the floor. Everybody's bid
-is the price of the last step they confirmed; of equal ones the earlier confirmation ranks first.
+It ends when a step leaves one bidder or none, or after the last step above the floor. Everybody
+stands at the price of the last step they confirmed; of equal ones the earlier ranks first.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def next_max_price(state: State, bidder: str, now_us: int) -> int | None:
 def price_for_rank(state: State, bidder: str, rank: int, now_us: int) -> int | None:
     """The highest acceptable price that gives `bidder` the shown rank `rank` or a better one.
 
-    None where no such price exists or where it would tell what the visibility hides: the lead (rank 1)
-    needs `rank_and_lead`, other ranks need `all`, and both an own accepted bid.
+    None where no such price exists or where it would tell what the visibility hides: the lead
+    (rank 1) needs `rank_and_lead`, other ranks need `all`, and both an own accepted bid.
     """
     scale = _scale_now(state, bidder, now_us)
     if scale is None or not _may_ask(state, bidder, rank):

@@ -1,6 +1,6 @@
 """Rounds: a pause, then turns from worst to best, so that the best speaks last; again and again.
 
-In the own turn a bid may be changed freely, even taken back; what is there at the end of the turn is
+In the own turn a bid may be changed freely, even taken back; what is there at its end is
 published. During the first pause everybody may name an initial bid, published when it ends; who
 brought an opened offer starts with that. Who has no bid yet speaks first, the later admitted before
 the earlier. Each round orders anew.
