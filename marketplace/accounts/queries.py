@@ -7,7 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, select, text, tuple_, update
+from sqlalchemy import RowMapping, func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.models import (
@@ -185,6 +186,33 @@ async def invitations(
         ColleagueInvitation.organisation_id == organisation_id
     )
     return (await session.scalars(query.order_by(ColleagueInvitation.id.desc()).limit(limit))).all()
+
+
+async def members(
+    session: AsyncSession, organisation_id: UUID, limit: int
+) -> list[tuple[User, list[str]]]:
+    """Users with their roles, by name."""
+    of_one = (
+        select(func.array_agg(aggregate_order_by(Membership.role, Membership.role)))
+        .where(Membership.user_id == User.id, Membership.organisation_id == organisation_id)
+        .scalar_subquery()
+    )
+    query = select(User, of_one).where(User.organisation_id == organisation_id)
+    rows = await session.execute(query.order_by(User.name, User.id).limit(limit))
+    return [(user, list(roles or [])) for user, roles in rows]
+
+
+async def admins_for_update(session: AsyncSession, organisation_id: UUID) -> list[UUID]:
+    """Locked, so that two admins cannot take each other's role away at the same moment."""
+    query = (
+        select(Membership.user_id)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.organisation_id == organisation_id, Membership.role == "admin")
+        .where(User.disabled_at.is_(None))
+        .order_by(Membership.user_id)
+        .with_for_update(of=Membership)
+    )
+    return list((await session.scalars(query)).all())
 
 
 async def audit_entries(

@@ -195,3 +195,20 @@ class AuditView(Struct, frozen=True, kw_only=True):
 class AuditPage(Struct, frozen=True, kw_only=True):
     items: list[AuditView]
     next_cursor: str | None = None
+
+
+class MemberView(Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+    email: str
+    roles: list[str]
+    disabled: bool
+
+
+class MemberPage(Struct, frozen=True, kw_only=True):
+    items: list[MemberView]
+    next_cursor: str | None = None
+
+
+class RoleChange(Struct, frozen=True, kw_only=True):
+    roles: list[str]

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts import queries
 from marketplace.accounts.models import AuditEntry
+from marketplace.accounts.schemas import AuditPage, AuditView
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.ids import new_id
 
@@ -36,4 +38,32 @@ def record(
             subject_id=subject_id,
             reason=reason,
         )
+    )
+
+
+async def browse(
+    session: AsyncSession, actor: Actor, *, after: UUID | None, limit: int
+) -> AuditPage:
+    """The own organisation's entries, every organisation's for the operator; newest first."""
+    found = await queries.audit_entries(
+        session,
+        organisation_id=None if actor.operator else actor.organisation_id,
+        after=after,
+        limit=limit + 1,
+    )
+    return AuditPage(
+        items=[
+            AuditView(
+                id=each.id,
+                at=each.at,
+                organisation_id=each.organisation_id,
+                actor_user_id=each.actor_user_id,
+                actor_organisation_id=each.actor_organisation_id,
+                what=each.what,
+                subject_id=each.subject_id,
+                reason=each.reason,
+            )
+            for each in found[:limit]
+        ],
+        next_cursor=str(found[limit - 1].id) if len(found) > limit else None,
     )

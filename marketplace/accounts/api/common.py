@@ -1,0 +1,16 @@
+"""What the account controllers share: scopes, limits, and where a caller comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request
+from litestar.params import QueryParameter
+
+READ, WRITE = "accounts:read", "accounts:write"
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+
+
+def client_address(request: Request[Any, Any, Any]) -> str:
+    """The peer's address; behind a trusted proxy the server has put the client's there already."""
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,45 @@
+"""API keys over HTTP."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import Controller, delete, get, post
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.api.common import READ, WRITE
+from marketplace.accounts.revocation import Revocations
+from marketplace.accounts.schemas import ApiKeyPage, IssuedApiKey, NewApiKey
+from marketplace.accounts.service import keys
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+
+
+class ApiKeyController(Controller):
+    path = "/api/v1/api_keys"
+    tags = ("accounts",)
+
+    @post(opt=allow(scope=WRITE, waiting=True))
+    async def issue(
+        self, session: AsyncSession, clock: Clock, actor: Actor, data: NewApiKey
+    ) -> IssuedApiKey:
+        """A key for programs, shown once. It can never do more than its maker can."""
+        return await keys.issue(session, clock, actor, data)
+
+    @get(opt=allow(scope=READ, waiting=True))
+    async def list_keys(self, session: AsyncSession, actor: Actor) -> ApiKeyPage:
+        """The own keys, or all of the organisation for an admin; never the secrets."""
+        return await keys.browse(session, actor)
+
+    @delete("/{key_id:uuid}", opt=allow(scope=WRITE, waiting=True))
+    async def revoke(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        key_id: UUID,
+    ) -> None:
+        """Revoke a key; sockets opened with it close."""
+        await keys.revoke(session, clock, revocations, actor, key_id)

@@ -1,0 +1,155 @@
+"""Sessions and the own person over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.datastructures import Cookie
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.api.common import READ, client_address
+from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE, Gate
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.revocation import Revocations
+from marketplace.accounts.schemas import (
+    Login,
+    Me,
+    PasswordChange,
+    SessionPage,
+    TotpCode,
+    TotpEnrolment,
+    TotpRemoval,
+)
+from marketplace.accounts.service import logins, secrets
+from marketplace.accounts.service.logins import Doorman
+from marketplace.accounts.totp import Totp
+from marketplace.kernel.access import PUBLIC_ONCE, allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.settings import Settings
+
+
+class SessionController(Controller):
+    path = "/api/v1/sessions"
+    tags = ("accounts",)
+
+    @post(opt=PUBLIC_ONCE)
+    async def log_in(
+        self,
+        request: Request[Any, Any, Any],
+        session: AsyncSession,
+        doorman: Doorman,
+        gate: Gate,
+        settings: Settings,
+        data: Login,
+    ) -> Response[Me]:
+        """Log in; sets the cookies `session` and `csrf_token`. A former session of this browser
+        ends.
+        """
+        opened = await doorman.log_in(
+            session, data, client_address(request), request.cookies.get(SESSION_COOKIE)
+        )
+        seconds = int(opened.lasts.total_seconds())
+        return Response(
+            opened.me,
+            cookies=[
+                _cookie(SESSION_COOKIE, opened.token, seconds, settings),
+                _cookie(CSRF_COOKIE, gate.csrf_token(opened.token), seconds, settings),
+            ],
+        )
+
+    @get(opt=allow(scope=None, waiting=True))
+    async def list_sessions(self, session: AsyncSession, clock: Clock, actor: Actor) -> SessionPage:
+        """The caller's own sessions that still stand."""
+        return await logins.list_sessions(session, clock, actor)
+
+    @delete("/current", status_code=200, opt=allow(scope=None, waiting=True))
+    async def log_out(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        settings: Settings,
+        actor: Actor,
+    ) -> Response[None]:
+        """Log out: the session ends everywhere, its sockets close."""
+        await logins.end_session(session, clock, revocations, actor, actor.session_id)
+        return Response(
+            None,
+            status_code=204,
+            cookies=[_cookie(name, "", 0, settings) for name in (SESSION_COOKIE, CSRF_COOKIE)],
+        )
+
+    @delete("/{session_id:uuid}", opt=allow(scope=None, waiting=True))
+    async def end_session(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        session_id: UUID,
+    ) -> None:
+        """End another one of the caller's own sessions, such as on a lost phone."""
+        await logins.end_session(session, clock, revocations, actor, session_id)
+
+
+class MeController(Controller):
+    path = "/api/v1/me"
+    tags = ("accounts",)
+
+    @get(opt=allow(scope=READ, waiting=True))
+    async def me(self, session: AsyncSession, actor: Actor) -> Me:
+        """Who the caller is and what it may do."""
+        return await logins.me(session, actor)
+
+    @post("/password", status_code=204, opt=allow(scope=None, waiting=True))
+    async def change_password(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        revocations: Revocations,
+        actor: Actor,
+        data: PasswordChange,
+    ) -> None:
+        """Change the own password; every other session ends."""
+        await secrets.change_password(session, clock, passwords, revocations, actor, data)
+
+    @post("/totp", opt=allow(scope=None, waiting=True))
+    async def enrol_totp(self, session: AsyncSession, totp: Totp, actor: Actor) -> TotpEnrolment:
+        """Begin a second factor; it counts once a code is confirmed."""
+        return await secrets.enrol_totp(session, totp, actor)
+
+    @post("/totp/confirm", status_code=204, opt=allow(scope=None, waiting=True))
+    async def confirm_totp(
+        self, session: AsyncSession, clock: Clock, totp: Totp, actor: Actor, data: TotpCode
+    ) -> None:
+        """Confirm the second factor with a code of it."""
+        await secrets.confirm_totp(session, clock, totp, actor, data.code)
+
+    @post("/totp/disable", status_code=204, opt=allow(scope=None, waiting=True))
+    async def disable_totp(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        totp: Totp,
+        actor: Actor,
+        data: TotpRemoval,
+    ) -> None:
+        """Remove the second factor; needs the password and a code."""
+        await secrets.disable_totp(session, clock, passwords, totp, actor, data)
+
+
+def _cookie(name: str, value: str, seconds: int, settings: Settings) -> Cookie:
+    return Cookie(
+        key=name,
+        value=value,
+        path="/",
+        max_age=seconds,
+        httponly=name == SESSION_COOKIE,
+        secure=settings.secure_cookies,
+        samesite="lax",
+    )

@@ -1,0 +1,139 @@
+"""Registration and organisations over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, get, post
+from litestar.params import QueryParameter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.api.common import READ, WRITE, Limit, client_address
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.revocation import Revocations
+from marketplace.accounts.schemas import (
+    AuditPage,
+    NewRegistration,
+    OrganisationPage,
+    OrganisationView,
+    Reason,
+    Registered,
+)
+from marketplace.accounts.service import audit, organisations
+from marketplace.accounts.service.logins import Doorman
+from marketplace.kernel.access import PUBLIC, allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+
+
+class RegistrationController(Controller):
+    path = "/api/v1/registrations"
+    tags = ("accounts",)
+
+    @post(opt=PUBLIC)
+    async def register(
+        self,
+        request: Request[Any, Any, Any],
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        doorman: Doorman,
+        data: NewRegistration,
+    ) -> Registered:
+        """A new organisation and its first user. Suppliers wait for the operator's approval."""
+        await doorman.admit_address(client_address(request))
+        return await organisations.register(session, clock, passwords, data)
+
+
+class OrganisationController(Controller):
+    """Whether the caller is the operator is asked in the service: to everybody else a foreign
+    organisation does not exist.
+    """
+
+    path = "/api/v1/organisations"
+    tags = ("accounts",)
+
+    @get(opt=allow(scope=READ, waiting=True))
+    async def list_organisations(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        organisation_state: Annotated[str | None, QueryParameter(name="state")] = None,
+        cursor: UUID | None = None,
+        limit: Limit = 50,
+    ) -> OrganisationPage:
+        """All of them for the operator, the own one for everybody else; newest first."""
+        return await organisations.browse(
+            session, actor, state=organisation_state, after=cursor, limit=limit
+        )
+
+    @get("/{organisation_id:uuid}", opt=allow(scope=READ, waiting=True))
+    async def read_organisation(
+        self, session: AsyncSession, actor: Actor, organisation_id: UUID
+    ) -> OrganisationView:
+        return await organisations.read(session, actor, organisation_id)
+
+    @post("/{organisation_id:uuid}/approve", status_code=200, opt=allow(scope=WRITE, waiting=True))
+    async def approve(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        organisation_id: UUID,
+        data: Reason | None = None,
+    ) -> OrganisationView:
+        """Let a waiting supplier in (operator)."""
+        reason = data.reason if data else None
+        return await organisations.change_state(
+            session, clock, revocations, actor, organisation_id, "approve", reason
+        )
+
+    @post("/{organisation_id:uuid}/suspend", status_code=200, opt=allow(scope=WRITE, waiting=True))
+    async def suspend(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        organisation_id: UUID,
+        data: Reason,
+    ) -> OrganisationView:
+        """Lock an organisation out, at once and with a reason (operator)."""
+        return await organisations.change_state(
+            session, clock, revocations, actor, organisation_id, "suspend", data.reason
+        )
+
+    @post(
+        "/{organisation_id:uuid}/reinstate", status_code=200, opt=allow(scope=WRITE, waiting=True)
+    )
+    async def reinstate(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        organisation_id: UUID,
+        data: Reason,
+    ) -> OrganisationView:
+        """End a suspension, with a reason (operator)."""
+        return await organisations.change_state(
+            session, clock, revocations, actor, organisation_id, "reinstate", data.reason
+        )
+
+
+class AuditController(Controller):
+    path = "/api/v1/audit_log"
+    tags = ("accounts",)
+
+    @get(opt=allow("admin", "channel_manager", scope=READ, waiting=True))
+    async def list_audit(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        cursor: UUID | None = None,
+        limit: Limit = 50,
+    ) -> AuditPage:
+        """Who did what to the organisation and why, newest first."""
+        return await audit.browse(session, actor, after=cursor, limit=limit)

@@ -1,0 +1,112 @@
+"""The own password and second factor. Only a browser session may change them, never an API key."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import queries, rules
+from marketplace.accounts.models import Session, User
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.revocation import Revocations, Revoked
+from marketplace.accounts.schemas import PasswordChange, TotpEnrolment, TotpRemoval
+from marketplace.accounts.service import audit
+from marketplace.accounts.totp import Totp
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import set_scope
+from marketplace.kernel.errors import Conflict, Invalid
+
+
+async def change_password(
+    session: AsyncSession,
+    clock: Clock,
+    passwords: Passwords,
+    revocations: Revocations,
+    actor: Actor,
+    change: PasswordChange,
+) -> None:
+    """All other sessions of the user end. Raises Invalid."""
+    user = await _verified(session, passwords, actor, "current", change.current)
+    if errors := rules.password_errors("new", change.new, user.email):
+        raise Invalid("invalid", "The new password is not good.", errors=errors)
+    await session.rollback()
+    password_hash = await passwords.hash(change.new)
+    user = await _locked(session, actor, user.password_hash)
+    user.password_hash, now = password_hash, clock.now()
+    ended = await session.scalars(
+        update(Session)
+        .where(Session.user_id == actor.user_id, Session.ended_at.is_(None))
+        .where(Session.id != actor.session_id)
+        .values(ended_at=now)
+        .returning(Session.id)
+    )
+    audit.record(session, now, "password_changed", actor.organisation_id, actor=actor)
+    for session_id in ended.all():
+        revocations.announce(session, Revoked(session_id=session_id))
+
+
+async def enrol_totp(session: AsyncSession, totp: Totp, actor: Actor) -> TotpEnrolment:
+    """A fresh secret, shown once; an unconfirmed former one is replaced. Raises Conflict."""
+    user = await _locked(session, actor)
+    if user.totp_confirmed_at is not None:
+        raise Conflict("totp_enabled", "A second factor is in use; disable it first.")
+    secret, uri = totp.enrol(user)
+    return TotpEnrolment(secret=secret, uri=uri)
+
+
+async def confirm_totp(
+    session: AsyncSession, clock: Clock, totp: Totp, actor: Actor, code: str
+) -> None:
+    """From now on a login needs a code. Raises Conflict, Invalid (`totp_wrong`)."""
+    user = await _locked(session, actor)
+    if user.totp_sealed is None or user.totp_confirmed_at is not None:
+        raise Conflict("totp_not_enrolled", "There is no second factor to confirm.")
+    if not totp.use(user, code):
+        raise Invalid.field("code", "totp_wrong", "The code is wrong.")
+    user.totp_confirmed_at = clock.now()
+    audit.record(
+        session, user.totp_confirmed_at, "totp_enabled", actor.organisation_id, actor=actor
+    )
+
+
+async def disable_totp(
+    session: AsyncSession,
+    clock: Clock,
+    passwords: Passwords,
+    totp: Totp,
+    actor: Actor,
+    removal: TotpRemoval,
+) -> None:
+    """Needs the password and a fresh code. Raises Conflict, Invalid."""
+    user = await _verified(session, passwords, actor, "password", removal.password)
+    user = await _locked(session, actor, user.password_hash)
+    if user.totp_confirmed_at is None:
+        raise Conflict("totp_not_enabled", "There is no second factor to disable.")
+    if not totp.use(user, removal.code):
+        raise Invalid.field("code", "totp_wrong", "The code is wrong or was used already.")
+    user.totp_sealed = user.totp_confirmed_at = None
+    audit.record(session, clock.now(), "totp_disabled", actor.organisation_id, actor=actor)
+
+
+async def _verified(
+    session: AsyncSession, passwords: Passwords, actor: Actor, field: str, password: str
+) -> User:
+    """The own user, detached, whose password this is; no transaction stays open meanwhile."""
+    user = await queries.user(session, actor.user_id)
+    assert user is not None, "an actor exists"
+    session.expunge(user)
+    await session.rollback()
+    if not await passwords.matches(user.password_hash, password):
+        raise Invalid.field(field, "wrong_password", "This is not the present password.")
+    return user
+
+
+async def _locked(session: AsyncSession, actor: Actor, password_hash: str | None = None) -> User:
+    """The own user, locked. Raises Conflict when the password is no longer `password_hash`."""
+    await set_scope(session, actor)
+    user = await queries.user_for_update(session, actor.user_id)
+    assert user is not None, "an actor exists"
+    if password_hash is not None and user.password_hash != password_hash:
+        raise Conflict("password_changed", "The password was changed meanwhile.")
+    return user
