@@ -1,0 +1,194 @@
+"""The bid book on real servers: order, durability, repetition, several nodes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from auctions.book import book as book_module
+from auctions.book import log as log_module
+from auctions.book.books import Books
+from auctions.book.fold import Durable, Fold
+from auctions.book.journal import Journal
+from auctions.rules.commands import Admit, Bid
+from auctions.rules.outcomes import Code
+from auctions.rules.state import dump
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.ids import new_id
+from tests.auctions.book.nodes import Node
+
+pytestmark = pytest.mark.xdist_group("book")
+
+
+async def replayed(node: Node, auction_id: UUID) -> Fold:
+    """The state from the first command on, without snapshots; `replay` checks the chain at each
+    row.
+    """
+    journal = Journal(await node.database.pool())
+    head = await journal.head(auction_id)
+    assert head is not None
+    fold = Fold(head, None)
+    async for row in journal.commands(auction_id, 0, head.seq):
+        fold.replay(row)
+    assert fold.chain == head.chain
+    return fold
+
+
+async def same_everywhere(auction_id: UUID, *nodes: Node) -> None:
+    """All nodes stand where the replayed journal stands."""
+    fold = await replayed(nodes[0], auction_id)
+    for node in nodes:
+        book = await node.books.open(auction_id)
+        await reaches(book, fold.seq)
+        async with book.settled() as own:
+            assert (own.seq, own.chain) == (fold.seq, fold.chain)
+            assert dump(own.state) == dump(fold.state)
+
+
+async def reaches(book: book_module.Book, seq: int) -> None:
+    """Wait until `seq` is published there."""
+    arrived = asyncio.Event()
+
+    def listen(_: Sequence[Durable]) -> None:
+        if book.published_seq >= seq:
+            arrived.set()
+
+    book.listeners.append(listen)
+    listen([])
+    async with asyncio.timeout(10):
+        await arrived.wait()
+    book.listeners.remove(listen)
+
+
+async def test_commands_come_back_durable_and_in_order(node: Node) -> None:
+    auction_id = await node.new_auction("a", "b")
+    bids = [node.bid(auction_id, "ab"[n % 2], f"c{n}", 10_000 - n) for n in range(100)]
+    durables = await asyncio.gather(*bids)
+    assert all(durable.outcome.accepted for durable in durables)
+    assert len({durable.seq for durable in durables}) == 100
+    stamps = [durable.ts for durable in sorted(durables, key=lambda durable: durable.seq)]
+    assert stamps == sorted(set(stamps))
+    await same_everywhere(auction_id, node)
+
+
+async def test_an_unknown_auction_is_not_found(node: Node) -> None:
+    with pytest.raises(NotFound):
+        await node.books.submit(new_id(), Admit(cid="x", bidder="a"))
+
+
+async def test_the_same_cid_gets_the_first_answer_also_from_another_node(
+    node: Node, other: Node
+) -> None:
+    auction_id = await node.new_auction("a")
+    first = await node.bid(auction_id, "a", "c", 9_000)
+    again = await other.bid(auction_id, "a", "c", 9_000)
+    assert (again.seq, again.ts, again.record.chain) == (first.seq, first.ts, first.record.chain)
+    reused = await other.bid(auction_id, "a", "c", 8_000)
+    assert reused.outcome.code is Code.CID_REUSED
+
+
+async def test_both_nodes_bid_at_once_and_agree(node: Node, other: Node) -> None:
+    auction_id = await node.new_auction("a", "b")
+    durables = await asyncio.gather(
+        *(node.bid(auction_id, "a", f"a{n}", 10_000 - n) for n in range(300)),
+        *(other.bid(auction_id, "b", f"b{n}", 10_000 - n) for n in range(300)),
+    )
+    assert all(durable.outcome.accepted for durable in durables)
+    assert sorted(durable.seq for durable in durables) == list(range(4, 604))
+    await same_everywhere(auction_id, node, other)
+
+
+async def test_a_node_that_only_watches_hears_of_each_command_once(node: Node, other: Node) -> None:
+    auction_id = await node.new_auction("a")
+    watched = await other.books.open(auction_id)
+    heard: list[int] = []
+    watched.listeners.append(lambda durables: heard.extend(durable.seq for durable in durables))
+    first = watched.published_seq + 1
+    for number in range(50):
+        await node.bid(auction_id, "a", f"c{number}", 10_000 - number)
+    await reaches(watched, first + 49)
+    assert heard[:50] == list(range(first, first + 50))
+    assert watched.recorded_here == 0
+
+
+async def test_commands_of_a_dead_node_are_decided_by_another(node: Node, other: Node) -> None:
+    auction_id = await node.new_auction("a")
+    book = await other.books.open(auction_id)
+    last = book.published_seq
+    raw = msgspec.json.encode(Bid(cid="orphan", bidder="a", price="50.00"), order="sorted")
+    # What a node does that dies between its reply from Redis and the commit.
+    await log_module.Log(node.redis).admit({auction_id: [raw]})
+    await reaches(book, last + 1)
+    assert (await book.durable_at(last + 1)).outcome.accepted
+
+
+async def test_a_cancelled_caller_leaves_a_clean_book(node: Node) -> None:
+    auction_id = await node.new_auction("a")
+    tasks = [
+        asyncio.create_task(node.bid(auction_id, "a", f"c{n}", 10_000 - n)) for n in range(200)
+    ]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks[::2]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    kept = await node.bid(auction_id, "a", "c1", 9_999)
+    assert kept.outcome.accepted
+    await same_everywhere(auction_id, node)
+
+
+async def test_a_node_that_starts_late_loads_the_snapshot(
+    node: Node, other: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_module, "SNAPSHOT_EVERY", 200)
+    auction_id = await node.new_auction("a")
+    for start in range(0, 600, 100):
+        await asyncio.gather(
+            *(node.bid(auction_id, "a", f"c{n}", 99_000 - n) for n in range(start, start + 100))
+        )
+    journal = Journal(await node.database.pool())
+    async with asyncio.timeout(10):
+        while (snapshot := await journal.snapshot(auction_id)) is None:
+            await node.bid(auction_id, "a", "again", 98_000)
+    assert snapshot.seq >= 200
+    await same_everywhere(auction_id, node, other)
+
+
+async def test_a_cid_older_than_the_rules_remember_is_found_in_the_journal(
+    own_servers: object, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auction_id = await node.new_auction("a")
+    first = await node.bid(auction_id, "a", "first", 10_000_000)
+    for start in range(0, 17_000, 500):
+        await asyncio.gather(
+            *(node.bid(auction_id, "a", f"c{n}", 9_999_999 - n) for n in range(start, start + 500))
+        )
+    again = await node.bid(auction_id, "a", "first", 10_000_000)
+    assert (again.seq, again.record.chain) == (first.seq, first.record.chain)
+
+
+async def test_a_lagging_node_reads_what_redis_has_trimmed_from_postgresql(
+    node: Node, other: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "KEEP_MAX", 1)
+    auction_id = await node.new_auction("a")
+    lagging = await other.books.open(auction_id)
+    async with lagging.settled():
+        # Held still while the log moves on and is trimmed.
+        for start in range(0, 600, 200):
+            await asyncio.gather(
+                *(node.bid(auction_id, "a", f"c{n}", 99_000 - n) for n in range(start, start + 200))
+            )
+    await same_everywhere(auction_id, node, other)
+
+
+async def test_idle_books_can_be_closed_and_opened_again(node: Node) -> None:
+    auction_id = await node.new_auction("a")
+    first = await node.bid(auction_id, "a", "c", 5_000)
+    await node.books.close(auction_id)
+    assert isinstance(node.books, Books)
+    again = await node.bid(auction_id, "a", "c", 5_000)
+    assert again.seq == first.seq
