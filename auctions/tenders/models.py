@@ -11,12 +11,17 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auctions.tenders.rules import Access, AuctionState, TenderState
+from auctions.tenders.rules import Access, AuctionState, AwardState, OfferState, TenderState
 from marketplace.kernel.db import Base
 
 
 class Tender(Base):
-    """`terms` holds what is only shown, never decided on: delivery, payment, contact."""
+    """`terms` holds what is only shown, never decided on: delivery, payment.
+
+    offers_due_at  until when sealed offers may come; None: the auction is the only stage
+    two_person     opening them takes two people
+    begins_at      when the first auction starts
+    """
 
     __tablename__ = "tenders"
 
@@ -33,6 +38,13 @@ class Tender(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    needs_approval: Mapped[bool] = mapped_column(default=False)
+    approved_by: Mapped[UUID | None]
+    offers_due_at: Mapped[datetime | None]
+    two_person: Mapped[bool] = mapped_column(default=False)
+    opened_at: Mapped[datetime | None]
+    begins_at: Mapped[datetime | None]
+    addenda_count: Mapped[int] = mapped_column(default=0)
 
 
 class Lot(Base):
@@ -126,3 +138,171 @@ class AuctionParticipant(Base):
     buyer_id: Mapped[UUID]
     created_at: Mapped[datetime]
     admitted_at: Mapped[datetime | None]
+
+
+class TenderPolicy(Base):
+    """A buyer's own rule: above this value somebody else must release a tender."""
+
+    __tablename__ = "tender_policies"
+
+    buyer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    currency: Mapped[str]
+    approval_limit_minor: Mapped[int | None]
+    changed_by: Mapped[UUID]
+    changed_at: Mapped[datetime]
+
+
+class TenderDocument(Base):
+    """One version of a file; `internal` ones are for the buyer alone."""
+
+    __tablename__ = "tender_documents"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"))
+    buyer_id: Mapped[UUID]
+    name: Mapped[str]
+    version: Mapped[int]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    sha256: Mapped[str]
+    internal: Mapped[bool]
+    author_id: Mapped[UUID]
+    created_at: Mapped[datetime]
+
+
+class TenderDocumentChunk(Base):
+    __tablename__ = "tender_document_chunks"
+
+    document_id: Mapped[UUID] = mapped_column(ForeignKey("tender_documents.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    buyer_id: Mapped[UUID]
+    content: Mapped[bytes]
+
+
+class TenderQuestion(Base):
+    """Who asked what; read by the asker and the buyer only."""
+
+    __tablename__ = "tender_questions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"))
+    buyer_id: Mapped[UUID]
+    organisation_id: Mapped[UUID]
+    asked_by: Mapped[UUID]
+    text: Mapped[str]
+    asked_at: Mapped[datetime]
+
+
+class TenderAnswer(Base):
+    """What reaches everybody: the question in the buyer's words, and the answer. Not who asked."""
+
+    __tablename__ = "tender_answers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_id: Mapped[UUID] = mapped_column(ForeignKey("tender_questions.id"))
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"))
+    buyer_id: Mapped[UUID]
+    question: Mapped[str]
+    answer: Mapped[str]
+    answered_by: Mapped[UUID]
+    answered_at: Mapped[datetime]
+
+
+class TenderAddendum(Base):
+    """A change after publication. `changes` lists `{field, before, after}`."""
+
+    __tablename__ = "tender_addenda"
+
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    buyer_id: Mapped[UUID]
+    text: Mapped[str]
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    author_id: Mapped[UUID]
+    created_at: Mapped[datetime]
+
+
+class TenderKey(Base):
+    """The public half of a tender's key pair: offers are encrypted to it."""
+
+    __tablename__ = "tender_keys"
+
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"), primary_key=True)
+    buyer_id: Mapped[UUID]
+    public_key: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class TenderKeyShare(Base):
+    """A sealed share of the private half; both are needed where two people open."""
+
+    __tablename__ = "tender_key_shares"
+
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tender_keys.tender_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    buyer_id: Mapped[UUID]
+    sealed: Mapped[bytes]
+    released_by: Mapped[UUID | None]
+    released_at: Mapped[datetime | None]
+
+
+class Offer(Base):
+    """A sealed first offer for a lot. `sealed` is ciphertext; `content` and `price_minor` are empty
+    until the opening. `entered_at`: when the offer became a bid in the lot's auction.
+    """
+
+    __tablename__ = "offers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lots.id"))
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"))
+    buyer_id: Mapped[UUID]
+    organisation_id: Mapped[UUID]
+    author_id: Mapped[UUID]
+    revision: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(default=OfferState.SEALED.value)
+    sealed: Mapped[bytes | None]
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    price_minor: Mapped[int | None]
+    reason: Mapped[str | None]
+    submitted_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    entered_at: Mapped[datetime | None]
+
+
+class Award(Base):
+    """A lot, or `share_percent` of it, for one supplier. `instead_of` names the declined award that
+    it follows; `evaluated` is the exact fraction of minor units it was ranked by.
+    """
+
+    __tablename__ = "awards"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lots.id"))
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"))
+    buyer_id: Mapped[UUID]
+    organisation_id: Mapped[UUID]
+    author_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(default=AwardState.PROPOSED.value)
+    rank: Mapped[int]
+    needs_approval: Mapped[bool]
+    share_percent: Mapped[Decimal]
+    price_minor: Mapped[int]
+    value_minor: Mapped[int]
+    evaluated: Mapped[str]
+    reason: Mapped[str | None]
+    instead_of: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class AwardSheet(Base):
+    """A lot's ranking, frozen at the first proposal: `rows` as in `schemas.awards.Ranked`."""
+
+    __tablename__ = "award_sheets"
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lots.id"), primary_key=True)
+    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"))
+    buyer_id: Mapped[UUID]
+    rows: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    frozen_at: Mapped[datetime]

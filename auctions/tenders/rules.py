@@ -17,7 +17,7 @@ RULES_BYTES_MAX = 65_536
 BONUS_PERCENT_MAX = 50
 
 _QUANTITY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?", re.ASCII)
-_PERCENT = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,6})?", re.ASCII)
+_PERCENT = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,4})?", re.ASCII)
 _UNIT = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
 
 
@@ -43,6 +43,24 @@ class AuctionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class OfferState(StrEnum):
+    SEALED = "sealed"
+    WITHDRAWN = "withdrawn"
+    OPENED = "opened"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class AwardState(StrEnum):
+    PROPOSED = "proposed"
+    AWAITING_APPROVAL = "awaiting_approval"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
 class Access(StrEnum):
     INVITED = "invited"
     OPEN = "open"
@@ -50,8 +68,6 @@ class Access(StrEnum):
 
 HIDDEN = frozenset([TenderState.DRAFT, TenderState.AWAITING_APPROVAL])
 """States in which a tender exists for its buyer only."""
-
-FINAL = frozenset([TenderState.AWARDED, TenderState.CANCELLED, TenderState.UNSUCCESSFUL])
 
 
 def require_state(state: str, *allowed: TenderState, doing: str) -> None:

@@ -1,19 +1,38 @@
 """Use cases of tenders: authorise, load, ask the rules, write. Nothing here commits."""
 
 from auctions.tenders.service.drafts import change, create
+from auctions.tenders.service.ending import auctions_ended, cancel, fail, fire
 from auctions.tenders.service.inviting import invite, withdraw
 from auctions.tenders.service.joining import participate
-from auctions.tenders.service.publishing import cancel, publish
-from auctions.tenders.service.views import listing, show
+from auctions.tenders.service.offers import list_offers, submit, withdraw_offer
+from auctions.tenders.service.opening import open_offers, qualify, skip_auctions, start_auctions
+from auctions.tenders.service.policies import set_policy, show_policy
+from auctions.tenders.service.publishing import approve, publish, send_back
+from auctions.tenders.service.views import history_of, listing, show
 
 __all__ = [
+    "approve",
+    "auctions_ended",
     "cancel",
     "change",
     "create",
+    "fail",
+    "fire",
+    "history_of",
     "invite",
+    "list_offers",
     "listing",
+    "open_offers",
     "participate",
     "publish",
+    "qualify",
+    "send_back",
+    "set_policy",
     "show",
+    "show_policy",
+    "skip_auctions",
+    "start_auctions",
+    "submit",
     "withdraw",
+    "withdraw_offer",
 ]

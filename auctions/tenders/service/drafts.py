@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.tenders import queries, rules
 from auctions.tenders.models import Lot, LotItem, Tender
 from auctions.tenders.rules import Access, TenderState
-from auctions.tenders.schemas import NewLot, NewTender, TenderChange
+from auctions.tenders.schemas.tender import NewLot, NewTender, TenderChange
 from auctions.tenders.service.inviting import add_invitations
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
@@ -43,6 +43,8 @@ async def create(session: AsyncSession, actor: Actor, new: NewTender, now: datet
         access=Access.OPEN if new.open else Access(new.access),
         state=TenderState.DRAFT,
         terms={"delivery": msgspec.to_builtins(new.delivery)},
+        offers_due_at=new.offers.due_at if new.offers else None,
+        two_person=new.offers is not None and new.offers.two_person,
         created_at=now,
         updated_at=now,
     )
@@ -69,6 +71,9 @@ async def change(
             setattr(tender, name, value)
     if change.delivery is not UNSET:
         tender.terms = tender.terms | {"delivery": msgspec.to_builtins(change.delivery)}
+    if change.offers is not UNSET:
+        tender.offers_due_at = change.offers.due_at if change.offers else None
+        tender.two_person = change.offers is not None and change.offers.two_person
     await _change_lots(session, tender, change)
     tender.updated_at = now
     await session.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -14,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.tenders import queries, rules
 from auctions.tenders.models import Tender, TenderInvitation
 from auctions.tenders.rules import HIDDEN, INVITATIONS_MAX, TenderState
-from auctions.tenders.schemas import Adjustment, InvitationPage, NewInvitations
+from auctions.tenders.schemas.tender import Adjustment, InvitationPage, NewInvitations
 from auctions.tenders.service.views import invitation_views, own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import FieldError, Invalid, NotFound
 from marketplace.kernel.money import NotAnAmount, exponent_of, parse_minor
 
-INVITING = (TenderState.DRAFT, TenderState.AWAITING_APPROVAL, TenderState.PUBLISHED)
+# Not while it waits: the approver releases what was written, and to whom.
+INVITING = (TenderState.DRAFT, TenderState.PUBLISHED)
 
 
 async def invite(
@@ -44,9 +44,7 @@ async def withdraw(
     """Take an invitation back while nobody has read it. Raises NotFound, Forbidden, Conflict."""
     tender = await own_tender(session, actor, tender_id, lock=True)
     actor.require_role("procurement_officer")
-    rules.require_state(
-        tender.state, TenderState.DRAFT, TenderState.AWAITING_APPROVAL, doing="left by suppliers"
-    )
+    rules.require_state(tender.state, TenderState.DRAFT, doing="left by suppliers")
     if await queries.invitation(session, tender_id, organisation_id) is None:
         raise NotFound("invitation")
     await session.execute(
@@ -104,7 +102,7 @@ def _bonus(
     path = f"adjustments.{organisation_id}"
     wrong = list(rules.bonus_errors(f"{path}.percent", adjustment.percent))
     errors += wrong
-    percent = "0" if wrong else str(Fraction(adjustment.percent))
+    percent = "0" if wrong else adjustment.percent
     if adjustment.amount is None:
         return percent, 0
     if adjustment.amount.currency != currency:

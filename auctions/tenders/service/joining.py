@@ -14,7 +14,7 @@ from auctions.tenders import queries, rules
 from auctions.tenders.aliases import draw_alias
 from auctions.tenders.models import Auction, AuctionParticipant, Tender, TenderParticipation
 from auctions.tenders.rules import AuctionState, TenderState
-from auctions.tenders.schemas import AcceptTerms, Participation
+from auctions.tenders.schemas.tender import AcceptTerms, Participation
 from auctions.tenders.service.views import visible_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
@@ -39,10 +39,18 @@ async def participate(
         raise Invalid.field("accept_terms", "terms_not_accepted", message)
     done = await queries.participation(session, tender_id, actor.organisation_id)
     if done is None:
-        rules.require_state(tender.state, TenderState.PUBLISHED, doing="joined")
+        _require_joinable(tender)
         done = await _join(session, actor, tender, now)
     aliases = await queries.aliases_of(session, tender_id, actor.organisation_id)
     return Participation(tender_id, done.accepted_at, aliases)
+
+
+def _require_joinable(tender: Tender) -> None:
+    """Until the auctions are over; where sealed offers come first, only while they may come."""
+    states = [TenderState.PUBLISHED]
+    if tender.offers_due_at is None:
+        states.append(TenderState.IN_AUCTION)
+    rules.require_state(tender.state, *states, doing="joined")
 
 
 async def _join(

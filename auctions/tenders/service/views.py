@@ -10,16 +10,20 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import queries
+from auctions.tenders.life import TENDER
 from auctions.tenders.models import Auction, Lot, LotItem, Tender, TenderInvitation
 from auctions.tenders.rules import HIDDEN, Access
-from auctions.tenders.schemas import (
+from auctions.tenders.schemas.tender import (
     Adjustment,
     Classification,
     Delivery,
+    History,
     InvitationView,
     ItemView,
     LotView,
+    OffersStage,
     Party,
+    StepView,
     TenderLine,
     TenderPage,
     TenderView,
@@ -27,6 +31,7 @@ from auctions.tenders.schemas import (
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import Amount, Money
+from marketplace.kernel.workflow import history
 
 PAGE_DEFAULT = 50
 
@@ -83,6 +88,27 @@ async def show(session: AsyncSession, actor: Actor, tender_id: UUID) -> TenderVi
         lots=await _lots(session, actor, tender),
         invitations=await invitation_views(session, tender) if mine else None,
         accepted_at=accepted.accepted_at if accepted else None,
+        offers=OffersStage(tender.offers_due_at, tender.two_person)
+        if tender.offers_due_at
+        else None,
+        opened_at=tender.opened_at,
+        addenda_count=tender.addenda_count,
+        events=TENDER.events(tender.state, _capacities(actor, tender)),
+    )
+
+
+def _capacities(actor: Actor, tender: Tender) -> frozenset[str]:
+    if tender.buyer_id != actor.organisation_id:
+        return frozenset()
+    return frozenset(f"buyer.{role}" for role in actor.roles)
+
+
+async def history_of(session: AsyncSession, actor: Actor, tender_id: UUID) -> History:
+    """Every step of the own tender, oldest first. Raises NotFound."""
+    await own_tender(session, actor, tender_id)
+    steps = await history(session, TENDER.name, tender_id)
+    return History(
+        [StepView(s.event, s.source, s.target, s.at, s.user_id, s.reason) for s in steps]
     )
 
 

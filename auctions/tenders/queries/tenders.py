@@ -10,8 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, Select, and_, bindparam, func, or_, select, text
-from sqlalchemy import Uuid as UuidType
+from sqlalchemy import Select, and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders.models import (
@@ -22,8 +21,11 @@ from auctions.tenders.models import (
     Tender,
     TenderInvitation,
     TenderParticipation,
+    TenderPolicy,
 )
 from auctions.tenders.rules import HIDDEN, Access, AuctionState
+from marketplace.accounts import queries as accounts
+from marketplace.accounts.queries import PublicOrganisation
 from marketplace.kernel.actor import Actor
 
 PAGE_MAX = 200
@@ -292,25 +294,26 @@ async def accepted_at(
     return {tender_id: when for tender_id, when in (await session.execute(statement))}
 
 
-class Listed(msgspec.Struct, frozen=True):
-    """What every organisation may know of every other."""
-
-    id: UUID
-    name: str
-    country: str
-    capabilities: tuple[str, ...]
-    state: str
+async def directory(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, PublicOrganisation]:
+    """Organisations by id, whoever asks; unknown ids are left out."""
+    return await accounts.public_organisations(session, ids)
 
 
-_DIRECTORY = text(
-    "SELECT id, name, country, capabilities, state FROM organisation_directory(:ids)"
-).bindparams(bindparam("ids", type_=ARRAY(UuidType)))
+async def policy(session: AsyncSession, buyer_id: UUID) -> TenderPolicy | None:
+    return await session.get(TenderPolicy, buyer_id)
 
 
-async def directory(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Listed]:
-    """Organisations by id; unknown ids are left out."""
-    rows = await session.execute(_DIRECTORY, {"ids": list(set(ids))})
-    return {row[0]: Listed(row[0], row[1], row[2], tuple(row[3]), row[4]) for row in rows}
+async def ended_auctions(session: AsyncSession, limit: int) -> Sequence[Any]:
+    """Auctions whose book has ended and whose tender does not know it yet (system scope): rows of
+    (auction id, status of the book, tender id).
+    """
+    statement = text(
+        "SELECT a.id, h.status, a.tender_id FROM auctions a"
+        " JOIN auction_head h ON h.auction_id = a.id"
+        " WHERE a.state = 'scheduled' AND h.status IN ('closed', 'cancelled')"
+        " ORDER BY a.id LIMIT :limit"
+    )
+    return (await session.execute(statement, {"limit": limit})).all()
 
 
 async def active_suppliers(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:

@@ -72,6 +72,13 @@ Lots = Annotated[list[NewLot], Meta(min_length=1, max_length=LOTS_MAX)]
 Organisations = Annotated[list[UUID], Meta(max_length=INVITATIONS_MAX)]
 
 
+class OffersStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sealed offers before the auction: until when, and whether opening them takes two people."""
+
+    due_at: datetime
+    two_person: bool = False
+
+
 class NewTender(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`open: true` is the short form of `access: "open"`."""
 
@@ -83,6 +90,7 @@ class NewTender(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     invitations: Organisations = []
     description: Text = ""
     delivery: Delivery = Delivery()
+    offers: OffersStage | None = None
 
 
 class TenderChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +102,7 @@ class TenderChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: Text | UnsetType = UNSET
     delivery: Delivery | UnsetType = UNSET
     lots: Lots | UnsetType = UNSET
+    offers: OffersStage | UnsetType | None = UNSET
 
 
 class Adjustment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,6 +117,27 @@ class NewInvitations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     organisations: Annotated[list[UUID], Meta(min_length=1, max_length=INVITATIONS_MAX)]
     adjustments: dict[UUID, Adjustment] = {}
+
+
+class PolicyView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Above `approval_limit` an approver who is not the author releases a tender; null: never."""
+
+    approval_limit: Amount | None
+
+
+class StepView(msgspec.Struct, frozen=True):
+    """One step of the tender's history."""
+
+    event: str
+    source: str
+    target: str
+    at: datetime
+    user_id: UUID | None
+    reason: str | None
+
+
+class History(msgspec.Struct, frozen=True):
+    items: list[StepView]
 
 
 class AcceptTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,8 +200,12 @@ class TenderView(msgspec.Struct, frozen=True):
     created_at: datetime
     published_at: datetime | None
     lots: list[LotView]
+    offers: OffersStage | None = None
+    opened_at: datetime | None = None
+    addenda_count: int = 0
     invitations: list[InvitationView] | None = None
     accepted_at: datetime | None = None
+    events: list[str] = []
 
 
 class TenderLine(msgspec.Struct, frozen=True):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Controller, delete, get, patch, post
-from litestar.params import Parameter
+from litestar import Controller, delete, get, patch, post, put
+from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.tenders import jobs, service
-from auctions.tenders.schemas import (
+from auctions.tenders.schemas.tender import (
     AcceptTerms,
+    History,
     InvitationPage,
     NewInvitations,
     NewTender,
     Participation,
+    PolicyView,
     TenderChange,
     TenderPage,
     TenderView,
@@ -25,7 +28,8 @@ from auctions.tenders.schemas import (
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.db import Database
+from marketplace.kernel.db import Database, after_commit
+from marketplace.kernel.settings import Settings
 
 READ, WRITE = "tenders:read", "tenders:write"
 
@@ -45,7 +49,7 @@ class TenderController(Controller):
         actor: Actor,
         limit: int = 50,
         cursor: str | None = None,
-        tender_state: Annotated[list[str] | None, Parameter(query="state")] = None,
+        tender_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
         role: Literal["buyer", "supplier"] | None = None,
     ) -> TenderPage:
         """Own tenders as buyer and visible ones as supplier, newest first."""
@@ -99,15 +103,46 @@ class TenderController(Controller):
 
     @post("/{tender_id:uuid}/publish", status_code=200, opt=allow(scope=WRITE))
     async def publish_tender(
-        self, session: AsyncSession, actor: Actor, clock: Clock, books: Books, tender_id: UUID
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        settings: Settings,
+        tender_id: UUID,
     ) -> TenderView:
-        """Check the rules of every lot, send the invitations, make one auction a lot."""
-        await service.publish(session, actor, tender_id, books, clock.now())
+        """Check the rules of every lot, send the invitations, make one auction a lot; above the
+        buyer's approval limit the tender waits for an approver instead.
+        """
+        await service.publish(session, actor, tender_id, books, settings.secret, clock.now())
+        return await service.show(session, actor, tender_id)
+
+    @post("/{tender_id:uuid}/approve", status_code=200, opt=allow(scope=WRITE))
+    async def approve_tender(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        settings: Settings,
+        tender_id: UUID,
+    ) -> TenderView:
+        """Release a tender above the limit; not by its author."""
+        await service.approve(session, actor, tender_id, books, settings.secret, clock.now())
+        return await service.show(session, actor, tender_id)
+
+    @post("/{tender_id:uuid}/send_back", status_code=200, opt=allow(scope=WRITE))
+    async def send_back_tender(
+        self, session: AsyncSession, actor: Actor, clock: Clock, tender_id: UUID, data: WithReason
+    ) -> TenderView:
+        """The approver wants changes: a draft again."""
+        await service.send_back(session, actor, tender_id, data.reason, clock.now())
         return await service.show(session, actor, tender_id)
 
     @post("/{tender_id:uuid}/cancel", status_code=200, opt=allow(scope=WRITE))
     async def cancel_tender(
         self,
+        session: AsyncSession,
         database: Database,
         actor: Actor,
         clock: Clock,
@@ -116,16 +151,30 @@ class TenderController(Controller):
         data: WithReason,
     ) -> TenderView:
         """Call the tender off and end its auctions."""
-        async with database.transaction(actor) as session:
-            await service.cancel(session, actor, tender_id, data.reason, clock.now())
-            view = await service.show(session, actor, tender_id)
-        # Only now: a command in a log cannot be rolled back.
-        await jobs.send_cancels(database, books, clock, tender_id)
-        return view
+        await service.cancel(session, actor, tender_id, data.reason, clock.now())
+        after_commit(session, partial(jobs.end_auctions, database, books, clock, tender_id))
+        return await service.show(session, actor, tender_id)
+
+    @post("/{tender_id:uuid}/fail", status_code=200, opt=allow(scope=WRITE))
+    async def fail_tender(
+        self,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        tender_id: UUID,
+        data: WithReason,
+    ) -> TenderView:
+        """End the tender without an award."""
+        await service.fail(session, actor, tender_id, data.reason, clock.now())
+        after_commit(session, partial(jobs.end_auctions, database, books, clock, tender_id))
+        return await service.show(session, actor, tender_id)
 
     @post("/{tender_id:uuid}/participation", status_code=200, opt=allow(scope=WRITE))
     async def take_part(
         self,
+        session: AsyncSession,
         database: Database,
         actor: Actor,
         clock: Clock,
@@ -134,8 +183,29 @@ class TenderController(Controller):
         data: AcceptTerms,
     ) -> Participation:
         """Accept the terms. When this answers, the organisation is admitted to every auction."""
-        async with database.transaction(actor) as session:
-            participation = await service.participate(session, actor, tender_id, data, clock.now())
-        # Only now: a command in a log cannot be rolled back.
-        await jobs.admit(database, books, clock, tender_id, actor.organisation_id)
+        participation = await service.participate(session, actor, tender_id, data, clock.now())
+        supplier_id = actor.organisation_id
+        after_commit(session, partial(jobs.admit, database, books, clock, tender_id, supplier_id))
         return participation
+
+    @get("/{tender_id:uuid}/history", opt=allow(scope=READ))
+    async def tender_history(self, session: AsyncSession, actor: Actor, tender_id: UUID) -> History:
+        """Who moved the tender when, and why; for its buyer."""
+        return await service.history_of(session, actor, tender_id)
+
+
+class PolicyController(Controller):
+    path = "/api/v1/tender_policy"
+    tags = ("tenders",)
+
+    @get("/", opt=allow(scope=READ))
+    async def get_policy(self, session: AsyncSession, actor: Actor) -> PolicyView:
+        """The own organisation's approval limit."""
+        return await service.show_policy(session, actor)
+
+    @put("/", opt=allow("admin", scope=WRITE))
+    async def set_policy(
+        self, session: AsyncSession, actor: Actor, clock: Clock, data: PolicyView
+    ) -> PolicyView:
+        """Set the own organisation's approval limit; null: none."""
+        return await service.set_policy(session, actor, data, clock.now())

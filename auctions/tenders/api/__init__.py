@@ -1,0 +1,14 @@
+"""Tenders over HTTP. `CONTROLLERS` is everything that answers."""
+
+from auctions.tenders.api.offers import LotOfferController, OfferController, TenderOfferController
+from auctions.tenders.api.tenders import PolicyController, TenderController
+
+CONTROLLERS = [
+    TenderController,
+    PolicyController,
+    TenderOfferController,
+    LotOfferController,
+    OfferController,
+]
+
+__all__ = ["CONTROLLERS"]

@@ -1,0 +1,110 @@
+"""Sealed offers and the keys that open them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders.models import (
+    Auction,
+    AuctionParticipant,
+    Offer,
+    TenderKey,
+    TenderKeyShare,
+)
+from auctions.tenders.rules import AuctionState, OfferState
+
+_BOOK_IS_OPEN = text(
+    "EXISTS (SELECT FROM auction_head h WHERE h.auction_id = auctions.id AND h.status = 'open')"
+)
+
+
+async def offer(session: AsyncSession, offer_id: UUID, *, lock: bool = False) -> Offer | None:
+    statement = select(Offer).where(Offer.id == offer_id)
+    if lock:
+        statement = statement.with_for_update()
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def offer_of(session: AsyncSession, lot_id: UUID, organisation_id: UUID) -> Offer | None:
+    """One organisation's offer for a lot, locked for a change."""
+    statement = (
+        select(Offer)
+        .where(Offer.lot_id == lot_id, Offer.organisation_id == organisation_id)
+        .with_for_update()
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def offers(session: AsyncSession, tender_id: UUID) -> Sequence[Offer]:
+    """Opened ones for the buyer, the own ones for a supplier."""
+    statement = (
+        select(Offer).where(Offer.tender_id == tender_id).order_by(Offer.lot_id, Offer.price_minor)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def sealed_offers(session: AsyncSession, tender_id: UUID) -> Sequence[Offer]:
+    """What waits for the opening (system scope)."""
+    statement = (
+        select(Offer)
+        .where(Offer.tender_id == tender_id, Offer.state == OfferState.SEALED)
+        .with_for_update()
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def accepted_offers(session: AsyncSession, tender_id: UUID) -> dict[UUID, list[Offer]]:
+    """Qualified offers by lot."""
+    statement = select(Offer).where(
+        Offer.tender_id == tender_id, Offer.state == OfferState.ACCEPTED
+    )
+    found: dict[UUID, list[Offer]] = {}
+    for row in (await session.execute(statement)).scalars():
+        found.setdefault(row.lot_id, []).append(row)
+    return found
+
+
+async def tender_key(session: AsyncSession, tender_id: UUID) -> TenderKey | None:
+    return await session.get(TenderKey, tender_id)
+
+
+async def key_shares(session: AsyncSession, tender_id: UUID) -> Sequence[TenderKeyShare]:
+    """In order, locked (system scope)."""
+    statement = (
+        select(TenderKeyShare)
+        .where(TenderKeyShare.tender_id == tender_id)
+        .order_by(TenderKeyShare.number)
+        .with_for_update()
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def waiting_entries(session: AsyncSession, now: datetime, limit: int) -> Sequence[Any]:
+    """Accepted offers that are not yet bids of their running auction (system scope): rows of
+    (offer, auction id, alias).
+    """
+    statement = (
+        select(Offer, Auction.id, AuctionParticipant.alias)
+        .join(Auction, Auction.lot_id == Offer.lot_id)
+        .join(
+            AuctionParticipant,
+            (AuctionParticipant.auction_id == Auction.id)
+            & (AuctionParticipant.organisation_id == Offer.organisation_id),
+        )
+        .where(
+            Offer.state == OfferState.ACCEPTED,
+            Offer.entered_at.is_(None),
+            Auction.state == AuctionState.SCHEDULED,
+            Auction.starts_at <= now,
+            _BOOK_IS_OPEN,
+        )
+        .order_by(Offer.submitted_at, Offer.id)
+        .limit(limit)
+    )
+    return (await session.execute(statement)).all()

@@ -1,0 +1,83 @@
+"""Documents, questions, answers and addenda on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from auctions.tenders.schemas.tender import Delivery, Party, Text, Title
+
+Words = Annotated[str, Meta(min_length=1, max_length=5_000)]
+
+
+class DocumentView(msgspec.Struct, frozen=True):
+    """One version. `internal` ones reach the buyer only."""
+
+    id: UUID
+    name: str
+    version: int
+    media_type: str
+    size_bytes: int
+    sha256: str
+    internal: bool
+    created_at: datetime
+
+
+class DocumentPage(msgspec.Struct, frozen=True):
+    items: list[DocumentView]
+
+
+class NewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    text: Words
+
+
+class NewAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`question` is how everybody reads it: the buyer takes out what would name the asker."""
+
+    answer: Words
+    question: Words | None = None
+
+
+class QuestionView(msgspec.Struct, frozen=True):
+    """`asked_by` is for the buyer only; `mine` says the caller's organisation asked."""
+
+    id: UUID
+    question: str
+    answer: str | None
+    asked_at: datetime | None
+    answered_at: datetime | None
+    mine: bool
+    asked_by: Party | None = None
+
+
+class QuestionPage(msgspec.Struct, frozen=True):
+    items: list[QuestionView]
+
+
+class NewAddendum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What changes after publication, and why. Prices, lots and auction rules never change: that
+    needs a new tender. `offers_due_at` only moves later.
+    """
+
+    text: Words
+    title: Title | UnsetType = UNSET
+    description: Text | UnsetType = UNSET
+    delivery: Delivery | UnsetType = UNSET
+    offers_due_at: datetime | UnsetType = UNSET
+
+
+class AddendumView(msgspec.Struct, frozen=True):
+    """`changes`: `[{"field": "offers_due_at", "before": …, "after": …}]`."""
+
+    number: int
+    text: str
+    changes: list[dict[str, Any]]
+    created_at: datetime
+
+
+class AddendumPage(msgspec.Struct, frozen=True):
+    items: list[AddendumView]

@@ -1,0 +1,88 @@
+"""Tenders for tests, made through the public API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from httpx import Response
+
+from tests.people import Person, unique
+
+URL = "/api/v1/tenders"
+
+
+def in_seconds(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+def english(starts_in_s: float = 3_600, **changes: Any) -> dict[str, Any]:
+    """Rules of a plain English auction."""
+    return {
+        "format": "english",
+        "starts_at": in_seconds(starts_in_s),
+        "duration_s": 1200,
+        "step": {"against": "own", "kind": "amount", "value": "50.00", "bands": []},
+        "scoring": {"kind": "price"},
+        "visibility": "rank_and_lead",
+    } | changes
+
+
+def lot(title: str = "400 pumps", **changes: Any) -> dict[str, Any]:
+    return {
+        "title": title,
+        "items": [{"name": "Pump", "quantity": "400", "unit": "C62"}],
+        "ceiling": {"amount": "500000.00", "currency": "EUR"},
+        "rules": english(),
+    } | changes
+
+
+def tender(**changes: Any) -> dict[str, Any]:
+    return {
+        "title": unique("Pumps"),
+        "currency": "EUR",
+        "access": "invited",
+        "lots": [lot()],
+    } | changes
+
+
+def ok(answer: Response, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.content else None
+
+
+def refused(answer: Response, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    problem: dict[str, Any] = answer.json()
+    assert problem["code"] == code, problem
+    return problem
+
+
+async def draft(buyer: Person, **changes: Any) -> dict[str, Any]:
+    made: dict[str, Any] = ok(await buyer.client.post(URL, json=tender(**changes)), 201)
+    return made
+
+
+async def act(person: Person, tender_id: str, event: str, **body: Any) -> Response:
+    """POST /tenders/{id}/{event}."""
+    return await person.client.post(f"{URL}/{tender_id}/{event}", json=body or None)
+
+
+async def invite(buyer: Person, tender_id: str, *suppliers: Person | UUID) -> Response:
+    ids = [str(s.organisation_id if isinstance(s, Person) else s) for s in suppliers]
+    return await act(buyer, tender_id, "invitations", organisations=ids)
+
+
+async def published(buyer: Person, *suppliers: Person, **changes: Any) -> dict[str, Any]:
+    """A published tender to which `suppliers` are invited."""
+    made = await draft(buyer, **changes)
+    if suppliers:
+        ok(await invite(buyer, made["id"], *suppliers), 201)
+    done: dict[str, Any] = ok(await act(buyer, made["id"], "publish"))
+    return done
+
+
+async def join(supplier: Person, tender_id: str) -> dict[str, Any]:
+    done: dict[str, Any] = ok(await act(supplier, tender_id, "participation", accept_terms=True))
+    return done

@@ -1,0 +1,137 @@
+"""Writing, changing and listing tenders."""
+
+from __future__ import annotations
+
+from tests.auctions.tenders.tendering import (
+    URL,
+    act,
+    draft,
+    english,
+    invite,
+    lot,
+    ok,
+    published,
+    refused,
+    tender,
+)
+from tests.people import NewPerson
+
+
+async def test_a_draft_holds_what_was_written(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    items = [
+        {
+            "name": "Pump",
+            "quantity": "12.50",
+            "unit": "MTR",
+            "classification": {"scheme": "CPV", "version": "2008", "code": "42122000-0"},
+        }
+    ]
+    made = await draft(
+        buyer, lots=[lot(items=items), lot("Spares", ceiling=None)], delivery={"incoterm": "DAP"}
+    )
+    assert made["state"] == "draft"
+    assert made["buyer"] == {"id": str(buyer.organisation_id), "name": buyer.name}
+    assert [row["title"] for row in made["lots"]] == ["400 pumps", "Spares"]
+    assert made["lots"][0]["auction_id"] is None
+    assert made["lots"][0]["items"][0]["quantity"] == "12.5"
+    assert made["lots"][0]["ceiling"] == {"amount": "500000.00", "currency": "EUR"}
+    assert made["lots"][1]["ceiling"] is None
+    assert made["delivery"] == {"incoterm": "DAP"}
+    assert ok(await buyer.client.get(f"{URL}/{made['id']}")) == made
+
+
+async def test_every_wrong_field_of_a_draft_is_named_at_once(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    bad = tender(
+        lots=[
+            lot(ceiling={"amount": "1", "currency": "USD"}),
+            lot(items=[{"name": "Pump", "quantity": "-1", "unit": "piece"}]),
+        ]
+    )
+    problem = refused(await buyer.client.post(URL, json=bad), 422, "invalid_tender")
+    assert [error["field"] for error in problem["errors"]] == [
+        "lots[0].ceiling.currency",
+        "lots[1].items[0].quantity",
+        "lots[1].items[0].unit",
+    ]
+
+
+async def test_an_unknown_field_is_a_mistake(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    answer = await buyer.client.post(URL, json=tender(titel="Pumps"))
+    assert answer.status_code == 422, answer.text
+
+
+async def test_a_changed_draft_keeps_what_was_left_out(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    made = await draft(buyer, description="As drawn")
+    kept = made["lots"][0]["id"]
+    change = {"title": "Better pumps", "lots": [lot("New"), lot("Old", id=kept)]}
+    done = ok(await buyer.client.patch(f"{URL}/{made['id']}", json=change))
+    assert (done["title"], done["description"]) == ("Better pumps", "As drawn")
+    assert [row["title"] for row in done["lots"]] == ["New", "Old"]
+    assert done["lots"][1]["id"] == kept
+    stranger = {"lots": [lot(id=str(buyer.user_id))]}
+    refused(await buyer.client.patch(f"{URL}/{made['id']}", json=stranger), 422, "unknown_lot")
+
+
+async def test_a_published_tender_no_longer_changes(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    change = await buyer.client.patch(f"{URL}/{done['id']}", json={"title": "Other"})
+    refused(change, 409, "wrong_state")
+    refused(await act(buyer, done["id"], "publish"), 409, "undefined_transition")
+
+
+async def test_suppliers_write_no_tenders(new_supplier: NewPerson) -> None:
+    supplier = await new_supplier()
+    answer = await supplier.client.post(URL, json=tender())
+    assert answer.status_code == 403, answer.text
+
+
+async def test_the_list_turns_pages_newest_first(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    made = [(await draft(buyer))["id"] for _ in range(3)]
+    first = ok(await buyer.client.get(URL, params={"limit": 2}))
+    assert [row["id"] for row in first["items"]] == made[:0:-1]
+    rest = ok(await buyer.client.get(URL, params={"limit": 2, "cursor": first["next_cursor"]}))
+    assert [row["id"] for row in rest["items"]] == made[:1]
+    assert rest["next_cursor"] is None
+    none = ok(await buyer.client.get(URL, params={"state": "published"}))
+    assert none["items"] == []
+    refused(await buyer.client.get(URL, params={"cursor": "x"}), 422, "bad_cursor")
+    refused(await buyer.client.get(URL, params={"limit": 0}), 422, "out_of_range")
+
+
+async def test_publishing_names_every_impossible_rule_of_every_lot(
+    new_buyer: NewPerson,
+) -> None:
+    buyer = await new_buyer()
+    step = {"against": "own", "kind": "amount", "value": "0.00"}
+    made = await draft(
+        buyer,
+        lots=[lot(rules=english(step=step)), lot(rules=english(-7_200)), lot(rules={"x": 1})],
+    )
+    problem = refused(await act(buyer, made["id"], "publish"), 422, "invalid_tender")
+    fields = [error["field"] for error in problem["errors"]]
+    assert fields[:3] == ["invitations", "lots[0].rules.step.value", "lots[1].rules.starts_at"]
+    assert all(field.startswith("lots[2].rules") for field in fields[3:])
+    assert ok(await buyer.client.get(f"{URL}/{made['id']}"))["state"] == "draft"
+
+
+async def test_a_cancelled_tender_says_why_and_stays_cancelled(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    gone = ok(await act(buyer, done["id"], "cancel", reason="No budget"))
+    assert (gone["state"], gone["reason"]) == ("cancelled", "No budget")
+    assert ok(await act(buyer, done["id"], "cancel", reason="Again"))["reason"] == "No budget"
+    refused(await act(buyer, done["id"], "publish"), 409, "undefined_transition")
+    steps = ok(await buyer.client.get(f"{URL}/{done['id']}/history"))["items"]
+    assert [step["event"] for step in steps] == ["publish", "cancel"]
+    assert steps[1]["user_id"] == str(buyer.user_id)
+    refused(await invite(buyer, done["id"], supplier), 409, "wrong_state")
