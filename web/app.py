@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from web.edge import Edge
 from web.metrics import Metrics
 from web.problems import respond
 from web.transaction import UnitOfWorkMiddleware, replay
-from web.wiring import DEPENDENCIES, HANDLERS, living
+from web.wiring import DEPENDENCIES, HANDLERS, Living, living
 
 BODY_BYTES_MAX = 1 << 20
 STATIC = Path(__file__).parent / "static"
@@ -50,8 +51,8 @@ def create_app(
     metrics = Metrics()
     litestar = Litestar(
         route_handlers=[*HANDLERS, *_static()],
-        lifespan=[partial(living, settings=settings, clock=clock, limits=limits or LoginLimits())],
-        state=State({"metrics": metrics, "problem_page": None}),
+        lifespan=[partial(_alive, parts=living(settings, clock, metrics, limits or LoginLimits()))],
+        state=State({"problem_page": None}),
         dependencies=dict[str, Any](DEPENDENCIES),
         guards=[guard],
         before_request=replay,
@@ -62,6 +63,12 @@ def create_app(
     )
     edge = Edge(UnitOfWorkMiddleware(litestar), metrics, clock, secure=settings.secure_cookies)
     return Application(litestar, edge)
+
+
+@asynccontextmanager
+async def _alive(app: Litestar, parts: AbstractAsyncContextManager[Living]) -> AsyncIterator[None]:
+    async with parts as app.state.living:
+        yield
 
 
 def _static() -> list[ControllerRouterHandler]:

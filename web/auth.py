@@ -32,7 +32,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise Forbidden("route_closed", "Nobody may call this.")
     if access.kind != "member":
         return
-    gate: Gate = connection.app.state.gate
+    gate: Gate = connection.app.state.living.gate
     actor = await gate.authenticate(scope["headers"])
     if actor is None:
         raise Unauthenticated()

@@ -188,9 +188,9 @@ async def replay(request: Request[Any, Any, Any]) -> Response[bytes] | None:
         path=request.scope["path"] + (f"?{query}" if query else ""),
         body_hash=sha256(await request.body()).digest(),
     )
-    unit.answers = request.app.state.answers
+    unit.answers = request.app.state.living.answers
     assert isinstance(unit.answers, Answers)
-    session = await unit.session(request.app.state.database)
+    session = await unit.session(request.app.state.living.database)
     stored = await unit.answers.find(session, asked)
     if stored is None:
         unit.asked = asked

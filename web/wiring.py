@@ -4,30 +4,32 @@ to which fact, which jobs run when. The one file that knows every floor.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Litestar
+import msgspec
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from marketplace.accounts import api as accounts_api
+from marketplace.accounts import jobs as accounts_jobs
 from marketplace.accounts.gate import Gate
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.service.logins import Doorman, LoginLimits
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.db import Database
+from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.idempotency import Answers
-from marketplace.kernel.redis import connect
+from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from web import health
 from web.auth import provide_actor, provide_visitor
+from web.metrics import Metrics
 from web.transaction import provide_session
 
 HANDLERS: list[ControllerRouterHandler] = [
@@ -37,29 +39,57 @@ HANDLERS: list[ControllerRouterHandler] = [
 """Everything that answers: controllers, WebSocket handlers, pages. Add a feature's list here."""
 
 
+class Living(msgspec.Struct, frozen=True, kw_only=True):
+    """What lives as long as a process. A handler asks for one of these by its name here; a job gets
+    all of it.
+    """
+
+    settings: Settings
+    clock: Clock
+    metrics: Metrics
+    facts: Facts
+    database: Database
+    redis: AnyRedis
+    readiness: health.Readiness
+    gate: Gate
+    revocations: Revocations
+    passwords: Passwords
+    totp: Totp
+    doorman: Doorman
+    answers: Answers
+
+
 @asynccontextmanager
 async def living(
-    app: Litestar, settings: Settings, clock: Clock, limits: LoginLimits
-) -> AsyncIterator[None]:
-    """What lives as long as the process. Each is put on `app.state`; name it in DEPENDENCIES and
-    handlers may ask for it. Nothing is contacted here: a node starts while its servers are down.
+    settings: Settings, clock: Clock, metrics: Metrics, limits: LoginLimits
+) -> AsyncIterator[Living]:
+    """Make it all, and end it in the opposite order. Nothing need answer here: a node starts while
+    its servers are down.
     """
-    state = app.state
-    state.settings, state.clock, state.facts = settings, clock, subscribed()
-    state.database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    state.redis = connect(settings.redis_url)
-    state.readiness = health.Readiness(state.database, state.redis)
-    state.gate = Gate(state.database, settings, clock)
-    state.revocations = Revocations(state.redis, state.gate)
-    state.passwords = Passwords()
-    state.totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
-    state.doorman = Doorman(clock, state.redis, state.passwords, state.totp, limits)
-    state.answers = Answers(Sealer(settings.secret, "idempotency"), clock)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    redis = connect(settings.redis_url)
+    gate = Gate(database, settings, clock)
+    passwords = Passwords()
+    totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
     try:
-        yield
+        yield Living(
+            settings=settings,
+            clock=clock,
+            metrics=metrics,
+            facts=subscribed(),
+            database=database,
+            redis=redis,
+            readiness=health.Readiness(database, redis),
+            gate=gate,
+            revocations=Revocations(redis, gate),
+            passwords=passwords,
+            totp=totp,
+            doorman=Doorman(clock, redis, passwords, totp, limits),
+            answers=Answers(Sealer(settings.secret, "idempotency"), clock),
+        )
     finally:
-        await state.redis.aclose()
-        await state.database.close()
+        await redis.aclose()
+        await database.close()
 
 
 def subscribed() -> Facts:
@@ -67,9 +97,28 @@ def subscribed() -> Facts:
     return Facts()
 
 
-def _living(name: str) -> Provide:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A timed entry point; `run` is idempotent and safe on several workers at once."""
+
+    name: str
+    every_s: float
+    run: Callable[[Living], Awaitable[None]]
+
+
+async def _sweep_accounts(parts: Living) -> None:
+    async with parts.database.transaction(SYSTEM) as session:
+        await accounts_jobs.sweep(session, parts.clock)
+
+
+JOBS = [
+    Job(name="sweep_accounts", every_s=600, run=_sweep_accounts),
+]
+"""What every worker does by the clock."""
+
+
+def _part(name: str) -> Provide:
     def provide(state: State) -> Any:
-        return getattr(state, name)
+        return getattr(state.living, name)
 
     return Provide(provide, sync_to_thread=False)
 
@@ -78,20 +127,5 @@ DEPENDENCIES: dict[str, Provide] = {
     "session": Provide(provide_session),
     "actor": Provide(provide_actor),
     "visitor": Provide(provide_visitor),
-} | {
-    name: _living(name)
-    for name in (
-        "settings",
-        "clock",
-        "facts",
-        "metrics",
-        "database",
-        "readiness",
-        "gate",
-        "revocations",
-        "passwords",
-        "totp",
-        "doorman",
-    )
-}
-"""What a handler may ask for by name."""
+} | {name: _part(name) for name in Living.__struct_fields__}
+"""What a handler may ask for by name: its transaction, its caller, and everything that lives."""

@@ -50,11 +50,14 @@ def read_settings(
     redis_url: str | None = None,
     data_dir: Path | None = None,
     public_url: str | None = None,
+    default_public_url: str = "http://127.0.0.1:8000",
 ) -> Settings:
-    """Arguments win over variables. Raises SettingsError when one is missing or wrong."""
+    """Arguments win over variables, but `default_public_url` does not. Raises SettingsError when
+    one is missing or wrong.
+    """
     env = os.environ if environ is None else environ
     data = data_dir or Path(env.get("MARKETPLACE_DATA_DIR", "var"))
-    url = public_url or env.get("MARKETPLACE_PUBLIC_URL", "http://127.0.0.1:8000")
+    url = public_url or env.get("MARKETPLACE_PUBLIC_URL", default_public_url)
     if not url.startswith(("http://", "https://")):
         raise SettingsError("MARKETPLACE_PUBLIC_URL must begin with http:// or https://")
     log_format = env.get("MARKETPLACE_LOG_FORMAT", "json")
@@ -70,6 +73,19 @@ def read_settings(
         log_format=log_format,
         secure_cookies=url.startswith("https://"),
     )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with the settings in it, for a child that reads them there."""
+    return os.environ | {
+        "MARKETPLACE_DATABASE_URL": settings.database_url,
+        "MARKETPLACE_REDIS_URL": settings.redis_url,
+        "MARKETPLACE_SECRET": settings.secret,
+        "MARKETPLACE_PUBLIC_URL": settings.public_url,
+        "MARKETPLACE_DATA_DIR": str(settings.data_dir),
+        "MARKETPLACE_DATABASE_POOL_SIZE": str(settings.database_pool_size),
+        "MARKETPLACE_LOG_FORMAT": settings.log_format,
+    }
 
 
 def external_urls(environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:

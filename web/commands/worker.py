@@ -1,0 +1,23 @@
+"""`marketplace worker`."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from pathlib import Path
+
+from web.installation import installation
+from web.worker import work
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the embedded servers (default ./var)"
+    )
+    parser.add_argument("--supervised", action="store_true", help=SUPPRESS)
+
+
+def run(args: Namespace) -> int:
+    with installation(args.data) as settings:
+        asyncio.run(work(settings, supervised=args.supervised))
+    return 0

@@ -1,0 +1,97 @@
+"""One node: the application on uvicorn, ended in good order by SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from marketplace.kernel import logs
+from marketplace.kernel.settings import Settings
+from web.app import create_app
+from web.orphan import parent_gone
+
+DRAIN_S = 10
+BACKLOG = 4_096
+SOCKET_FRAME_BYTES_MAX = 64 * 1024
+"""The live channel's own limit is far lower and answers with its own close code."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket that other nodes may share (SO_REUSEPORT). Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise OSError(f"Port {port} on {host} is not free: {error.strerror}") from error
+    bound.set_inheritable(True)
+    return bound
+
+
+async def run_node(
+    settings: Settings, bound: socket.socket, *, supervised: bool, ready: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until the supervising process is gone. `ready` is called
+    once connections are accepted.
+    """
+    logs.configure(settings.log_format)
+    server = _Server(
+        uvicorn.Config(
+            create_app(settings),
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=SOCKET_FRAME_BYTES_MAX,
+            ws_per_message_deflate=False,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=DRAIN_S,
+        ),
+        ready,
+    )
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(parent_gone(stopping)) if supervised else None
+        serving = group.create_task(server.serve(sockets=[bound]))
+        ending = group.create_task(_end(server, stopping))
+        await serving
+        ending.cancel()
+        if watching is not None:
+            watching.cancel()
+    if not server.started:
+        raise OSError("The node did not start; the log says why.")
+
+
+async def _end(server: uvicorn.Server, stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with our own signal handlers and a word when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()

@@ -1,0 +1,68 @@
+"""The metronome: runs the jobs of `web/wiring.py` at their beat, on any number of workers."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from marketplace.accounts.service.logins import LoginLimits
+from marketplace.kernel import logs
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.settings import Settings
+from web.metrics import Metrics
+from web.orphan import parent_gone
+from web.wiring import JOBS, Job, Living, living
+
+_log = structlog.get_logger(__name__)
+
+
+async def work(settings: Settings, *, supervised: bool, jobs: Sequence[Job] = JOBS) -> None:
+    """Until SIGTERM or SIGINT, or until the supervising process is gone."""
+    logs.configure(settings.log_format)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with living(settings, Clock(), Metrics(), LoginLimits()) as parts:
+        scheduler = scheduled(parts, jobs)
+        scheduler.start()
+        _log.info("worker_ready", jobs=len(jobs))
+        if supervised:
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(parent_gone(stopping))
+                await stopping.wait()
+                watching.cancel()
+        else:
+            await stopping.wait()
+        scheduler.shutdown(wait=True)
+
+
+def scheduled(parts: Living, jobs: Sequence[Job]) -> AsyncIOScheduler:
+    """Each job at its beat; a beat that comes while the last one still runs is left out."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for job in jobs:
+        scheduler.add_job(
+            partial(beat, parts, job),
+            "interval",
+            seconds=job.every_s,
+            id=job.name,
+            name=job.name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            next_run_time=parts.clock.now(),
+        )
+    return scheduler
+
+
+async def beat(parts: Living, job: Job) -> None:
+    """One run. What it could not do now it does at the next beat."""
+    try:
+        await job.run(parts)
+    except Exception as error:  # noqa: BLE001  # one job's failure must not stop the others
+        _log.error("job_failed", job=job.name, exc_info=error)
