@@ -6,12 +6,17 @@ from pathlib import Path
 
 import msgspec
 
+from marketplace.kernel.errors import Unavailable
+
 DIST = Path(__file__).parent / "static" / "dist"
 URL_PREFIX = "/static/dist/"
 
 
-class NotBuilt(Exception):
-    """The pages' modules were never built here; one line that says how."""
+class NotBuilt(Unavailable):
+    """The pages' modules were never built here; the API works all the same."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("pages_not_built", detail)
 
 
 class Chunk(msgspec.Struct, frozen=True, rename="camel"):
@@ -64,9 +69,17 @@ class Assets:
 
 
 def read_assets(dist: Path = DIST) -> Assets:
-    """Raises NotBuilt with one line for the operator when the build is missing or unreadable."""
+    """Raises NotBuilt, one line for the operator, when the build is missing or unreadable."""
     try:
         raw = (dist / ".vite" / "manifest.json").read_bytes()
         return Assets(msgspec.json.decode(raw, type=dict[str, Chunk]))
     except (OSError, msgspec.MsgspecError) as error:
         raise NotBuilt("the web pages are not built here: run `make web`") from error
+
+
+def assets_or_none_built(dist: Path = DIST) -> Assets:
+    """For an installation that may serve the API alone: every page then answers NotBuilt."""
+    try:
+        return read_assets(dist)
+    except NotBuilt:
+        return Assets({})

@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 
-from web.assets import Assets
+from web.assets import Assets, assets_or_none_built
 from web.translate import Language
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -32,9 +32,9 @@ def environment(assets: Assets) -> Environment:
     return env
 
 
-def template_config(assets: Assets) -> TemplateConfig[JinjaTemplateEngine]:
+def template_config() -> TemplateConfig[JinjaTemplateEngine]:
     """What the app hands to Litestar."""
-    engine = JinjaTemplateEngine(engine_instance=environment(assets))
+    engine = JinjaTemplateEngine(engine_instance=environment(assets_or_none_built()))
     return TemplateConfig(instance=engine)
 
 

@@ -56,7 +56,26 @@ function confirmForms(): void {
   });
 }
 
+/** A typed local time travels as it is, with the zone's offset at that time beside it. */
+function localZones(): void {
+  for (const offset of document.querySelectorAll<HTMLInputElement>("[data-zone-of]")) {
+    const field = document.getElementById(offset.dataset.zoneOf ?? "") as HTMLInputElement | null;
+    const label = field?.labels?.[0];
+    if (!field || !label) continue;
+    const shifted = offset.value !== "0" && offset.value !== "";
+    const utc = new Date(`${field.value}Z`);
+    if (!shifted && !Number.isNaN(utc.valueOf())) {
+      field.value = new Date(utc.valueOf() - utc.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    }
+    label.textContent = (label.textContent ?? "").replace("UTC", Intl.DateTimeFormat().resolvedOptions().timeZone);
+    const note = () => (offset.value = String(new Date(field.value).getTimezoneOffset() || 0));
+    field.addEventListener("change", note);
+    note();
+  }
+}
+
 keepTheme();
+localZones();
 closeMenus();
 copyButtons();
 confirmForms();

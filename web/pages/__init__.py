@@ -1,0 +1,32 @@
+"""The portal's pages, one file an area: a controller loads, renders, and posts to the services."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from web.pages.auction import AuctionPage
+from web.pages.entrance import EntranceController
+from web.pages.forms import FormTokenMiddleware
+from web.pages.home import HomePage
+from web.pages.keys import KeyPages
+from web.pages.problem import problem_page
+from web.pages.suppliers import SupplierPages
+from web.pages.tenders import TenderPages
+
+PAGES = [
+    Router(
+        path="/",
+        route_handlers=[
+            EntranceController,
+            HomePage,
+            AuctionPage,
+            TenderPages,
+            SupplierPages,
+            KeyPages,
+        ],
+        middleware=[FormTokenMiddleware],
+        include_in_schema=False,
+    )
+]
+
+__all__ = ["PAGES", "problem_page"]

@@ -1,0 +1,213 @@
+"""Landing, login, logout, registration and the appearance: pages for everybody."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from litestar import Controller, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.api.common import client_address
+from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE, Gate
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.revocation import Revocations
+from marketplace.accounts.schemas import Login, NewOrganisation, NewRegistration, NewUser
+from marketplace.accounts.service import logins, organisations
+from marketplace.accounts.service.logins import Doorman, Opened
+from marketplace.kernel.access import PUBLIC, PUBLIC_ONCE, allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.errors import Forbidden, Problem
+from marketplace.kernel.settings import Settings
+from web.pages.forms import Form, read_form
+from web.pages.render import (
+    THEME_COOKIE,
+    THEMES,
+    AnyRequest,
+    field_errors,
+    go,
+    own_path,
+    page,
+)
+
+HOME = "/auctions"
+THEME_SECONDS = 365 * 24 * 3600
+CAPABILITY = {"supplier": "supplies", "buyer": "buys"}
+_TAKEN = {"organisation_exists": "organisation.tax_id", "email_taken": "user.email"}
+_CODES = frozenset(["totp_required", "totp_wrong"])
+
+Kind = Literal["supplier", "buyer"]
+
+
+class EntranceController(Controller):
+    @get("/", opt=PUBLIC)
+    async def landing(self, request: AnyRequest, visitor: Actor | None) -> Template | Redirect:
+        return _landing(request) if visitor is None else go(HOME)
+
+    @get("/login", opt=PUBLIC)
+    async def login_page(
+        self,
+        request: AnyRequest,
+        visitor: Actor | None,
+        next: str = "",
+    ) -> Template | Redirect:
+        target = own_path(next, HOME)
+        return _landing(request, target=target) if visitor is None else go(target)
+
+    @post("/login", opt=PUBLIC_ONCE)
+    async def log_in(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        doorman: Doorman,
+        gate: Gate,
+        settings: Settings,
+    ) -> Response[Any]:
+        _require_own_page(request, gate)
+        form = await read_form(request)
+        login = Login(
+            email=form.one("email"),
+            password=form.secret("password"),
+            totp=form.one("totp") or None,
+        )
+        former = request.cookies.get(SESSION_COOKIE)
+        target = own_path(form.one("next"), HOME)
+        try:
+            opened = await doorman.log_in(session, login, client_address(request), former)
+        except Problem as problem:
+            return _landing(request, target=target, form=form, problem=problem)
+        return go(target, cookies=_login_cookies(opened, gate, settings))
+
+    @post("/logout", opt=allow(scope=None, waiting=True))
+    async def log_out(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        settings: Settings,
+    ) -> Redirect:
+        await logins.end_session(session, clock, revocations, actor, actor.session_id)
+        gone = [_cookie(name, "", 0, settings) for name in (SESSION_COOKIE, CSRF_COOKIE)]
+        return go("/", cookies=gone)
+
+    @get("/register/{kind:str}", opt=PUBLIC)
+    async def registration_page(self, request: AnyRequest, kind: Kind) -> Template:
+        return page(request, "register.html", kind=kind)
+
+    @post("/register/{kind:str}", opt=PUBLIC_ONCE)
+    async def register(
+        self,
+        request: AnyRequest,
+        kind: Kind,
+        database: Database,
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        doorman: Doorman,
+        gate: Gate,
+        settings: Settings,
+    ) -> Response[Any]:
+        """Registers and logs in at once: nobody types a new password twice in a row."""
+        _require_own_page(request, gate)
+        form = await read_form(request)
+        new = _registration(kind, form)
+        try:
+            await doorman.admit_address(client_address(request))
+            # A transaction of its own: the login looks for what is committed.
+            async with database.transaction(SYSTEM) as registering:
+                await organisations.register(registering, clock, passwords, new)
+        except Problem as problem:
+            errors = field_errors(problem)
+            if problem.code in _TAKEN:
+                errors = {_TAKEN[problem.code]: problem.detail}
+            return page(
+                request,
+                "register.html",
+                status=problem.status,
+                kind=kind,
+                form=form.typed(),
+                errors=errors,
+                problem=None if errors else problem,
+            )
+        login = Login(email=new.user.email, password=new.user.password)
+        former = request.cookies.get(SESSION_COOKIE)
+        opened = await doorman.log_in(session, login, client_address(request), former)
+        return go(HOME, cookies=_login_cookies(opened, gate, settings))
+
+    @post("/theme", opt=PUBLIC_ONCE)
+    async def theme(self, request: AnyRequest, gate: Gate, settings: Settings) -> Redirect:
+        _require_own_page(request, gate)
+        form = await read_form(request)
+        chosen = form.one("theme") if form.one("theme") in THEMES else "auto"
+        cookie = _cookie(THEME_COOKIE, chosen, THEME_SECONDS, settings)
+        return go(own_path(form.one("back")), cookies=[cookie])
+
+
+def _landing(
+    request: AnyRequest,
+    *,
+    target: str = "",
+    form: Form | None = None,
+    problem: Problem | None = None,
+) -> Template:
+    asks_code = problem is not None and problem.code in _CODES
+    typed = form.typed() if form else {}
+    if asks_code and problem is not None and problem.code == "totp_required":
+        problem = None
+    return page(
+        request,
+        "landing.html",
+        status=200 if problem is None else problem.status,
+        next=target,
+        form=typed,
+        problem=problem,
+        ask_totp=asks_code,
+    )
+
+
+def _registration(kind: Kind, form: Form) -> NewRegistration:
+    return NewRegistration(
+        organisation=NewOrganisation(
+            name=form.one("organisation.name"),
+            country=form.one("organisation.country").upper(),
+            tax_id=form.one("organisation.tax_id"),
+            capabilities=[CAPABILITY[kind]],
+        ),
+        user=NewUser(
+            name=form.one("user.name"),
+            email=form.one("user.email"),
+            password=form.secret("user.password"),
+        ),
+    )
+
+
+def _require_own_page(request: AnyRequest, gate: Gate) -> None:
+    """Forms before a login have no token to show; their Origin is what tells them from foreign
+    ones. Raises Forbidden.
+    """
+    if not gate.same_origin(request.scope["headers"], request.scope["scheme"]):
+        raise Forbidden("origin_foreign", "This form was sent from another site.")
+
+
+def _login_cookies(opened: Opened, gate: Gate, settings: Settings) -> list[Cookie]:
+    seconds = int(opened.lasts.total_seconds())
+    return [
+        _cookie(SESSION_COOKIE, opened.token, seconds, settings),
+        _cookie(CSRF_COOKIE, gate.csrf_token(opened.token), seconds, settings),
+    ]
+
+
+def _cookie(name: str, value: str, seconds: int, settings: Settings) -> Cookie:
+    return Cookie(
+        key=name,
+        value=value,
+        path="/",
+        max_age=seconds,
+        httponly=name == SESSION_COOKIE,
+        secure=settings.secure_cookies,
+        samesite="lax",
+    )

@@ -1,0 +1,102 @@
+"""HTML forms without scripts: the token that a script would send as a header comes as a field."""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import parse_qs
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
+
+from marketplace.kernel.errors import TooLarge
+from web.pages.render import AnyRequest
+
+FORM_BYTES_MAX = 256 * 1024
+FIELDS_MAX = 2_000
+_FORM = b"application/x-www-form-urlencoded"
+_TOKEN = b"x-csrf-token"
+
+
+class FormTokenMiddleware:
+    """Copies the field `csrf_token` of a posted form into the header that the guard looks at.
+
+    The guard keeps asking for the own Origin and compares the token; nothing is decided here.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "POST" or not _is_form(scope):
+            await self._app(scope, receive, send)
+            return
+        body = await _read(receive)
+        found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS_MAX)
+        token = found.get("csrf_token", [""])[0]
+        if all(name.lower() != _TOKEN for name, _ in scope["headers"]):
+            scope["headers"] = [*scope["headers"], (_TOKEN, token.encode("latin-1", "replace"))]
+        await self._app(scope, _again(body, receive), send)
+
+
+class Form:
+    """What was posted: `one` for a field, `many` for check boxes. Blanks around are taken off."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        self._fields = fields
+
+    def one(self, name: str) -> str:
+        return self._fields.get(name, [""])[-1].strip()
+
+    def secret(self, name: str) -> str:
+        """As typed: a password may begin or end with a blank."""
+        return self._fields.get(name, [""])[-1]
+
+    def many(self, name: str) -> list[str]:
+        return self._fields.get(name, [])
+
+    def typed(self, *lists: str) -> dict[str, str | list[str]]:
+        """For showing the form again; `lists` are the fields with several values."""
+        shown: dict[str, str | list[str]] = {name: self.one(name) for name in self._fields}
+        return shown | {name: self.many(name) for name in lists}
+
+
+async def read_form(request: AnyRequest) -> Form:
+    """Raises TooLarge."""
+    body = await request.body()
+    if len(body) > FORM_BYTES_MAX:
+        raise TooLarge("form_too_large", "This form is too large.")
+    text = body.decode("utf-8", "replace")
+    return Form(parse_qs(text, keep_blank_values=True, max_num_fields=FIELDS_MAX))
+
+
+def _is_form(scope: Scope) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.lower().startswith(_FORM)
+        for name, value in scope["headers"]
+    )
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body, cut off beyond the limit; reading on is refused by `read_form`."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body)
+        body += message.get("body", b"")
+        if not message.get("more_body", False) or len(body) > FORM_BYTES_MAX:
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body once more, then what follows it."""
+    given = False
+
+    async def receive_again() -> HTTPReceiveMessage:
+        nonlocal given
+        if given:
+            return cast(HTTPReceiveMessage, await receive())
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again

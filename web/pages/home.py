@@ -1,0 +1,107 @@
+"""The list of one's auctions: what runs, what comes, what is over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders import service
+from auctions.tenders.schemas.tender import LotView, TenderView
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import Database
+from marketplace.kernel.money import Amount
+from web.pages import queries
+from web.pages.queries import Progress
+from web.pages.render import AnyRequest, page, viewer_of
+from web.translate import choose
+
+TENDERS_MAX = 20
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """One auction in the list. `note` is what the reader should do."""
+
+    id: UUID
+    href: str
+    state: str
+    title: str
+    tender_title: str
+    starts_at: datetime | None
+    close_at: datetime | None
+    ceiling: Amount | None
+    note: str | None
+
+
+class Group(msgspec.Struct, frozen=True):
+    key: str
+    title: str
+    auctions: list[Card]
+
+
+class HomePage(Controller):
+    path = "/auctions"
+
+    @get("/", opt=allow(scope=None, waiting=True))
+    async def home(
+        self, request: AnyRequest, session: AsyncSession, database: Database, actor: Actor
+    ) -> Template:
+        who = await viewer_of(session, actor)
+        tenders = await _tenders(session, actor)
+        auction_ids = [lot.auction_id for tender in tenders for lot in tender.lots]
+        known = await queries.progress(database, filter(None, auction_ids))
+        _ = choose(request.headers.get("accept-language", "")).gettext
+        accept = _("Accept the terms")
+        cards = [
+            _card(tender, lot, known[lot.auction_id], actor, accept)
+            for tender in tenders
+            for lot in tender.lots
+            if lot.auction_id in known
+        ]
+        titles = {"open": _("Live now"), "next": _("Coming up"), "past": _("Finished")}
+        grouped = [
+            Group(key, title, [card for card in cards if _group_of(card) == key])
+            for key, title in titles.items()
+        ]
+        shown = [group for group in grouped if group.auctions]
+        return page(request, "home.html", viewer=who, area="auctions", groups=shown)
+
+
+async def _tenders(session: AsyncSession, actor: Actor) -> list[TenderView]:
+    """The newest with an auction, at most TENDERS_MAX."""
+    lines = (await service.listing(session, actor, limit=TENDERS_MAX)).items
+    return [
+        await service.show(session, actor, line.id)
+        for line in lines
+        if line.published_at is not None
+    ]
+
+
+def _card(tender: TenderView, lot: LotView, progress: Progress, actor: Actor, accept: str) -> Card:
+    assert lot.auction_id is not None, "asked for above"
+    mine = tender.buyer.id == actor.organisation_id
+    joined = mine or lot.alias is not None
+    over = progress.status in {"closed", "cancelled"}
+    where = f"/auctions/{lot.auction_id}" if joined else f"/tenders/{tender.id}"
+    return Card(
+        id=lot.auction_id,
+        href=where,
+        state=progress.status,
+        title=lot.title,
+        tender_title=tender.title if mine else f"{tender.title} · {tender.buyer.name}",
+        starts_at=lot.starts_at,
+        close_at=progress.close_at,
+        ceiling=lot.ceiling,
+        note=None if joined or over else accept,
+    )
+
+
+def _group_of(card: Card) -> str:
+    if card.state in {"open", "paused"}:
+        return "open"
+    return "next" if card.state == "scheduled" else "past"

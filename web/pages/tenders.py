@@ -1,0 +1,221 @@
+"""Tenders: the list, the short form for buyers, and one tender with the terms to accept."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.book.books import Books
+from auctions.tenders import jobs, service
+from auctions.tenders.schemas.tender import AcceptTerms, LotView, TenderLine, TenderView
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database, after_commit
+from marketplace.kernel.errors import Problem
+from marketplace.kernel.settings import Settings
+from web.pages import queries
+from web.pages.forms import read_form
+from web.pages.render import AnyRequest, Viewer, field_errors, go, page, viewer_of
+from web.pages.tender_form import NAMES, defaults, read_tender
+from web.pages.terms import lot_terms
+from web.translate import Language, choose
+
+LIST_MAX = 100
+FOR_MEMBERS = allow(scope=None, waiting=True)
+FOR_AUTHORS = allow("procurement_officer", scope=None)
+
+
+class TenderPages(Controller):
+    path = "/tenders"
+
+    @get("/", opt=FOR_MEMBERS)
+    async def list_tenders(
+        self, request: AnyRequest, session: AsyncSession, actor: Actor
+    ) -> Template:
+        who = await viewer_of(session, actor)
+        found = await service.listing(session, actor, limit=LIST_MAX)
+        accept = _language(request).gettext("Accept the terms")
+        tenders = [_line(line, accept) for line in found.items]
+        return page(request, "tenders.html", viewer=who, area="tenders", tenders=tenders)
+
+    @get("/new", opt=FOR_AUTHORS)
+    async def form(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+    ) -> Template:
+        who = await viewer_of(session, actor)
+        suppliers = await queries.active_suppliers(database)
+        return page(
+            request,
+            "tender_new.html",
+            viewer=who,
+            area="tenders",
+            form=defaults(clock.now()),
+            suppliers=suppliers,
+        )
+
+    @post("/new", opt=FOR_AUTHORS)
+    async def create(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        settings: Settings,
+    ) -> Response[Any]:
+        form = await read_form(request)
+        who = await viewer_of(session, actor)
+        suppliers = await queries.active_suppliers(database)
+        try:
+            tender_id = await service.create(session, actor, read_tender(form), clock.now())
+            if form.one("then") == "publish":
+                secret = settings.secret
+                await service.publish(session, actor, tender_id, books, secret, clock.now())
+        except Problem as problem:
+            errors = field_errors(problem, NAMES)
+            shown = set(NAMES.values()) & set(errors)
+            return page(
+                request,
+                "tender_new.html",
+                viewer=who,
+                status=problem.status,
+                area="tenders",
+                form=form.typed("suppliers"),
+                errors=errors,
+                problem=None if shown else problem,
+                suppliers=suppliers,
+            )
+        return go(f"/tenders/{tender_id}")
+
+    @get("/{tender_id:uuid}", opt=FOR_MEMBERS)
+    async def show(
+        self, request: AnyRequest, session: AsyncSession, actor: Actor, tender_id: UUID
+    ) -> Template:
+        who = await viewer_of(session, actor)
+        tender = await service.show(session, actor, tender_id)
+        return _tender_page(request, who, actor, tender)
+
+    @post("/{tender_id:uuid}/publish", opt=FOR_MEMBERS)
+    async def publish(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        settings: Settings,
+        tender_id: UUID,
+    ) -> Response[Any]:
+        who = await viewer_of(session, actor)
+        tender = await service.show(session, actor, tender_id)
+        try:
+            await service.publish(session, actor, tender_id, books, settings.secret, clock.now())
+        except Problem as problem:
+            return _tender_page(request, who, actor, tender, problem)
+        return go(f"/tenders/{tender_id}")
+
+    @post("/{tender_id:uuid}/participation", opt=FOR_MEMBERS)
+    async def take_part(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        tender_id: UUID,
+    ) -> Redirect:
+        """As over the API: admitted to every auction when this answers."""
+        form = await read_form(request)
+        answer = AcceptTerms(accept_terms=form.one("accept_terms") == "true")
+        await service.participate(session, actor, tender_id, answer, clock.now())
+        supplier_id = actor.organisation_id
+        after_commit(session, partial(jobs.admit, database, books, clock, tender_id, supplier_id))
+        return go(f"/tenders/{tender_id}")
+
+
+def _language(request: AnyRequest) -> Language:
+    return choose(request.headers.get("accept-language", ""))
+
+
+def _line(line: TenderLine, accept: str) -> dict[str, Any]:
+    waits = not line.mine and line.accepted_at is None and line.state == "published"
+    return {
+        "id": line.id,
+        "title": line.title,
+        "buyer_name": None if line.mine else line.buyer.name,
+        "lots": line.lots_count,
+        "starts_at": line.starts_at,
+        "state": line.state,
+        "note": accept if waits else None,
+    }
+
+
+def _tender_page(
+    request: AnyRequest,
+    viewer: Viewer,
+    actor: Actor,
+    tender: TenderView,
+    problem: Problem | None = None,
+) -> Template:
+    fmt = _language(request)
+    mine = tender.buyer.id == actor.organisation_id
+    shown = {
+        "id": tender.id,
+        "title": tender.title,
+        "state": tender.state,
+        "buyer_name": None if mine else tender.buyer.name,
+        "participates": tender.accepted_at is not None,
+        "may_accept": _may_accept(tender, actor, mine),
+        "may_publish": mine and tender.state == "draft",
+        "invited": _invited(tender),
+        "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
+    }
+    status = problem.status if problem else 200
+    values = {"area": "tenders", "tender": shown, "problem": _whole(problem)}
+    return page(request, "tender.html", viewer=viewer, status=status, **values)
+
+
+def _may_accept(tender: TenderView, actor: Actor, mine: bool) -> bool:
+    ready = tender.state not in {"cancelled", "awarded", "unsuccessful"} and not mine
+    return ready and tender.accepted_at is None and actor.state == "active"
+
+
+def _invited(tender: TenderView) -> list[dict[str, Any]] | None:
+    if tender.invitations is None:
+        return None
+    return [
+        {"name": each.organisation.name, "accepted": each.accepted_at is not None}
+        for each in tender.invitations
+    ]
+
+
+def _lot(lot: LotView, tender: TenderView, mine: bool, fmt: Language) -> dict[str, Any]:
+    joined = mine or lot.alias is not None
+    return {
+        "title": lot.title,
+        "positions": [msgspec.structs.asdict(item) for item in lot.items],
+        "terms": lot_terms(lot, tender.currency, fmt),
+        "auction_href": f"/auctions/{lot.auction_id}" if lot.auction_id and joined else None,
+    }
+
+
+def _whole(problem: Problem | None) -> dict[str, str] | None:
+    """A problem whose fields are not on the page, told in one box."""
+    if problem is None:
+        return None
+    messages = dict.fromkeys(error.message for error in problem.errors)
+    return {"title": problem.title, "detail": " ".join(messages) or problem.detail}
