@@ -15,7 +15,7 @@ import uvloop
 
 from auctions.book.books import Books
 from auctions.book.journal import Journal, Record
-from auctions.rules.commands import Admit, Bid
+from auctions.rules.commands import Admit, Bid, Tick
 from auctions.rules.terms import read_terms
 from benchmarks.harness import (
     Figure,
@@ -27,6 +27,7 @@ from benchmarks.harness import (
     show,
 )
 from marketplace.kernel.clock import Clock, rfc3339
+from marketplace.kernel.collector import settle
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.redis import connect
@@ -46,6 +47,7 @@ class Node:
         self._counter = itertools.count()
 
     async def __aenter__(self) -> Node:
+        settle()
         await self.books.start()
         return self
 
@@ -67,6 +69,7 @@ class Node:
         terms = read_terms(rules, auction=str(auction_id), currency="EUR", ceiling=None)
         async with self.database.transaction(SYSTEM) as session:
             await self.books.create(session, auction_id, terms)
+        await self.books.submit(auction_id, Tick())
         for number in range(BIDDERS):
             await self.books.submit(
                 auction_id, Admit(cid=f"admit-{number}", bidder=f"bidder {number}")
@@ -251,7 +254,8 @@ async def one_of_nodes(
 ) -> list[float]:
     """The share of one node when several bid in the same auction."""
     async with Node(database_url, redis_url) as node:
-        await node.books.open(auction_id)
+        # The parent's heart stopped with it: without a beat the auction would be interrupted.
+        await node.books.submit(auction_id, Tick())
         return await open_loop(
             lambda _: node.bid(auction_id, offset, nodes),
             per_second=per_second / nodes,

@@ -41,12 +41,20 @@ class RetryError(Exception):
 
 
 class Waiting(msgspec.Struct):
-    """A command of this node on its way; `epoch` and `tag` are known once it is in the log."""
+    """A command of this node on its way; `epoch` and `tag` are known once it is in the log.
+
+    `give_up_at` is a time of the event loop: afterwards nobody waits for it any more.
+    """
 
     raw: bytes
     future: asyncio.Future[Durable]
+    give_up_at: float
     epoch: int = 0
     tag: str = ""
+
+    def give_up(self, now: float) -> None:
+        if now > self.give_up_at and not self.future.done():
+            self.future.set_exception(TimeoutError())
 
 
 Listener = Callable[[Sequence[Durable]], None]
@@ -130,6 +138,11 @@ class Book:
         row = await self._journal.by_seq(self.auction_id, seq)
         assert row is not None, "published commands are kept"
         return row
+
+    def give_up(self, now: float) -> None:
+        """Callers do not wait for ever; their commands stay where they are."""
+        for own in self._waiting.values():
+            own.give_up(now)
 
     # -- what the log tells ---------------------------------------------------------------------
 

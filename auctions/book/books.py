@@ -25,6 +25,7 @@ from auctions.book.log import (
     PENDING_MAX,
     BusyError,
     Entry,
+    ForkError,
     Log,
     NoBookError,
     detect_sharded,
@@ -44,9 +45,11 @@ BUSY_PAUSE_S = 0.02
 RETRY_PAUSE_S = 0.05
 BOOKS_MAX = 2_000
 CANCEL_AGAIN_S = 0.2
+GIVE_UP_STEP_S = 0.5
 
 # A cid that left the rules' window must be durable already, or nobody would notice its repetition.
 assert CID_WINDOW >= 2 * PENDING_MAX
+_LONG = CID_WINDOW - PENDING_MAX
 
 _log = structlog.get_logger(__name__)
 
@@ -78,8 +81,10 @@ class Books:
         self._log = Log(self._redis, pending_max=self._pending_max, sharded=sharded)
         self._wakes = Wakes(self._redis, self._log, self._books)
         self.heart = Heart(self, self._clock)
-        loops = (self._admit_loop(), self._durable_loop(), self._wakes.listen(), self._wakes.poll())
-        self._tasks = [asyncio.create_task(loop) for loop in (*loops, self.heart.beat())]
+        loops = (self._admit_loop(), self._durable_loop(), self._give_up_loop(), self.heart.beat())
+        self._tasks = [
+            asyncio.create_task(loop) for loop in (*loops, self._wakes.listen(), self._wakes.poll())
+        ]
 
     async def stop(self) -> None:
         """Stop following. Commands on their way stay in the log; another node or the next start
@@ -158,41 +163,52 @@ class Books:
         (`cid_reused`, for a
         very old cid) or Unavailable, after which the same call may be repeated.
         """
-        book = await self.open(auction_id)
+        book = self._books.get(auction_id) or await self.open(auction_id)
         raw, bidder = commands.encode(body), getattr(body, "bidder", "")
         try:
-            async with asyncio.timeout(SUBMIT_TIMEOUT_S):
+            if book.published_seq > _LONG and body.cid and book.may_be_kept(bidder, body.cid):
                 kept = await self._kept_before(book, bidder, body.cid, raw)
-                durable = kept or await self._place(book, raw)
-                if durable.outcome.repeat_of is not None:
-                    durable = await book.durable_at(durable.outcome.repeat_of)
-                return durable
-        except (TimeoutError, *ServerErrors) as error:
+                if kept is not None:
+                    return kept
+            durable = await self._place(book, raw)
+            if durable.outcome.repeat_of is not None:
+                durable = await book.durable_at(durable.outcome.repeat_of)
+        except ServerErrors as error:
             raise Unavailable(
                 "auction_interrupted",
                 "It is not known yet whether this arrived; send it again with the same cid.",
             ) from error
+        return durable
 
     async def _place(self, book: Book, raw: bytes) -> Durable:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + SUBMIT_TIMEOUT_S
         while True:
-            waiting = Waiting(raw, asyncio.get_running_loop().create_future())
+            waiting = Waiting(raw, loop.create_future(), give_up_at)
             self._gathered.setdefault(book.auction_id, []).append(waiting)
             self._gathering.set()
             try:
                 return await waiting.future
             except RetryError:
+                if loop.time() > give_up_at:
+                    raise TimeoutError from None
                 await asyncio.sleep(RETRY_PAUSE_S)
+
+    async def _give_up_loop(self) -> None:
+        """One sweep for all waiting commands is cheaper than a timer for each."""
+        while True:
+            await asyncio.sleep(GIVE_UP_STEP_S)
+            now = asyncio.get_running_loop().time()
+            for batch in self._gathered.values():
+                for waiting in batch:
+                    waiting.give_up(now)
+            for book in self.followed:
+                book.give_up(now)
 
     async def _kept_before(self, book: Book, bidder: str, cid: str, raw: bytes) -> Durable | None:
         """The result of a cid so old that the rules have forgotten it."""
-        if (
-            not cid
-            or book.published_seq < CID_WINDOW - PENDING_MAX
-            or not book.may_be_kept(bidder, cid)
-        ):
-            return None
         row = await self._journal.by_cid(book.auction_id, bidder, cid)
-        if row is None or row["seq"] > book.published_seq - (CID_WINDOW - PENDING_MAX):
+        if row is None or row["seq"] > book.published_seq - _LONG:
             return None
         if row["body"] != raw:
             raise Conflict("cid_reused", "This cid was used for another command.")
@@ -242,7 +258,10 @@ class Books:
         elif isinstance(reply, BusyError):
             self._later(auction_id, batch)
         else:
-            book.distrust(force_epoch=not isinstance(reply, NoBookError))
+            if isinstance(reply, NoBookError | ForkError):
+                book.distrust(force_epoch=isinstance(reply, ForkError))
+            else:
+                _log.error("admission_failed", error=repr(reply)[:200])
             _retry(batch)
 
     def _later(self, auction_id: UUID, batch: list[Waiting]) -> None:
