@@ -178,6 +178,7 @@ HINTS: Mapping[str, str] = {
     "duplicate_row": "Remove the repeated row.",
     "overlap": "End one period before the other begins, or remove one of the rows.",
     "ladder_incomplete": "Another row of this SKU is wrong; a SKU's rows are taken together.",
+    "ladder_held": "A SKU's rows are taken together; correct or confirm the odd one.",
     "nothing_to_patch": "The list has no such line; give unit, currency and price to add it.",
     "ambiguous_patch": "Several lines match; give unit, currency, min_quantity and valid_from.",
     "decimal_shift": "Correct the price, or confirm it on commit.",

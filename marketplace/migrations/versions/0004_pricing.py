@@ -218,6 +218,7 @@ _LISTS = [
         import_id uuid,
         reverts integer,
         lines integer NOT NULL,
+        skus integer NOT NULL,
         published_at timestamptz NOT NULL,
         published_by uuid,
         PRIMARY KEY (list_id, version)
@@ -246,7 +247,7 @@ _LISTS = [
     "CREATE INDEX ix_price_lines_list_no ON price_lines (list_no, sku, min_quantity)",
     # What a published version says never changes; only the number that ends a line is set, once.
     """CREATE FUNCTION price_line_is_final() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF OLD.until IS NOT NULL OR NEW.until IS NULL
+        IF OLD.until IS NOT NULL OR NEW.until < NEW.since
            OR (NEW.list_no, NEW.since, NEW.sku, NEW.price, NEW.price_unit, NEW.min_quantity,
                NEW.unit, NEW.currency)
               IS DISTINCT FROM (OLD.list_no, OLD.since, OLD.sku, OLD.price, OLD.price_unit,
@@ -294,7 +295,8 @@ _IMPORTS = [
         step_total integer NOT NULL DEFAULT 0,
         validated_version integer,
         version integer,
-        held_version integer,
+        held_import_id uuid REFERENCES price_imports,
+        accepts_held boolean NOT NULL DEFAULT false,
         confirm_removals integer,
         confirm_held integer,
         commit_wanted boolean NOT NULL DEFAULT false,

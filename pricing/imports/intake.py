@@ -1,0 +1,325 @@
+"""Reading: chunks of the stored file → batches → checks → staging, two batches in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import polars as pl
+
+from pricing.imports import staging
+from pricing.imports.checks import Check, Checked, RowError, check
+from pricing.imports.dialect import SAMPLE_BYTES, Dialect, Unreadable, detect, map_columns
+from pricing.imports.reading import (
+    CsvReader,
+    Gunzip,
+    JsonLinesReader,
+    RawBatch,
+    Reading,
+    Sheet,
+    parquet_batches,
+    parquet_header,
+)
+from pricing.imports.reading.batch import fingerprint_seed
+from pricing.imports.reading.unpack import MAGIC
+from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX, Format, Mode
+
+FEED_BYTES = 4 << 20
+# A batch in work takes most of a worker's memory and one processor; suppliers take turns by batch.
+PARSING_AT_ONCE = 2
+
+KnownRows = Callable[[str], Awaitable[pl.Series | None]]
+"""Sorted fingerprints of the current version, if it was read in the same way (the text)."""
+
+
+class Source(NamedTuple):
+    """What is to be read, and how its owner wants it read."""
+
+    import_id: UUID
+    supplier_id: UUID
+    format: Format
+    mode: Mode
+    columns: dict[str, str] | None
+    units: frozenset[str]
+
+
+class Intake:
+    """Everything the following stages need to know of the rows, kept as a few bytes a row."""
+
+    def __init__(self) -> None:
+        self.rows = self.unchanged = self.staged = self.invalid = self.bytes_done = 0
+        self.errors: list[RowError] = []
+        self.rejects: dict[int, Any] = {}
+        self.bad_skus: set[str] = set()
+        self.dialect = Dialect()
+        self.seed = 0
+        self.sorted = True
+        self.zero_prices = False
+        self._fingerprints: list[pl.Series] = []
+        self._print_rows: list[pl.Series] = []
+        self._keys: list[pl.Series] = []
+        self._key_rows: list[pl.Series] = []
+        self._skus: list[pl.Series] = []
+        self._last_sku = ""
+
+    def add(self, batch: RawBatch, checked: Checked) -> None:
+        self.rows += batch.rows
+        self.unchanged += batch.unchanged
+        self.staged += len(checked.good)
+        self.invalid += len(batch.rejects) + len(checked.bad_rows)
+        room = ERRORS_KEPT_MAX - len(self.errors)
+        self.errors += [*batch.errors, *checked.errors, *checked.warnings][: max(room, 0)]
+        self._keep_rejects(batch, checked)
+        self.bad_skus.update(checked.bad_rows["sku"].drop_nulls())
+        self._fingerprints.append(batch.fingerprints)
+        self._print_rows.append(batch.row_nos)
+        self._keys.append(checked.keys)
+        self._key_rows.append(checked.good["row_no"])
+        self._skus.append(checked.skus)
+        self._watch_order(checked.good)
+
+    def _keep_rejects(self, batch: RawBatch, checked: Checked) -> None:
+        room = ERRORS_KEPT_MAX - len(self.rejects)
+        self.rejects.update(dict(list(batch.rejects.items())[: max(room, 0)]))
+        bad = checked.bad_rows
+        room = ERRORS_KEPT_MAX - len(self.rejects)
+        if bad.is_empty() or room <= 0:
+            return
+        if batch.raw is None:
+            for row in bad.head(room).select("row_no", *COLUMNS).iter_rows(named=True):
+                self.rejects[row.pop("row_no")] = {"cells": row}
+            return
+        raw = pl.DataFrame({"row_no": batch.frame["row_no"], "raw": batch.raw})
+        texts = bad.head(room).select("row_no").join(raw, on="row_no", how="left")
+        self.rejects.update({row: {"raw": text} for row, text in texts.iter_rows()})
+
+    def _watch_order(self, good: pl.DataFrame) -> None:
+        if good.is_empty():
+            return
+        skus = good["sku"]
+        self.sorted = self.sorted and skus[0] >= self._last_sku and skus.is_sorted()
+        self._last_sku = skus[-1]
+        self.zero_prices = self.zero_prices or bool(good["price"].str.contains(r"^[0.]+$").any())
+
+    def fingerprints(self) -> pl.Series:
+        return _joined(self._fingerprints, pl.UInt64)
+
+    def repeated_rows(self) -> list[int]:
+        """Rows whose text stood in the file before, in file order."""
+        frame = pl.DataFrame(
+            {"f": self.fingerprints(), "row_no": _joined(self._print_rows, pl.Int32)}
+        )
+        if frame["f"].n_unique() == len(frame):
+            return []
+        return frame.filter(~pl.col("f").is_first_distinct())["row_no"].to_list()
+
+    def doubtful_rows(self) -> pl.Series:
+        """Rows that share SKU, unit, currency and minimum quantity with another."""
+        frame = pl.DataFrame(
+            {"k": _joined(self._keys, pl.UInt64), "row_no": _joined(self._key_rows, pl.Int32)}
+        )
+        return frame.filter(pl.col("k").is_duplicated())["row_no"]
+
+    def skus_count(self) -> int:
+        return int(_joined(self._skus, pl.UInt64).n_unique())
+
+
+def _joined(parts: list[pl.Series], kind: type[pl.DataType]) -> pl.Series:
+    return pl.concat(parts) if parts else pl.Series([], dtype=kind)
+
+
+async def run(
+    connection: staging.Connection,
+    source: Source,
+    chunks: AsyncIterator[bytes],
+    *,
+    turns: asyncio.Semaphore,
+    known_rows: KnownRows,
+    progress: Callable[[Intake], Awaitable[None]],
+) -> Intake:
+    """Read the whole file into staging; `progress` is told after every batch. Raises Unreadable."""
+    intake = Intake()
+    tables = staging.tables_of(source.import_id)
+    await staging.create(connection, tables)
+    queue: asyncio.Queue[tuple[RawBatch, Checked] | None] = asyncio.Queue(maxsize=1)
+    plain = _counted(_unpacked(chunks), intake)
+
+    async def read() -> None:
+        async for batch, checked in _batches(source, plain, intake, turns, known_rows):
+            await queue.put((batch, checked))
+        await queue.put(None)
+
+    async def store() -> None:
+        while (item := await queue.get()) is not None:
+            batch, checked = item
+            intake.add(batch, checked)
+            if intake.rows > ROWS_MAX:
+                raise Unreadable("too_many_rows", f"A file has at most {ROWS_MAX:,} rows.")
+            if len(checked.good):
+                await staging.copy_rows(connection, tables, checked.good)
+            await progress(intake)
+
+    try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(read())
+            both.create_task(store())
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+    return intake
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The reason among its consequences."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            return _first(error)
+        if isinstance(error, Unreadable):
+            return error
+    return group.exceptions[0]
+
+
+async def _unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, int]]:
+    """Plain pieces with the stored bytes each took; gzip is seen by its first bytes."""
+    gunzip: Gunzip | None = None
+    first = True
+    async for chunk in chunks:
+        if first and chunk[:2] == MAGIC:
+            gunzip = Gunzip()
+        first = False
+        if gunzip is None:
+            yield chunk, len(chunk)
+            continue
+        taken = len(chunk)
+        for piece in await asyncio.to_thread(gunzip.feed, chunk):
+            yield piece, taken
+            taken = 0
+    if gunzip is not None:
+        gunzip.end()
+
+
+async def _counted(
+    pieces: AsyncIterator[tuple[bytes, int]], intake: Intake
+) -> AsyncIterator[bytes]:
+    """Pieces of about FEED_BYTES."""
+    held: list[bytes] = []
+    size = 0
+    async for piece, taken in pieces:
+        held.append(piece)
+        size += len(piece)
+        intake.bytes_done += taken
+        if size >= FEED_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+async def _batches(
+    source: Source,
+    plain: AsyncIterator[bytes],
+    intake: Intake,
+    turns: asyncio.Semaphore,
+    known_rows: KnownRows,
+) -> AsyncIterator[tuple[RawBatch, Checked]]:
+    raw = _streamed if source.format in {"csv", "jsonl"} else _spooled
+    async with aclosing(raw(source, plain, intake, known_rows)) as feeds:
+        async for make, how in feeds:
+            async with turns:
+                batch = await asyncio.to_thread(make)
+                if batch is None:
+                    return
+                checked = await asyncio.to_thread(check, batch.frame, how)
+            yield batch, checked
+
+
+Batches = AsyncGenerator[tuple[Callable[[], RawBatch | None], Check], None]
+
+
+async def _reading(
+    intake: Intake, source: Source, dialect: Dialect, known_rows: KnownRows
+) -> tuple[Reading, Check]:
+    columns = map_columns(dialect.header, source.columns, patch=source.mode == "patch")
+    intake.dialect = msgspec.structs.replace(dialect, columns=columns)
+    intake.seed = fingerprint_seed(source.mode, intake.dialect)
+    known = await known_rows(f"{intake.seed:x}")
+    how = Check(
+        tuple(sorted(set(columns.values()))),
+        dialect.decimal,
+        source.mode,
+        source.units,
+        ERRORS_KEPT_MAX,
+    )
+    return Reading(intake.dialect, intake.seed, known), how
+
+
+async def _streamed(
+    source: Source, plain: AsyncIterator[bytes], intake: Intake, known_rows: KnownRows
+) -> Batches:
+    reader: CsvReader | JsonLinesReader | None = None
+    how: Check | None = None
+    held = b""
+    async for piece in plain:
+        if reader is None:
+            dialect = _text_dialect(source.format, piece, whole=len(piece) < FEED_BYTES)
+            reading, how = await _reading(intake, source, dialect, known_rows)
+            reader = CsvReader(reading) if source.format == "csv" else JsonLinesReader(reading)
+        else:
+            assert how is not None
+            yield _feed(reader, held, last=False), how
+        held = piece
+    if reader is None or how is None:
+        raise Unreadable("empty_file", "The file is empty.")
+    yield _feed(reader, held, last=True), how
+
+
+def _feed(
+    reader: CsvReader | JsonLinesReader, data: bytes, *, last: bool
+) -> Callable[[], RawBatch]:
+    return lambda: reader.feed(data, last=last)
+
+
+def _text_dialect(kind: Format, first: bytes, *, whole: bool) -> Dialect:
+    if kind == "csv":
+        return detect(first[:SAMPLE_BYTES], whole=whole and len(first) <= SAMPLE_BYTES)
+    names: dict[str, None] = {}
+    for line in first[:SAMPLE_BYTES].removeprefix(b"\xef\xbb\xbf").split(b"\n")[:200]:
+        try:
+            found = msgspec.json.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        if isinstance(found, dict):
+            names.update(dict.fromkeys(found))
+    if not names:
+        raise Unreadable("not_jsonl", "The file does not begin with a JSON object per line.")
+    return Dialect(header=tuple(names))
+
+
+async def _spooled(
+    source: Source, plain: AsyncIterator[bytes], intake: Intake, known_rows: KnownRows
+) -> Batches:
+    """Formats that are read from their end need a file; it lives only as long as the reading."""
+    with tempfile.TemporaryDirectory(prefix="price-upload-") as folder:
+        path = Path(folder) / "content"
+        with path.open("wb") as file:
+            async for piece in plain:
+                await asyncio.to_thread(file.write, piece)
+        header, batches = await asyncio.to_thread(_opened, source.format, path)
+        reading, how = await _reading(intake, source, Dialect(header=header), known_rows)
+        iterator = await asyncio.to_thread(batches, reading)
+        while True:
+            yield lambda: next(iterator, None), how
+
+
+def _opened(
+    kind: Format, path: Path
+) -> tuple[tuple[str, ...], Callable[[Reading], Iterator[RawBatch]]]:
+    if kind == "parquet":
+        return parquet_header(path), lambda reading: parquet_batches(path, reading)
+    sheet = Sheet(path)
+    return sheet.header(), sheet.batches
