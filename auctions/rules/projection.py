@@ -6,7 +6,10 @@ The buyer's and the `all` standing are kept up to date by the frames:
 - `bid` removes the row of that alias and inserts the new one at its `rank`;
 - `withdrawn` does the same with `row`, or only removes when `row` is null.
 
-The `lead` audience gets `bid` only when the best price changed; its list has that one row.
+The `lead` audience gets `bid` only when the best price changed; its `standing` is that one row.
+
+Who sends fewer frames than there were (conflation) drops the older `bid` frames and puts
+`visibility.standing_view` of the newest state into the last frame instead: that replaces the list.
 """
 
 from __future__ import annotations
@@ -77,7 +80,7 @@ def _bid(state: State, event: BidPlaced, key: Audience) -> Frame | None:
     if key == "public" or index is None or (state.status == "scheduled" and key != "buyer"):
         return None
     if key == "lead":
-        return lead_view(state) if index == 0 else None
+        return lead_view(state) | {"standing": [lead_view(state)]} if index == 0 else None
     row = row_view(state, index, key)
     if key != "buyer":
         return row
