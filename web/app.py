@@ -20,7 +20,10 @@ from marketplace.kernel.settings import Settings
 from web.auth import guard
 from web.edge import Edge
 from web.metrics import Metrics
+from web.openapi import openapi_config
+from web.pages import problem_page
 from web.problems import respond
+from web.templating import template_config
 from web.transaction import UnitOfWorkMiddleware, replay
 from web.wiring import DEPENDENCIES, HANDLERS, Living, living
 
@@ -52,13 +55,14 @@ def create_app(
     litestar = Litestar(
         route_handlers=[*HANDLERS, *_static()],
         lifespan=[partial(_alive, parts=living(settings, clock, metrics, limits or LoginLimits()))],
-        state=State({"problem_page": None}),
+        state=State({"problem_page": problem_page}),
         dependencies=dict[str, Any](DEPENDENCIES),
         guards=[guard],
         before_request=replay,
         exception_handlers={Exception: respond},
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=None,
+        openapi_config=openapi_config(),
+        template_config=template_config(),
         logging_config=None,
     )
     edge = Edge(UnitOfWorkMiddleware(litestar), metrics, clock, secure=settings.secure_cookies)

@@ -15,12 +15,41 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from marketplace.kernel.errors import FieldError, Malformed, Problem, Unavailable
+from marketplace.kernel.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Gone,
+    Invalid,
+    Malformed,
+    NotFound,
+    Problem,
+    TooFast,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 
 MEDIA_TYPE = "application/problem+json"
 _AT = re.compile(r"(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _NAMED_FIELD = re.compile(r"`([^`]+)`$")
 _MISSING_PARAMETER = re.compile(r"Missing required (\w+) parameter '([^']+)'")
+TITLES = {
+    kind.status: kind.title
+    for kind in (
+        Malformed,
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        Gone,
+        TooLarge,
+        Invalid,
+        TooFast,
+        Unavailable,
+    )
+}
+"""HTTP status → title of the problems our own code raises."""
 _CODES = {
     400: ("malformed", "Malformed request"),
     401: ("not_authenticated", "Not authenticated"),

@@ -13,6 +13,8 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from auctions.book.books import Books
+from auctions.tenders import api as tenders_api
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
 from marketplace.accounts.gate import Gate
@@ -30,11 +32,14 @@ from marketplace.kernel.settings import Settings
 from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
+from web.pages import PAGES
 from web.transaction import provide_session
 
 HANDLERS: list[ControllerRouterHandler] = [
     *health.HANDLERS,
     *accounts_api.CONTROLLERS,
+    *tenders_api.CONTROLLERS,
+    *PAGES,
 ]
 """Everything that answers: controllers, WebSocket handlers, pages. Add a feature's list here."""
 
@@ -57,6 +62,7 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     totp: Totp
     doorman: Doorman
     answers: Answers
+    books: Books
 
 
 @asynccontextmanager
@@ -71,6 +77,8 @@ async def living(
     gate = Gate(database, settings, clock)
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
+    books = Books(database, redis, clock)
+    await books.start()
     try:
         yield Living(
             settings=settings,
@@ -86,8 +94,10 @@ async def living(
             totp=totp,
             doorman=Doorman(clock, redis, passwords, totp, limits),
             answers=Answers(Sealer(settings.secret, "idempotency"), clock),
+            books=books,
         )
     finally:
+        await books.stop()
         await redis.aclose()
         await database.close()
 

@@ -1,6 +1,7 @@
 """Who may call a route, declared beside the route and checked in one place (`web/auth.py`).
 
 A route without a declaration is closed to everybody. Declare with `opt=PUBLIC`, `opt=allow(...)`.
+`opt=allow(...) | {"problems": (410,)}` also documents answers that its declaration does not imply.
 """
 
 from __future__ import annotations

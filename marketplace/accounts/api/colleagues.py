@@ -56,7 +56,7 @@ class InvitationController(Controller):
         """Take an open invitation back."""
         await colleagues.withdraw(session, actor, invitation_id)
 
-    @post("/{token:str}/accept", opt=PUBLIC)
+    @post("/{token:str}/accept", opt=PUBLIC | {"problems": (410,)})
     async def accept(
         self,
         request: Request[Any, Any, Any],

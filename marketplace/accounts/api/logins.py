@@ -35,7 +35,7 @@ class SessionController(Controller):
     path = "/api/v1/sessions"
     tags = ("accounts",)
 
-    @post(opt=PUBLIC_ONCE)
+    @post(opt=PUBLIC_ONCE | {"problems": (401, 403)})
     async def log_in(
         self,
         request: Request[Any, Any, Any],
@@ -65,7 +65,7 @@ class SessionController(Controller):
         """The caller's own sessions that still stand."""
         return await logins.list_sessions(session, clock, actor)
 
-    @delete("/current", status_code=200, opt=allow(scope=None, waiting=True))
+    @delete("/current", status_code=204, opt=allow(scope=None, waiting=True))
     async def log_out(
         self,
         session: AsyncSession,
@@ -78,7 +78,6 @@ class SessionController(Controller):
         await logins.end_session(session, clock, revocations, actor, actor.session_id)
         return Response(
             None,
-            status_code=204,
             cookies=[_cookie(name, "", 0, settings) for name in (SESSION_COOKIE, CSRF_COOKIE)],
         )
 

@@ -1,0 +1,127 @@
+"""The OpenAPI document at /schema/openapi.json, complete with logins and problem answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Router
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.routes import HTTPRoute
+
+from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE
+from marketplace.kernel.access import PUBLIC, Access
+from web.auth import SAFE_METHODS
+from web.problems import MEDIA_TYPE, TITLES, ProblemDocument
+from web.schema_page import SchemaPage
+
+VERSION = "1"
+_REF = "#/components/schemas/{name}"
+_DESCRIPTION = f"""Ids are UUIDv7. Times are RFC 3339 in UTC. Money is `{{"amount": "1234.50", \
+"currency": "EUR"}}`, a decimal text. Errors are `application/problem+json` (RFC 9457) with a \
+stable `code`. A write by session cookie needs a same-origin `Origin` and the header \
+`X-CSRF-Token` with the value of the cookie `{CSRF_COOKIE}`; an API key needs neither."""
+
+
+def openapi_config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Marketplace",
+        version=VERSION,
+        description=_DESCRIPTION,
+        use_handler_docstrings=True,
+        path="/schema",
+        render_plugins=[CompleteJson(), SchemaPage(complete)],
+        openapi_router=Router(
+            path="/schema", route_handlers=[], opt=PUBLIC, include_in_schema=False
+        ),
+    )
+
+
+class CompleteJson(JsonRenderPlugin):
+    """Litestar's document with what it cannot know."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return self.render_json(request, complete(request.app, openapi_schema))
+
+
+def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
+    """Add the problem answers, the logins and the idempotency key of every operation, in place and
+    once.
+    """
+    components = document.setdefault("components", {})
+    if "securitySchemes" in components:
+        return document
+    components["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
+        "api_key": {"type": "http", "scheme": "bearer", "description": "`prefix.secret`"},
+    }
+    components.setdefault("schemas", {}).update(_problem_schemas())
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        for method, (handler, _) in route.route_handler_map.items():
+            item = document["paths"].get(route.path_format or "/", {})
+            operation = item.get(method.lower())
+            if operation is not None:
+                _complete_operation(operation, method, handler.opt)
+    return document
+
+
+def _complete_operation(operation: dict[str, Any], method: str, opt: dict[str, Any]) -> None:
+    access = opt["access"]
+    assert isinstance(access, Access), "the house test keeps routes declared"
+    parameters = operation.setdefault("parameters", [])
+    has_path = any(parameter["in"] == "path" for parameter in parameters)
+    has_input = bool(parameters) or "requestBody" in operation
+    statuses = {503}
+    if access.kind == "member":
+        statuses |= {401, 403}
+        operation["security"] = [{"session": []}, {"api_key": []}]
+        if access.scope is not None:
+            operation["x-scope"] = access.scope
+        else:
+            operation["security"] = [{"session": []}]
+    else:
+        operation["security"] = []
+    if method not in SAFE_METHODS:
+        statuses |= {409, 429, 422}
+    if "requestBody" in operation:
+        statuses |= {400, 413}
+    if has_input:
+        statuses.add(422)
+    if has_path:
+        statuses.add(404)
+    statuses |= set(opt.get("problems", ()))
+    if method == "POST" and access.idempotent:
+        parameters.append(
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "description": "The same key and body get the stored answer for 24 hours.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            }
+        )
+    # Litestar describes its own validation answer, which never leaves this house.
+    operation["responses"].pop("400", None)
+    for status in sorted(statuses):
+        operation["responses"].setdefault(str(status), _answer(status))
+
+
+def _answer(status: int) -> dict[str, Any]:
+    reference = {"$ref": _REF.format(name=ProblemDocument.__name__)}
+    answer: dict[str, Any] = {
+        "description": TITLES[status],
+        "content": {MEDIA_TYPE: {"schema": reference}},
+    }
+    if status in {429, 503}:
+        answer["headers"] = {
+            "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait"}
+        }
+    return answer
+
+
+def _problem_schemas() -> dict[str, Any]:
+    _, schemas = msgspec.json.schema_components([ProblemDocument], ref_template=_REF)
+    return schemas
