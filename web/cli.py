@@ -15,6 +15,7 @@ from marketplace.kernel.settings import SettingsError
 from web.console import CommandFailed
 
 COMMANDS = {
+    "demo": ("web.commands.demo", "a live auction with bots, from nothing"),
     "serve": ("web.commands.serve", "run the marketplace"),
     "worker": ("web.commands.worker", "run what happens by the clock"),
     "migrate": ("web.commands.migrate", "bring the database to the newest schema"),

@@ -22,7 +22,7 @@ NODES_MAX = 64
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", type=_port, default=8000, help="port, 0 for any free one (%(default)s)"
+        "--port", type=port_number, default=8000, help="port, 0 for any free one (%(default)s)"
     )
     parser.add_argument(
         "--nodes", type=_nodes, default=1, help="node processes that share the port (%(default)s)"
@@ -71,7 +71,7 @@ def _address(host: str, port: int) -> str:
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65_535:
         raise ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
