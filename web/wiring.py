@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 
 from auctions.book.books import Books
 from auctions.tenders import api as tenders_api
+from auctions.tenders.following import follow_auctions
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
 from marketplace.accounts.gate import Gate
@@ -120,7 +121,12 @@ async def _sweep_accounts(parts: Living) -> None:
         await accounts_jobs.sweep(session, parts.clock)
 
 
+async def _follow_auctions(parts: Living) -> None:
+    await follow_auctions(parts.database, parts.books, parts.clock)
+
+
 JOBS = [
+    Job(name="follow_auctions", every_s=1, run=_follow_auctions),
     Job(name="sweep_accounts", every_s=600, run=_sweep_accounts),
 ]
 """What every worker does by the clock."""

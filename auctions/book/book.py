@@ -72,6 +72,7 @@ class Book:
         self.published_seq = 0
         self.recorded_here = 0
         self.epoch = 0
+        self.used_at = 0.0
         self._log, self._journal, self._pool = log, journal, pool
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()

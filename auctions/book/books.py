@@ -46,6 +46,8 @@ RETRY_PAUSE_S = 0.05
 BOOKS_MAX = 2_000
 CANCEL_AGAIN_S = 0.2
 GIVE_UP_STEP_S = 0.5
+IDLE_S = 60.0
+"""A book nobody listens to or opens again is left after this time."""
 
 # A cid that left the rules' window must be durable already, or nobody would notice its repetition.
 assert CID_WINDOW >= 2 * PENDING_MAX
@@ -122,6 +124,7 @@ class Books:
         """The followed book, loaded on first use. Raises NotFound or Unavailable."""
         book = self._books.get(auction_id)
         if book is not None:
+            book.used_at = asyncio.get_running_loop().time()
             return book
         opening = self._opening.get(auction_id)
         if opening is None:
@@ -144,6 +147,7 @@ class Books:
             raise Unavailable(
                 "auction_interrupted", "A server behind the auction is away."
             ) from error
+        book.used_at = asyncio.get_running_loop().time()
         self._books[auction_id] = book
         self._runs[auction_id] = asyncio.create_task(book.run())
         return book
@@ -163,7 +167,7 @@ class Books:
         (`cid_reused`, for a
         very old cid) or Unavailable, after which the same call may be repeated.
         """
-        book = self._books.get(auction_id) or await self.open(auction_id)
+        book = await self.open(auction_id)
         raw, bidder = commands.encode(body), getattr(body, "bidder", "")
         try:
             if book.published_seq > _LONG and body.cid and book.may_be_kept(bidder, body.cid):
@@ -204,6 +208,8 @@ class Books:
                     waiting.give_up(now)
             for book in self.followed:
                 book.give_up(now)
+                if not book.listeners and now - book.used_at > IDLE_S:
+                    await self.close(book.auction_id)
 
     async def _kept_before(self, book: Book, bidder: str, cid: str, raw: bytes) -> Durable | None:
         """The result of a cid so old that the rules have forgotten it."""
