@@ -96,7 +96,7 @@ class AuctionPage {
 
   private stateBanner(): void {
     const { state, reason } = this.room;
-    if (state === "paused") return this.banner("warn", _("The auction is paused"), reason || _("Nothing is lost. Bids count again when it goes on."));
+    if (state === "paused") return this.banner("warn", _("The auction is paused"), pausedText(reason));
     if (state === "cancelled") return this.banner("bad", _("The auction was cancelled"), reason ?? "");
     if (element("banner").dataset.about !== "wire") element("banner").hidden = true;
   }
@@ -125,6 +125,11 @@ class AuctionPage {
     anchor.textContent = link.text;
     anchor.href = link.href;
   }
+}
+
+function pausedText(reason: string | null): string {
+  if (reason === "interrupted") return _("A server does not answer. Nothing is lost; the time that was left comes back.");
+  return reason || _("Nothing is lost. Bids count again when it goes on.");
 }
 
 new AuctionPage().run();

@@ -81,7 +81,7 @@ function pointsOf(room: Room): Point[] {
   for (const { event, seq, ts } of room.feed) {
     const minor = event.kind === "bid" ? money.minor(event.price) : null;
     if (minor === null) continue;
-    points.push({ seq, atS: instantMs(ts) / 1_000, alias: String(event.bidder ?? event.alias ?? ""), price: Number(money.wire(minor)) });
+    points.push({ seq, atS: instantMs(ts) / 1_000, alias: String(event.alias ?? ""), price: Number(money.wire(minor)) });
   }
   return points.reverse();
 }

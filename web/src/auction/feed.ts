@@ -22,7 +22,7 @@ export function drawFeed(room: Room): void {
 }
 
 function lineId(entry: FeedEntry): string {
-  return `event-${entry.seq}-${entry.kind}`;
+  return `event-${entry.id}`;
 }
 
 function line(entry: FeedEntry, room: Room): HTMLElement {
@@ -46,12 +46,16 @@ export function sentence(event: EventFrame, room: Room): string | null {
       return _("A bid was withdrawn by the buyer.") + reason;
     case "extended":
       return _("Extended. It now closes at %(time)s.", { time: close }) + reason;
+    case "dropped":
+      return _("%(name)s dropped out.", { name: String(event.alias ?? "") });
     case "paused":
       return (event.outage ? _("Paused by a technical fault. Nothing is lost.") : _("Paused by the buyer.")) + reason;
     case "resumed":
       return _("It goes on and closes at %(time)s.", { time: close }) + reason;
     case "message":
       return _("The buyer says: %(text)s", { text: String(event.text ?? "") });
+    case "admitted":
+      return _("%(name)s takes part.", { name: nameFor(String(event.alias ?? ""), room) });
     case "excluded":
       return _("A bidder was excluded.") + reason;
     case "closed":
@@ -63,13 +67,15 @@ export function sentence(event: EventFrame, room: Room): string | null {
   }
 }
 
+function nameFor(alias: string, room: Room): string {
+  return room.standing.find((row) => row.alias === alias)?.organisation ?? alias;
+}
+
 function bidSentence(event: EventFrame, room: Room): string {
-  const alias = String(event.bidder ?? event.alias ?? "");
+  const alias = String(event.alias ?? "");
   const own = alias !== "" && alias === room.you.alias;
-  const row = room.standing.find((one) => one.alias === alias);
-  const name = own ? _("You") : (row?.organisation ?? alias);
-  if (event.price == null) return name && !own ? _("%(name)s bid.", { name }) : _("A bid was placed.");
-  const price = shown(event.price);
-  if (name === "") return _("A bid of %(price)s.", { price });
+  const name = own ? _("You") : nameFor(alias, room);
+  const price = shown(event.price ?? event.evaluated);
+  if (name === "") return _("The best price is now %(price)s.", { price });
   return event.rank == null ? _("%(name)s: %(price)s", { name, price }) : _("%(name)s: %(price)s, rank %(rank)s", { name, price, rank: Number(event.rank) });
 }

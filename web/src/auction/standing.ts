@@ -8,8 +8,8 @@ import { data, element, icon, make, money, shown } from "./page";
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export function nameOf(row: StandingRow, room: Room): string {
-  if (row.you || (row.alias && row.alias === room.you.alias)) return _("You");
-  return row.organisation ?? row.alias ?? _("Hidden");
+  if (row.alias && row.alias === room.you.alias) return _("You");
+  return row.organisation ?? row.alias ?? _("Best price");
 }
 
 /** Draws the rows; for buyers `withdraw` is called with the row whose bid is to be struck out. */
@@ -26,8 +26,18 @@ export function drawStanding(room: Room, withdraw?: (row: StandingRow) => void):
     if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null);
   });
   for (const line of [...body.children]) if (!kept.has(line.id)) line.remove();
-  element("standing-empty").hidden = room.standing.length > 0;
+  const empty = element("standing-empty");
+  empty.hidden = room.standing.length > 0;
+  empty.textContent = emptyText(room);
   glide(body, before);
+}
+
+/** Why there is no row: nothing there, nothing for this reader, or nothing yet. */
+function emptyText(room: Room): string {
+  if (data.view === "buyer") return _("Nobody has bid yet.");
+  const shows = room.terms.rules?.visibility;
+  if (shows !== "all" && shows !== "rank_and_lead") return _("Prices of others stay hidden here.");
+  return room.you.best == null ? _("Shown after your own first bid.") : _("Nobody has bid yet.");
 }
 
 function newLine(id: string, row: StandingRow, withdraw?: (row: StandingRow) => void): HTMLElement {
@@ -54,10 +64,10 @@ function fill(line: HTMLElement, row: StandingRow, room: Room, lead: string | nu
   const name = nameOf(row, room);
   line.classList.toggle("mine", name === _("You"));
   put(line, "place", row.rank == null ? "–" : String(row.rank));
-  put(line, "price", shown(row.price));
+  put(line, "price", shown(row.price ?? row.evaluated));
   put(line, "gap", gap(row.price, lead));
   const who = line.querySelector(".who")!;
-  const low = row.abnormally_low?.length ? _("unusually low") : "";
+  const low = (row.alias ? room.low[row.alias] : undefined)?.length ? _("unusually low") : "";
   if (who.firstChild?.textContent !== name || (who.querySelector(".tag-low") !== null) !== (low !== "")) {
     who.replaceChildren(name, ...(low ? [" ", make("span", "tag-low", low)] : []));
   }

@@ -147,7 +147,7 @@ function wrongText(code: string): string {
 
 function overTexts(room: Room): [string, string] {
   if (room.state === "scheduled") return [_("Not open yet"), _("The steps appear here the moment it opens.")];
-  if (room.state === "paused") return [_("Paused"), room.reason || _("Nothing is lost. Bids count again when it goes on.")];
+  if (room.state === "paused") return [_("Paused"), _("Bids count again when it goes on.")];
   if (room.state === "cancelled") return [_("The auction was cancelled"), room.reason ?? ""];
   if (room.you.rank == null) return [_("The auction is closed"), _("You placed no bid.")];
   const best = shown(room.you.best);

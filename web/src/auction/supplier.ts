@@ -26,9 +26,11 @@ export class SupplierView {
   draw(room: Room): void {
     this.drawRank(room);
     write("own-best", shown(room.you.best));
-    const lead = room.standing.find((row) => row.rank === 1)?.price;
+    const first = room.standing.find((row) => row.rank === 1);
+    const lead = first?.price ?? first?.evaluated;
     write("lead-price", shown(lead));
-    element("lead-figure").hidden = lead == null && room.terms.rules?.visibility === "rank";
+    const shows = room.terms.rules?.visibility;
+    element("lead-figure").hidden = shows === "rank" || shows === "blind";
     write("max-price", room.state === "closed" || room.state === "cancelled" ? "–" : shown(room.maxPrice));
     this.pad.draw(room);
   }
@@ -42,7 +44,7 @@ export class SupplierView {
       return this.say("good", `${_("%(price)s is in.", { price: shown(price) })}${where} ${_("Receipt no. %(seq)s.", { seq: ack.seq })}`);
     }
     this.say("bad", refusal(ack, price));
-    if (ack.code === "confirm_required" && ack.token && bid) void this.confirmTypo(ack, bid);
+    if (ack.code === "confirm_required" && bid) void this.confirmTypo(ack, bid);
   }
 
   /** The bid never reached the auction. */
@@ -93,7 +95,7 @@ export class SupplierView {
       yes: _("Yes, bid this price"),
     });
     if (answer === null) return this.say("wait", _("Not sent. Your former bid stands."));
-    this.client.bid(bid.price, ack.token ?? undefined);
+    this.client.bid(bid.price, ack.confirm ?? ack.token ?? undefined);
   }
 
   private oldBid(bid: PendingBid): HTMLElement {

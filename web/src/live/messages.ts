@@ -13,8 +13,6 @@ export interface StandingRow {
   evaluated?: string | null;
   seq?: number | null;
   ts?: string | null;
-  you?: boolean;
-  abnormally_low?: string[];
 }
 
 export interface You {
@@ -73,6 +71,8 @@ export interface Ack {
   code?: string | null;
   detail?: string | null;
   limit?: string | null;
+  /** The token that confirms this price, with code confirm_required. */
+  confirm?: string | null;
   token?: string | null;
   rank?: number | null;
   evaluated?: string | null;

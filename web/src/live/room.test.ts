@@ -27,6 +27,14 @@ test("what an event carries replaces, what it leaves out stays", () => {
   expect(room.feed).toHaveLength(1);
 });
 
+test("frames that only carry state tell nothing; several events of one command all count", () => {
+  const you = fold(start, event({ kind: "you", you: { rank: 5 } }));
+  expect([you.feed.length, you.you.rank]).toEqual([0, 5]);
+  const two = fold(fold(start, event({ alias: "A", abnormally_low: ["mean"] })), event({ alias: "B", abnormally_low: [] }));
+  expect(two.feed).toHaveLength(2);
+  expect(two.low).toEqual({ A: ["mean"], B: [] });
+});
+
 test("the same event twice is told once", () => {
   const once = fold(start, event({}));
   expect(fold(once, event({})).feed).toHaveLength(1);
@@ -49,5 +57,5 @@ test("an ack tells rank and limit, but never against newer events", () => {
 
 test("a fresh snapshot wins over everything before", () => {
   const far = fold(fold(start, ack), event({ kind: "paused", reason: "x" }));
-  expect(fold(far, snapshot)).toMatchObject({ state: "open", reason: null, you: snapshot.you, maxPrice: "95.00" });
+  expect(fold(far, snapshot)).toMatchObject({ state: "open", reason: null, you: snapshot.you!, maxPrice: "95.00" });
 });

@@ -3,9 +3,12 @@
 import { instantMs } from "./clock";
 import type { Ack, AuctionState, EventFrame, ServerFrame, Snapshot, StandingRow, StateFrame, Terms, You } from "./messages";
 
-const FEED_MAX = 200;
+const FEED_MAX = 2_000;
+// Frames of these kinds only carry parts of the state; they tell nothing that happened.
+const SILENT = new Set(["standing", "you", "head", "stage", "auto"]);
 
 export interface FeedEntry {
+  id: string;
   seq: number;
   ts: string;
   kind: string;
@@ -23,6 +26,8 @@ export interface Room {
   standing: StandingRow[];
   maxPrice: string | null;
   feed: FeedEntry[];
+  /** Why a bidder's newest bid looks unusually low, by alias; only buyers are told. */
+  low: Record<string, string[]>;
 }
 
 export function emptyRoom(currency: string): Room {
@@ -37,6 +42,7 @@ export function emptyRoom(currency: string): Room {
     standing: [],
     maxPrice: null,
     feed: [],
+    low: {},
   };
 }
 
@@ -79,11 +85,22 @@ const STATE_AFTER: Record<string, AuctionState> = {
 };
 
 function withEvent(room: Room, event: EventFrame): Room {
-  const known = room.feed.some((entry) => entry.seq === event.seq && entry.kind === event.kind);
-  const entry: FeedEntry = { seq: event.seq, ts: event.ts, kind: event.kind, event };
-  const feed = known ? room.feed : [entry, ...room.feed].slice(0, FEED_MAX);
+  const told = SILENT.has(event.kind) ? room : { ...room, feed: withEntry(room.feed, event), low: withFlags(room.low, event) };
   const after = STATE_AFTER[event.kind];
-  return carried(after ? { ...room, feed, state: after, reason: null } : { ...room, feed }, event);
+  return carried(after ? { ...told, state: after, reason: null } : told, event);
+}
+
+/** Newest first. One command may bring several events, so a place in the log alone is no identity. */
+function withEntry(feed: FeedEntry[], event: EventFrame): FeedEntry[] {
+  const id = `${event.seq}-${event.kind}-${typeof event.alias === "string" ? event.alias : ""}`;
+  // After a resume the same events may come once more; they are among the newest.
+  if (feed.slice(0, 100).some((entry) => entry.id === id)) return feed;
+  return [{ id, seq: event.seq, ts: event.ts, kind: event.kind, event }, ...feed].slice(0, FEED_MAX);
+}
+
+function withFlags(low: Room["low"], event: EventFrame): Room["low"] {
+  const { alias, abnormally_low: reasons } = event;
+  return typeof alias === "string" && Array.isArray(reasons) ? { ...low, [alias]: reasons as string[] } : low;
 }
 
 function closeMs(value: string | null): number | null {
