@@ -94,7 +94,7 @@ def cid_in(raw: bytes) -> str | None:
         return None
 
 
-def body_of(frame: Order, alias: str) -> commands.AnyBody:
+def body_of(frame: Order, alias: str) -> commands.Bid | commands.Accept | commands.Auto:
     """The command for the log. The body of one frame is the same on every node and each time."""
     if isinstance(frame, Bid):
         return commands.Bid(
@@ -115,7 +115,7 @@ def encode(frame: Mapping[str, Any]) -> bytes:
     return text_frame(_encoder.encode(frame))
 
 
-def error(code: str, detail: str, **named: str | int | None) -> bytes:
+def error(code: str, detail: str, **named: str | float | None) -> bytes:
     """An `error` frame; `named` tells which of the client's frames it is about (cid or id)."""
     known = {key: value for key, value in named.items() if value is not None}
     return encode({"type": "error", "code": code, "detail": detail, **known})

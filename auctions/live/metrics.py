@@ -1,0 +1,31 @@
+"""What an operator watches of the live channel."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.2, 0.5, 1, 2, 5)
+
+
+class LiveMetrics:
+    """One per process; `registry` is the process' own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.sockets = Gauge("marketplace_live_sockets", "Open sockets", registry=registry)
+        self.rooms = Gauge("marketplace_live_rooms", "Watched auctions", registry=registry)
+        self.deliveries = Counter(
+            "marketplace_live_deliveries", "Texts of frames written to sockets", registry=registry
+        )
+        self.acks = Counter("marketplace_live_acks", "Answered commands", registry=registry)
+        self.errors = Counter(
+            "marketplace_live_errors", "Error frames", ["code"], registry=registry
+        )
+        self.closes = Counter(
+            "marketplace_live_closes", "Sockets closed by us", ["code"], registry=registry
+        )
+        self.ack_seconds = Histogram(
+            "marketplace_live_ack_seconds",
+            "From a command's frame to its ack",
+            buckets=_SECONDS,
+            registry=registry,
+        )
