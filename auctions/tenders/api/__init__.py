@@ -1,11 +1,13 @@
 """Tenders over HTTP. `CONTROLLERS` is everything that answers."""
 
+from auctions.tenders.api.dossier import DossierController
 from auctions.tenders.api.offers import LotOfferController, OfferController, TenderOfferController
 from auctions.tenders.api.tenders import PolicyController, TenderController
 
 CONTROLLERS = [
     TenderController,
     PolicyController,
+    DossierController,
     TenderOfferController,
     LotOfferController,
     OfferController,

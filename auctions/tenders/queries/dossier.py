@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -39,15 +39,12 @@ async def newest_version(session: AsyncSession, tender_id: UUID, name: str) -> i
     return (await session.execute(statement)).scalar_one() or 0
 
 
-async def document_chunks(session: AsyncSession, document_id: UUID) -> AsyncIterator[bytes]:
-    """The file in pieces, one in memory at a time."""
-    statement = (
-        select(TenderDocumentChunk.content)
-        .where(TenderDocumentChunk.document_id == document_id)
-        .order_by(TenderDocumentChunk.position)
+async def document_chunk(session: AsyncSession, document_id: UUID, position: int) -> bytes | None:
+    """One piece of a file, None after the last."""
+    statement = select(TenderDocumentChunk.content).where(
+        TenderDocumentChunk.document_id == document_id, TenderDocumentChunk.position == position
     )
-    async for content in await session.stream_scalars(statement):
-        yield content
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def questions(session: AsyncSession, tender_id: UUID) -> Sequence[TenderQuestion]:

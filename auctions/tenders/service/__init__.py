@@ -1,5 +1,15 @@
 """Use cases of tenders: authorise, load, ask the rules, write. Nothing here commits."""
 
+from auctions.tenders.service.dossier import (
+    add_addendum,
+    add_document,
+    answer,
+    ask,
+    find_document,
+    list_addenda,
+    list_documents,
+    list_questions,
+)
 from auctions.tenders.service.drafts import change, create
 from auctions.tenders.service.ending import auctions_ended, cancel, fail, fire
 from auctions.tenders.service.inviting import invite, withdraw
@@ -11,16 +21,24 @@ from auctions.tenders.service.publishing import approve, publish, send_back
 from auctions.tenders.service.views import history_of, listing, show
 
 __all__ = [
+    "add_addendum",
+    "add_document",
+    "answer",
     "approve",
+    "ask",
     "auctions_ended",
     "cancel",
     "change",
     "create",
     "fail",
+    "find_document",
     "fire",
     "history_of",
     "invite",
+    "list_addenda",
+    "list_documents",
     "list_offers",
+    "list_questions",
     "listing",
     "open_offers",
     "participate",

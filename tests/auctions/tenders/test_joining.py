@@ -29,7 +29,7 @@ from web.app import Application
 
 
 def books_of(app: Application) -> Books:
-    books = app.litestar.state.books
+    books = app.litestar.state.living.books
     assert isinstance(books, Books)
     return books
 

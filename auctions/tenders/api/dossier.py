@@ -1,0 +1,140 @@
+"""Documents, questions and addenda over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import Controller, Request, get, post
+from litestar.response import Stream
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders import queries, service
+from auctions.tenders.files import DOCUMENT_BYTES_MAX
+from auctions.tenders.schemas.dossier import (
+    AddendumPage,
+    DocumentPage,
+    DocumentView,
+    NewAddendum,
+    NewAnswer,
+    NewQuestion,
+    QuestionPage,
+    QuestionView,
+)
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database
+
+READ, WRITE = "tenders:read", "tenders:write"
+
+
+class DossierController(Controller):
+    path = "/api/v1/tenders/{tender_id:uuid}"
+    tags = ("tenders",)
+
+    @get("/documents", opt=allow(scope=READ))
+    async def list_documents(
+        self, session: AsyncSession, actor: Actor, tender_id: UUID
+    ) -> DocumentPage:
+        """Every version of every file the caller may see."""
+        return await service.list_documents(session, actor, tender_id)
+
+    @post("/documents", opt=allow(scope=WRITE), request_max_body_size=DOCUMENT_BYTES_MAX + 1)
+    async def add_document(
+        self,
+        request: Request[Any, Any, Any],
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        name: str,
+        internal: bool = False,
+    ) -> DocumentView:
+        """The request's body is the file, its Content-Type the file's type."""
+        return await service.add_document(
+            session,
+            actor,
+            tender_id,
+            name,
+            request.headers.get("content-type", ""),
+            request.stream(),
+            clock.now(),
+            internal=internal,
+        )
+
+    @get("/documents/{document_id:uuid}", opt=allow(scope=READ))
+    async def get_document(
+        self,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        tender_id: UUID,
+        document_id: UUID,
+    ) -> Stream:
+        """The file itself; `ETag` is its SHA-256."""
+        found = await service.find_document(session, actor, tender_id, document_id)
+        return Stream(
+            _content(database, actor, found.id),
+            media_type=found.media_type,
+            headers={
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
+                "Content-Length": str(found.size_bytes),
+                "ETag": f'"{found.sha256}"',
+            },
+        )
+
+    @get("/questions", opt=allow(scope=READ))
+    async def list_questions(
+        self, session: AsyncSession, actor: Actor, tender_id: UUID
+    ) -> QuestionPage:
+        """All for the buyer; the answered ones and the own for a supplier."""
+        return await service.list_questions(session, actor, tender_id)
+
+    @post("/questions", opt=allow(scope=WRITE))
+    async def ask_question(
+        self, session: AsyncSession, actor: Actor, clock: Clock, tender_id: UUID, data: NewQuestion
+    ) -> QuestionView:
+        """Ask the buyer. The others read the answer, never who asked."""
+        return await service.ask(session, actor, tender_id, data, clock.now())
+
+    @post("/questions/{question_id:uuid}/answer", opt=allow(scope=WRITE))
+    async def answer_question(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        question_id: UUID,
+        data: NewAnswer,
+    ) -> QuestionPage:
+        """Answer for everybody."""
+        return await service.answer(session, actor, tender_id, question_id, data, clock.now())
+
+    @get("/addenda", opt=allow(scope=READ))
+    async def list_addenda(
+        self, session: AsyncSession, actor: Actor, tender_id: UUID
+    ) -> AddendumPage:
+        """What changed after publication."""
+        return await service.list_addenda(session, actor, tender_id)
+
+    @post("/addenda", opt=allow(scope=WRITE))
+    async def add_addendum(
+        self, session: AsyncSession, actor: Actor, clock: Clock, tender_id: UUID, data: NewAddendum
+    ) -> AddendumPage:
+        """Change the published tender, visibly."""
+        return await service.add_addendum(session, actor, tender_id, data, clock.now())
+
+
+async def _content(database: Database, actor: Actor, document_id: UUID) -> AsyncIterator[bytes]:
+    """A transaction for each chunk: a slow reader must not keep one open."""
+    position = 0
+    while True:
+        async with database.transaction(actor) as session:
+            chunk = await queries.document_chunk(session, document_id, position)
+        if chunk is None:
+            return
+        yield chunk
+        position += 1
