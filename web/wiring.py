@@ -14,6 +14,9 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from auctions.book.books import Books
+from auctions.live import api as live_api
+from auctions.live.hub import Hub
+from auctions.live.metrics import LiveMetrics
 from auctions.tenders import api as tenders_api
 from auctions.tenders.following import follow_auctions
 from marketplace.accounts import api as accounts_api
@@ -40,6 +43,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *health.HANDLERS,
     *accounts_api.CONTROLLERS,
     *tenders_api.CONTROLLERS,
+    *live_api.HANDLERS,
     *PAGES,
 ]
 """Everything that answers: controllers, WebSocket handlers, pages. Add a feature's list here."""
@@ -64,6 +68,7 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     doorman: Doorman
     answers: Answers
     books: Books
+    live: Hub
 
 
 @asynccontextmanager
@@ -79,7 +84,9 @@ async def living(
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
     books = Books(database, redis, clock)
+    live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
     await books.start()
+    await live.start()
     try:
         yield Living(
             settings=settings,
@@ -96,8 +103,10 @@ async def living(
             doorman=Doorman(clock, redis, passwords, totp, limits),
             answers=Answers(Sealer(settings.secret, "idempotency"), clock),
             books=books,
+            live=live,
         )
     finally:
+        await live.stop()
         await books.stop()
         await redis.aclose()
         await database.close()

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 from litestar.response import Stream
+from litestar.types import ControllerRouterHandler
 
 from auctions.book.fold import Durable
 from auctions.book.receipts import Receipt, public_keys
@@ -171,7 +172,7 @@ async def marketplace_keys(live: Hub, database: Database) -> PublicKeys:
     return PublicKeys("Ed25519", await public_keys(await database.pool()))
 
 
-HANDLERS = [AuctionController, marketplace_keys, live_channel]
+HANDLERS: list[ControllerRouterHandler] = [AuctionController, marketplace_keys, live_channel]
 
 
 async def _control(

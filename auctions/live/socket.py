@@ -130,7 +130,8 @@ class Conversation:
         room.join(self._member, hello)
         reading = asyncio.create_task(self._read(room))
         try:
-            await asyncio.wait([reading, self._member.leaving], return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[Any]] = {reading, self._member.leaving}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._member.leaving.done():
                 raise Closing(*self._member.leaving.result())
             reading.result()
