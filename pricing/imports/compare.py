@@ -45,6 +45,7 @@ class Report(msgspec.Struct, kw_only=True):
     """What publishing would do. Counts of rows unless named otherwise."""
 
     staged: int = 0
+    reading: str = ""
     sorted: bool = False
     merged: bool = False
     added: int = 0

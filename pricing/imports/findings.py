@@ -75,23 +75,22 @@ def _json(cells: Any) -> str:
     return msgspec.json.encode(cells).decode().replace("\\u0000", "\\u2400")
 
 
-_CELLS = ", ".join(f"'{name}', s.{name}::text" for name in COLUMNS)
-_KEEP_LEFT = (
-    """INSERT INTO price_import_rejects (import_id, supplier_id, row_no, cells)
-    SELECT $1, $2, s.row_no, jsonb_build_object('cells', jsonb_build_object("""
-    + _CELLS
-    + """), 'reason', x.reason)
+_KEEP_LEFT = """INSERT INTO price_import_rejects (import_id, supplier_id, row_no, cells)
+    SELECT $1, $2, s.row_no, jsonb_build_object('cells', jsonb_build_object({cells}),
+        'reason', x.reason)
     FROM {s} s JOIN (SELECT DISTINCT ON (sku) sku, reason FROM {x} ORDER BY sku, reason) x
         ON x.sku = s.sku
     ORDER BY s.row_no LIMIT $3 ON CONFLICT DO NOTHING"""
-)
+_CELLS = ", ".join(f"'{name}', s.{name}::text" for name in COLUMNS)
 
 
 async def keep_left_rows(
     connection: Connection, tables: Tables, import_id: UUID, supplier_id: UUID
 ) -> None:
     """Good rows that are not taken because of their SKU's other rows, or that are held."""
-    await connection.execute(tables.sql(_KEEP_LEFT), import_id, supplier_id, ERRORS_KEPT_MAX)
+    await connection.execute(
+        tables.sql(_KEEP_LEFT.replace("{cells}", _CELLS)), import_id, supplier_id, ERRORS_KEPT_MAX
+    )
 
 
 def ladder_errors(left: list[tuple[int, str]], told: set[int]) -> list[RowError]:

@@ -26,7 +26,7 @@ from pricing.imports.reading import (
     parquet_batches,
     parquet_header,
 )
-from pricing.imports.reading.batch import fingerprint_seed
+from pricing.imports.reading.batch import fingerprint_seed, without_known
 from pricing.imports.reading.unpack import MAGIC
 from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX, Format, Mode
 
@@ -110,14 +110,17 @@ class Intake:
     def fingerprints(self) -> pl.Series:
         return _joined(self._fingerprints, pl.UInt64)
 
-    def repeated_rows(self) -> list[int]:
-        """Rows whose text stood in the file before, in file order."""
+    def repeated_rows(self, known: pl.Series | None) -> tuple[list[int], int]:
+        """Rows whose text stood in the file before, in file order, and how many of them are
+        `known` ones.
+        """
         frame = pl.DataFrame(
             {"f": self.fingerprints(), "row_no": _joined(self._print_rows, pl.Int32)}
         )
         if frame["f"].n_unique() == len(frame):
-            return []
-        return frame.filter(~pl.col("f").is_first_distinct())["row_no"].to_list()
+            return [], 0
+        again = frame.filter(~pl.col("f").is_first_distinct())
+        return again["row_no"].to_list(), without_known(again["f"], known)[1]
 
     def doubtful_rows(self) -> pl.Series:
         """Rows that share SKU, unit, currency and minimum quantity with another."""

@@ -111,7 +111,10 @@ async def _against_own(
     if len(found) >= ERRORS_KEPT_MAX:
         # Beyond what a report can list, every odd SKU is still held.
         await connection.execute(
-            tables.sql("INSERT INTO {x} SELECT sku, 'held' FROM (" + _OWN + ") odd"), border
+            tables.sql(
+                "INSERT INTO {x} SELECT sku, 'held' FROM ({own}) odd".replace("{own}", _OWN)
+            ),
+            border,
         )
 
 

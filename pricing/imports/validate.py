@@ -27,7 +27,7 @@ async def validate(
     """
     await findings.clear(connection, import_id)
     errors = list(intake.errors)
-    repeated = intake.repeated_rows()
+    repeated, repeated_known = intake.repeated_rows(known)
     if repeated:
         await compare.drop_rows(connection, tables, repeated)
         errors += compare.repeated_text_errors(intake, repeated)
@@ -50,7 +50,7 @@ async def validate(
         errors += await _kept_conflicts(connection, tables, subject)
     left = await compare.left_rows(connection, tables)
     errors += findings.ladder_errors(left, {error.row for error in errors})
-    report = await _count(connection, tables, subject, intake, left, len(repeated), merged=merged)
+    report = await _count(connection, tables, subject, intake, left, repeated_known, merged=merged)
     await findings.write_rejects(connection, import_id, subject.supplier_id, intake.rejects)
     await findings.keep_left_rows(connection, tables, import_id, subject.supplier_id)
     await findings.write_errors(connection, import_id, subject.supplier_id, _in_order(errors))
@@ -137,11 +137,12 @@ async def _count(
     subject: Subject,
     intake: Intake,
     left: list[tuple[int, str]],
-    repeated: int,
+    repeated_known: int,
     *,
     merged: bool,
 ) -> Report:
     staged = await connection.fetchval(tables.sql("SELECT count(*) FROM {s}"))
+    dropped = intake.staged - staged
     changed = same = 0
     if merged:
         ops = await connection.fetchrow(tables.sql(_OPS))
@@ -152,24 +153,24 @@ async def _count(
     removed = await ending.removed_skus(connection, tables, subject) if ended else 0
     fresh = (
         intake.skus_count()
-        if not subject.lines and not left and not repeated
+        if not subject.lines and not left and not dropped
         else await ending.added_skus(connection, tables, subject)
     )
-    repeated_in_all = repeated + intake.staged - staged - min(repeated, intake.staged - staged)
     return Report(
+        reading=f"{intake.seed:x}",
         staged=staged,
         sorted=intake.sorted,
         merged=merged,
         added=staged - len(left) - changed - same,
         changed=changed,
         same=same,
-        known=intake.unchanged,
-        rejected=intake.invalid + rejected + repeated_in_all,
+        known=intake.unchanged - repeated_known,
+        rejected=intake.invalid + rejected + dropped + repeated_known,
         held=held,
         ended_lines=ended,
         removed_lines=max(ended - changed, 0),
         removed_skus=removed,
         former_skus=subject.skus,
         skus=subject.skus + fresh - removed,
-        clean=not left and not intake.invalid,
+        clean=not left and not intake.invalid and not dropped,
     )

@@ -355,6 +355,12 @@ _IMPORTS = [
         used_at timestamptz NOT NULL,
         PRIMARY KEY (supplier_id, header_hash)
     )""",
+    """CREATE FUNCTION price_stage_entered(stages jsonb, stage jsonb, at text) RETURNS jsonb
+        LANGUAGE sql IMMUTABLE AS $$
+        SELECT CASE WHEN stages -> -1 ->> 'name' IS NULL OR stages -> -1 ->> 'ended_at' IS NOT NULL
+            THEN stages ELSE jsonb_set(stages,
+                ARRAY[(jsonb_array_length(stages) - 1)::text, 'ended_at'], to_jsonb(at)) END
+            || CASE WHEN stage IS NULL THEN '[]'::jsonb ELSE jsonb_build_array(stage) END $$""",
     # Each upload is staged in an unlogged table of its own that the application makes and drops.
     "CREATE SCHEMA staging",
     f"GRANT USAGE, CREATE ON SCHEMA staging TO {APP_ROLE}",

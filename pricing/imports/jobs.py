@@ -1,0 +1,367 @@
+"""The worker's side of an upload: claim, read, validate, publish, and take over from the dead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import polars as pl
+import structlog
+
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database
+from pricing.catalogue import mapping
+from pricing.imports import fingerprints, intake, lease, publish, staging
+from pricing.imports.compare import Report, Subject
+from pricing.imports.dialect import Unreadable
+from pricing.imports.intake import PARSING_AT_ONCE, Intake, Source
+from pricing.imports.lease import Lease, LeaseLost
+from pricing.imports.publish import ListMoved, Publication
+from pricing.imports.rules import base_is_behind, state_after_check
+from pricing.imports.validate import validate
+
+IMPORTS_AT_ONCE = 6
+LARGE_AT_ONCE = 4
+CLAIM_EVERY_S = 0.25
+TRIES_MAX = 5
+READY_LIFE = timedelta(days=7)
+_SESSION = (
+    "SET statement_timeout = 0",
+    "SET lock_timeout = 0",
+    "SET idle_in_transaction_session_timeout = 0",
+    "SET work_mem = '64MB'",
+)
+
+_log = structlog.get_logger(__name__)
+
+
+async def work_imports(database: Database, clock: Clock) -> None:
+    """Work until nothing is due. Safe on any number of workers at once."""
+    pool = await database.pool()
+    turns = asyncio.Semaphore(PARSING_AT_ONCE)
+    running: dict[asyncio.Task[None], bool] = {}
+    async with asyncio.TaskGroup() as group:
+        while True:
+            while len(running) < IMPORTS_AT_ONCE:
+                large = sum(running.values()) < LARGE_AT_ONCE
+                async with pool.acquire() as connection:
+                    mine = await lease.claim(connection, clock.now(), large=large)
+                if mine is None:
+                    break
+                task = group.create_task(_work(pool, clock, mine, turns))
+                running[task] = await _is_large(pool, mine.import_id)
+            if not running:
+                return
+            done, _ = await asyncio.wait(
+                running, timeout=CLAIM_EVERY_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                del running[task]
+
+
+async def _is_large(pool: Any, import_id: UUID) -> bool:
+    size = await pool.fetchval("SELECT bytes_total FROM price_imports WHERE id = $1", import_id)
+    return bool(size and size > lease.SMALL_BYTES)
+
+
+async def sweep_imports(database: Database, clock: Clock) -> None:
+    """Drop what ended uploads left behind, and end those that nobody committed for a week."""
+    pool = await database.pool()
+    async with pool.acquire() as connection:
+        await connection.execute(
+            """UPDATE price_imports SET state = 'cancelled', due_at = NULL, ended_at = $1
+            WHERE state IN ('ready', 'awaiting_upload') AND created_at < $2""",
+            clock.now(),
+            clock.now() - READY_LIFE,
+        )
+        for import_id in await staging.leftovers(connection):
+            await staging.drop(connection, staging.tables_of(import_id))
+        await connection.execute(
+            """DELETE FROM price_import_chunks c USING price_imports i WHERE i.id = c.import_id
+            AND i.state IN ('published', 'failed', 'cancelled', 'rolled_back')"""
+        )
+
+
+async def _work(pool: Any, clock: Clock, mine: Lease, turns: asyncio.Semaphore) -> None:
+    """One upload as far as it goes. What goes wrong here never reaches another supplier's."""
+    job = _Job(pool, clock, mine, turns)
+    try:
+        await job.run()
+    except* LeaseLost:
+        _log.info("price_import_left", import_id=str(mine.import_id))
+    except* (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as lost:
+        # The lease runs out by itself, and whoever then claims the upload goes on.
+        _log.warning("price_import_interrupted", import_id=str(mine.import_id), why=repr(lost))
+
+
+class _Job:
+    def __init__(self, pool: Any, clock: Clock, mine: Lease, turns: asyncio.Semaphore) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._lease = mine
+        self._turns = turns
+        self._tables = staging.tables_of(mine.import_id)
+        self._progress: dict[str, int] = {}
+        self._known: pl.Series | None = None
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(self._beat())
+            try:
+                async with self._pool.acquire() as connection:
+                    for statement in _SESSION:
+                        await connection.execute(statement)
+                    await self._guarded(connection)
+            finally:
+                beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(lease.HEARTBEAT_S / 2)
+            async with self._pool.acquire() as connection:
+                await lease.renew(connection, self._lease, self._clock.now(), **self._progress)
+
+    async def _guarded(self, connection: Any) -> None:
+        try:
+            row = await connection.fetchrow(
+                "SELECT * FROM price_imports WHERE id = $1", self._lease.import_id
+            )
+            if row["attempts"] > lease.ATTEMPTS_MAX:
+                raise Unreadable("gave_up", "Several workers failed on this file.")
+            await self._process(connection, row)
+        except Unreadable as wrong:
+            await self._end(connection, "failed", wrong.code, wrong.detail)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back())
+            raise
+
+    async def _give_back(self) -> None:
+        async with self._pool.acquire() as connection:
+            await lease.give_back(connection, self._lease)
+
+    async def _end(self, connection: Any, state: str, code: str, detail: str) -> None:
+        await lease.leave(
+            connection,
+            self._lease,
+            state,
+            self._clock.now(),
+            failure_code=code,
+            failure_detail=detail,
+            **self._progress,
+        )
+        await self._tidy(connection)
+
+    async def _tidy(self, connection: Any) -> None:
+        await staging.drop(connection, self._tables)
+        await connection.execute(
+            "DELETE FROM price_import_chunks WHERE import_id = $1", self._lease.import_id
+        )
+
+    async def _process(self, connection: Any, row: Any) -> None:
+        report = await self._validated_before(connection, row)
+        read: Intake | None = None
+        for _ in range(TRIES_MAX):
+            if report is None:
+                await publish.settle(connection, row["list_id"])
+                subject = await _subject(connection, row)
+                _refuse_stale_base(row, subject.version)
+                read, report = await self._check(connection, row, subject)
+                version = subject.version
+            else:
+                version = row["validated_version"]
+            if report.rejected and row["on_error"] == "reject_all":
+                await self._end(connection, "failed", "rows_invalid", _invalid(report))
+                return
+            if await self._waits(connection, row, report, version):
+                return
+            try:
+                await self._publish(connection, row, report, version, read)
+            except ListMoved:
+                report = None
+                continue
+            await mapping.map_list(connection, row["supplier_id"], row["list_id"])
+            await self._tidy(connection)
+            return
+        raise Unreadable("list_busy", "Other uploads to the same list were always faster.")
+
+    async def _validated_before(self, connection: Any, row: Any) -> Report | None:
+        """The report of a validated upload whose rows are still staged and whose list stands."""
+        if row["state"] != "publishing" or row["validated_version"] is None:
+            return None
+        report = msgspec.json.decode(row["report"], type=Report)
+        version = await connection.fetchval(
+            "SELECT version FROM price_lists WHERE id = $1", row["list_id"]
+        )
+        if version != row["validated_version"]:
+            return None
+        whole = await staging.is_whole(connection, self._tables, report.staged)
+        return report if whole else None
+
+    async def _check(self, connection: Any, row: Any, subject: Subject) -> tuple[Intake, Report]:
+        now = self._clock.now()
+        await lease.enter(connection, self._lease, "reading", now, validated_version=None)
+        read = await intake.run(
+            connection,
+            await _source(connection, row),
+            self._chunks(row["id"]),
+            turns=self._turns,
+            known_rows=lambda reading: self._find_known(row, reading),
+            progress=self._note,
+        )
+        await self._note(read)
+        await lease.enter(
+            connection,
+            self._lease,
+            "validating",
+            self._clock.now(),
+            dialect=msgspec.json.encode(read.dialect).decode(),
+            **self._progress,
+        )
+        report = await validate(connection, self._tables, row["id"], subject, read, self._known)
+        await staging.close_doors(connection, self._tables, subject.supplier_id)
+        self._progress |= {
+            "rows_valid": report.added + report.changed + report.same + report.known + report.held,
+            "rows_invalid": report.rejected,
+            "rows_unchanged": report.same + report.known,
+            "rows_held": report.held,
+        }
+        return read, report
+
+    async def _waits(self, connection: Any, row: Any, report: Report, version: int) -> bool:
+        """Whether the upload stays `ready` until somebody commits it."""
+        state = state_after_check(
+            dry_run=row["dry_run"],
+            commit_wanted=row["commit_wanted"],
+            confirmed_removals=row["confirm_removals"],
+            removed_skus=report.removed_skus if row["mode"] == "replace" else 0,
+            former_skus=report.former_skus,
+        )
+        columns = {
+            "report": msgspec.json.encode(report).decode(),
+            "validated_version": version,
+            **self._progress,
+        }
+        if state == "ready":
+            await lease.leave(connection, self._lease, "ready", self._clock.now(), **columns)
+            return True
+        await lease.enter(connection, self._lease, "publishing", self._clock.now(), **columns)
+        return False
+
+    async def _publish(
+        self, connection: Any, row: Any, report: Report, version: int, read: Intake | None
+    ) -> None:
+        now = self._clock.now()
+        async with connection.transaction():
+            published = await publish.write(
+                connection,
+                self._tables,
+                Publication(
+                    row["id"],
+                    row["list_id"],
+                    await connection.fetchval(
+                        "SELECT list_no FROM price_lists WHERE id = $1", row["list_id"]
+                    ),
+                    row["mode"],
+                    version,
+                    row["committed_by"] or row["created_by"],
+                    now,
+                ),
+                report,
+            )
+            if row["mode"] == "replace" and not (report.nothing_changes and not report.merged):
+                await fingerprints.remember(
+                    connection,
+                    row["list_id"],
+                    row["supplier_id"],
+                    report.reading,
+                    read.fingerprints() if read is not None and report.clean else None,
+                )
+            await lease.leave(
+                connection,
+                self._lease,
+                "published",
+                now,
+                version=published,
+                rows_applied=report.added + report.changed,
+                **self._progress,
+            )
+
+    async def _find_known(self, row: Any, reading: str) -> pl.Series | None:
+        if row["mode"] != "replace":
+            return None
+        async with self._pool.acquire() as connection:
+            self._known = await fingerprints.known_rows(connection, row["list_id"], reading)
+        return self._known
+
+    async def _note(self, read: Intake) -> None:
+        self._progress |= {"rows_read": read.rows, "bytes_done": read.bytes_done}
+
+    async def _chunks(self, import_id: UUID) -> AsyncIterator[bytes]:
+        n = 0
+        while True:
+            data = await self._pool.fetchval(
+                "SELECT bytes FROM price_import_chunks WHERE import_id = $1 AND n = $2",
+                import_id,
+                n,
+            )
+            if data is None:
+                return
+            yield data
+            n += 1
+
+
+def _refuse_stale_base(row: Any, version: int) -> None:
+    if base_is_behind(row["base_version"], version):
+        raise Unreadable(
+            "stale_base",
+            f"The list is at version {version}, this upload is based on {row['base_version']}.",
+        )
+
+
+def _invalid(report: Report) -> str:
+    return f"{report.rejected} rows are invalid, and the upload asked to reject all then."
+
+
+async def _subject(connection: Any, row: Any) -> Subject:
+    found = await connection.fetchrow(
+        """SELECT l.list_no, l.supplier_id, l.version, coalesce(v.lines, 0) AS lines,
+            coalesce(v.skus, 0) AS skus, coalesce(s.hold_change_percent, 50) AS hold
+        FROM price_lists l
+        LEFT JOIN price_versions v ON v.list_id = l.id AND v.version = l.version
+        LEFT JOIN price_settings s ON s.supplier_id = l.supplier_id
+        WHERE l.id = $1""",
+        row["list_id"],
+    )
+    return Subject(
+        found["list_no"],
+        found["supplier_id"],
+        found["version"],
+        found["lines"],
+        found["skus"],
+        row["mode"],
+        found["hold"],
+        row["accepts_held"],
+    )
+
+
+async def _source(connection: Any, row: Any) -> Source:
+    units = await connection.fetch(
+        """SELECT code FROM units UNION SELECT alias FROM unit_aliases
+        WHERE EXISTS (SELECT FROM units WHERE list_version <> 'built-in')"""
+    )
+    listed = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM units WHERE list_version <> 'built-in')"
+    )
+    return Source(
+        row["id"],
+        row["supplier_id"],
+        row["format"],
+        row["mode"],
+        None if row["columns"] is None else msgspec.json.decode(row["columns"]),
+        frozenset(unit["code"] for unit in units) if listed else frozenset(),
+    )
