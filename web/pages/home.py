@@ -18,8 +18,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.money import Amount
 from web.pages import queries
 from web.pages.queries import Progress
-from web.pages.render import AnyRequest, page, viewer_of
-from web.translate import choose
+from web.pages.render import AnyRequest, language_of, page, viewer_of
 
 TENDERS_MAX = 20
 
@@ -55,7 +54,7 @@ class HomePage(Controller):
         tenders = await _tenders(session, actor)
         auction_ids = [lot.auction_id for tender in tenders for lot in tender.lots]
         known = await queries.progress(database, filter(None, auction_ids))
-        _ = choose(request.headers.get("accept-language", "")).gettext
+        _ = language_of(request).gettext
         accept = _("Accept the terms")
         cards = [
             _card(tender, lot, known[lot.auction_id], actor, accept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,14 +20,16 @@ from marketplace.kernel.actor import EVERY_SCOPE, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid, Problem
 from web.pages.forms import Form, read_form
-from web.pages.render import AnyRequest, Viewer, field_errors, go, page, viewer_of
+from web.pages.render import AnyRequest, Viewer, field_errors, go, language_of, page, viewer_of
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 
 
-class ScopeLine(msgspec.Struct, frozen=True):
+class Area(msgspec.Struct, frozen=True):
+    """Scopes come in pairs, `name:read` and `name:write`."""
+
     name: str
-    text: str
+    title: str
 
 
 class KeyPages(Controller):
@@ -84,7 +87,7 @@ async def _page(
         viewer=viewer,
         status=problem.status if problem else 200,
         keys=(await keys.browse(session, actor)).items,
-        scopes=_scopes(),
+        areas=_areas(language_of(request).gettext),
         made={"name": made[0], "key": made[1].key} if made else None,
         form=form.typed("scopes") if form else {"scopes": [EVERY_SCOPE]},
         errors=errors,
@@ -92,9 +95,20 @@ async def _page(
     )
 
 
-def _scopes() -> list[ScopeLine]:
-    everything = ScopeLine(EVERY_SCOPE, "everything you may do")
-    return [everything, *(ScopeLine(scope, "") for scope in sorted(SCOPES))]
+def _areas(_: Callable[[str], str]) -> list[Area]:
+    titles = {
+        "accounts": _("Accounts"),
+        "catalogue": _("Catalogue"),
+        "prices": _("Prices"),
+        "tenders": _("Tenders"),
+        "auctions": _("Auctions"),
+        "orders": _("Orders"),
+        "ratings": _("Ratings"),
+        "partners": _("Partners"),
+        "exchange": _("Exchange"),
+    }
+    known = sorted({scope.partition(":")[0] for scope in SCOPES})
+    return [Area(name, titles.get(name, name)) for name in known]
 
 
 def _expiry(form: Form) -> datetime | None:

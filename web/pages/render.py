@@ -16,12 +16,11 @@ from marketplace.accounts.schemas import Me
 from marketplace.accounts.service import logins
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Problem
-from web.translate import choose
+from web.translate import Language, choose
 
 AnyRequest = Request[Any, Any, Any]
 THEME_COOKIE = "theme"
 THEMES = frozenset(["light", "dark", "auto"])
-NOTICE_COOKIE = "notice"
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,17 +72,21 @@ def context(request: AnyRequest, viewer: Viewer | None) -> dict[str, Any]:
     """What `base.html` needs, with empty defaults for forms."""
     theme = request.cookies.get(THEME_COOKIE, "auto")
     return {
-        "fmt": choose(request.headers.get("accept-language", "")),
+        "fmt": language_of(request),
         "theme": theme if theme in THEMES else "auto",
         "csrf_token": request.cookies.get(CSRF_COOKIE, ""),
         "path": request.url.path,
         "viewer": viewer,
         "area": "",
-        "notice": None,
         "form": {},
         "errors": {},
         "problem": None,
     }
+
+
+def language_of(request: AnyRequest) -> Language:
+    """What the browser asks for, as far as we speak it."""
+    return choose(request.headers.get("accept-language", ""))
 
 
 def field_errors(problem: Problem, names: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -19,8 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Problem
 from web.pages.forms import read_form
-from web.pages.render import AnyRequest, Viewer, go, page, viewer_of
-from web.translate import choose
+from web.pages.render import AnyRequest, Viewer, go, language_of, page, viewer_of
 
 FOR_OPERATOR = allow(scope=None, operator=True)
 PAGE_MAX = 200
@@ -107,5 +106,5 @@ def _count(found: list[OrganisationView]) -> str:
 
 
 def _titles(request: AnyRequest) -> dict[str, str]:
-    _ = choose(request.headers.get("accept-language", "")).gettext
+    _ = language_of(request).gettext
     return {"prospect": _("Waiting"), "active": _("Active"), "suspended": _("Suspended")}

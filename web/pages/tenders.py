@@ -22,10 +22,10 @@ from marketplace.kernel.errors import Problem
 from marketplace.kernel.settings import Settings
 from web.pages import queries
 from web.pages.forms import read_form
-from web.pages.render import AnyRequest, Viewer, field_errors, go, page, viewer_of
+from web.pages.render import AnyRequest, Viewer, field_errors, go, language_of, page, viewer_of
 from web.pages.tender_form import NAMES, defaults, read_tender
 from web.pages.terms import lot_terms
-from web.translate import Language, choose
+from web.translate import Language
 
 LIST_MAX = 100
 FOR_MEMBERS = allow(scope=None, waiting=True)
@@ -41,7 +41,7 @@ class TenderPages(Controller):
     ) -> Template:
         who = await viewer_of(session, actor)
         found = await service.listing(session, actor, limit=LIST_MAX)
-        accept = _language(request).gettext("Accept the terms")
+        accept = language_of(request).gettext("Accept the terms")
         tenders = [_line(line, accept) for line in found.items]
         return page(request, "tenders.html", viewer=who, area="tenders", tenders=tenders)
 
@@ -147,10 +147,6 @@ class TenderPages(Controller):
         return go(f"/tenders/{tender_id}")
 
 
-def _language(request: AnyRequest) -> Language:
-    return choose(request.headers.get("accept-language", ""))
-
-
 def _line(line: TenderLine, accept: str) -> dict[str, Any]:
     waits = not line.mine and line.accepted_at is None and line.state == "published"
     return {
@@ -171,7 +167,7 @@ def _tender_page(
     tender: TenderView,
     problem: Problem | None = None,
 ) -> Template:
-    fmt = _language(request)
+    fmt = language_of(request)
     mine = tender.buyer.id == actor.organisation_id
     shown = {
         "id": tender.id,
