@@ -42,7 +42,7 @@ async def run_node(
     """Serve until SIGTERM or SIGINT, or until the supervising process is gone. `ready` is called
     once connections are accepted.
     """
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level)
     server = _Server(
         uvicorn.Config(
             create_app(settings),

@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 async def work(settings: Settings, *, supervised: bool, jobs: Sequence[Job] = JOBS) -> None:
     """Until SIGTERM or SIGINT, or until the supervising process is gone."""
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -17,8 +17,12 @@ _QUIET = ("uvicorn", "uvicorn.error", "apscheduler", "sqlalchemy", "asyncio", "w
 FRAMES_MAX = 12
 
 
-def configure(log_format: str) -> None:
-    """`json` or `console`; for our own events and for what libraries log from WARNING up."""
+LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure(log_format: str, log_level: str = "info") -> None:
+    """`json` or `console`; our own events from `log_level` up, those of libraries from WARNING up.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -33,13 +37,13 @@ def configure(log_format: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[log_level]),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[_first_line, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -57,6 +61,12 @@ def places(error: BaseException) -> list[str]:
     """Where an exception went through, innermost last: `file.py:12 function`."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _first_line(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A library's message, but not the values that follow it: asyncio quotes whole exceptions."""
+    event["event"] = str(event.get("event", "")).partition("\n")[0]
+    return event
 
 
 def _exception_places(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:

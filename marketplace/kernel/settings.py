@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path = Path("var")
     database_pool_size: int = 10
     log_format: str = "json"
+    log_level: str = "info"
     secure_cookies: bool = False
 
     @property
@@ -63,6 +64,9 @@ def read_settings(
     log_format = env.get("MARKETPLACE_LOG_FORMAT", "json")
     if log_format not in {"json", "console"}:
         raise SettingsError("MARKETPLACE_LOG_FORMAT is json or console")
+    log_level = env.get("MARKETPLACE_LOG_LEVEL", "info")
+    if log_level not in {"info", "warning", "error"}:
+        raise SettingsError("MARKETPLACE_LOG_LEVEL is info, warning or error")
     return Settings(
         database_url=database_url or _required(env, "MARKETPLACE_DATABASE_URL"),
         redis_url=redis_url or _required(env, "MARKETPLACE_REDIS_URL"),
@@ -71,6 +75,7 @@ def read_settings(
         data_dir=data,
         database_pool_size=_number(env, "MARKETPLACE_DATABASE_POOL_SIZE", 10, 1, 200),
         log_format=log_format,
+        log_level=log_level,
         secure_cookies=url.startswith("https://"),
     )
 
@@ -85,6 +90,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "MARKETPLACE_DATA_DIR": str(settings.data_dir),
         "MARKETPLACE_DATABASE_POOL_SIZE": str(settings.database_pool_size),
         "MARKETPLACE_LOG_FORMAT": settings.log_format,
+        "MARKETPLACE_LOG_LEVEL": settings.log_level,
     }
 
 

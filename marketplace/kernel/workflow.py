@@ -163,17 +163,20 @@ class Workflow(Generic[S]):
                 "undefined_transition",
                 f"What is {_words(subject.state)} cannot be moved by {_words(event)}.",
             )
-        if any(row.not_author for row in here) and by.user_id == subject.author_id:
-            raise Forbidden("own_work", "Somebody other than the author must decide this.")
-        if any(row.needs_reason for row in here) and not (by.reason or "").strip():
-            raise Conflict("reason_missing", "This needs a reason.")
-        refusal = None
         for row in here:
             refusal = row.guard(subject, by) if row.guard else None
             if refusal is None:
+                _check_mover(row, subject, by)
                 return row
         assert refusal is not None, "every row was refused"
         raise Conflict(refusal.code, refusal.detail)
+
+
+def _check_mover(row: Transition[S], subject: S, by: Mover) -> None:
+    if row.not_author and by.user_id == subject.author_id:
+        raise Forbidden("own_work", "Somebody other than the author must decide this.")
+    if row.needs_reason and not (by.reason or "").strip():
+        raise Conflict("reason_missing", "This needs a reason.")
 
 
 class WorkflowStep(Base):

@@ -9,6 +9,8 @@ import signal
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+import msgspec
+
 from auctions.live.rest_client import ApiProblem
 from marketplace.kernel import logs
 from marketplace.kernel.db import Database
@@ -67,7 +69,9 @@ def _empty(data: Path) -> None:
 
 
 async def _run(args: Namespace, settings: Settings, address: str) -> int:
-    logs.configure("console")
+    # A person reads along: what the nodes do well goes without saying.
+    settings = msgspec.structs.replace(settings, log_format="console", log_level="warning")
+    logs.configure(settings.log_format, settings.log_level)
     ready = asyncio.Event()
     failures: list[Exception] = []
     showing = asyncio.create_task(_show(args, settings, address, ready, failures))

@@ -56,7 +56,7 @@ def run(args: Namespace) -> int:
 async def _supervise(
     args: Namespace, settings: Settings, bound: socket.socket, address: str
 ) -> None:
-    logs.configure(settings.log_format)
+    logs.configure(settings.log_format, settings.log_level)
     port = str(bound.getsockname()[1])
     node = ["serve", "--host", args.host, "--port", port, "--supervised"]
     worker = [] if is_external() else [["worker", "--supervised"]]

@@ -1,0 +1,83 @@
+"""Reconnecting clients that bid through the public channel and note what they were promised."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from auctions.live.client import Ack, AuctionClient, FrameRefused
+from web.demo.cast import Player
+
+FIRST_CENTS = 10**11
+IN_FLIGHT_MAX = 100
+ANSWER_TIMEOUT_S = 180
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """An acknowledged bid, as its bidder remembers it."""
+
+    cid: str
+    price: str
+    ack: Ack
+
+
+class Crowd:
+    """All bidders of one auction. `promises` and `sent` grow while it bids."""
+
+    def __init__(self, auction_id: str, urls: list[str], players: list[Player]) -> None:
+        self.auction_id = auction_id
+        self.promises: list[Promise] = []
+        self.latencies: list[float] = []
+        self.sent = self.given_up = 0
+        self._urls, self._players = urls, players
+        self._stopping = asyncio.Event()
+
+    async def bid(self, per_second: float) -> None:
+        """Until `stop` or the end of the auction; returns when every bid sent was answered."""
+        share = per_second / len(self._players)
+        async with asyncio.TaskGroup() as group:
+            for number, player in enumerate(self._players):
+                url = self._urls[number % len(self._urls)]
+                group.create_task(self._bidder(url, player, number, share))
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _bidder(self, url: str, player: Player, number: int, per_second: float) -> None:
+        async with AuctionClient(url, player.key, self.auction_id) as client:
+            running: set[asyncio.Task[None]] = set()
+            count, due = 0, time.monotonic() + number / 1000
+            while not self._stopping.is_set() and client.view["state"] not in (
+                "closed",
+                "cancelled",
+            ):
+                due = max(due + 1 / per_second, time.monotonic() - 1)
+                await asyncio.sleep(max(0.0, due - time.monotonic()))  # pacing
+                if len(running) >= IN_FLIGHT_MAX or client.view["state"] != "open":
+                    continue
+                count += 1
+                cents = FIRST_CENTS - count
+                price = f"{cents // 100}.{cents % 100:02}"
+                task = asyncio.create_task(self._one(client, f"{number}-{count}", price))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            if running:
+                await asyncio.wait(running, timeout=ANSWER_TIMEOUT_S)
+            self.given_up += sum(not task.done() for task in running)
+
+    async def _one(self, client: AuctionClient, cid: str, price: str) -> None:
+        self.sent += 1
+        begun = time.monotonic()
+        try:
+            ack = await client.bid(price, cid=cid)
+        except FrameRefused:
+            return
+        self.latencies.append(time.monotonic() - begun)
+        self.promises.append(Promise(cid, price, ack))
+
+    def summary(self) -> dict[str, Any]:
+        accepted = sum(promise.ack.accepted for promise in self.promises)
+        return {"sent": self.sent, "answered": len(self.promises), "accepted": accepted}
