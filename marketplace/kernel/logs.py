@@ -63,7 +63,7 @@ def places(error: BaseException) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
-def _first_line(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _first_line(_logger: Any, _method: str, event: Any) -> Any:
     """A library's message, but not the values that follow it: asyncio quotes whole exceptions."""
     event["event"] = str(event.get("event", "")).partition("\n")[0]
     return event
