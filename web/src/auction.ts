@@ -4,14 +4,15 @@ import "./styles/auction.css";
 import { BuyerView } from "./auction/buyer";
 import { ClockView } from "./auction/clock-view";
 import { drawFeed } from "./auction/feed";
-import { announce, data, element, write } from "./auction/page";
+import { announce, data, element, money, write } from "./auction/page";
 import { drawStanding } from "./auction/standing";
 import { SupplierView } from "./auction/supplier";
 import { browserWorld } from "./auction/world";
 import { type Connection, LiveClient } from "./live/client";
+import { HISTORY_COMMANDS_MAX, eventsIn } from "./live/history";
 import type { Ack, ServerFrame } from "./live/messages";
 import { BidDrawer, type PendingBid } from "./live/pending";
-import { type Room, emptyRoom, fold } from "./live/room";
+import { type Room, emptyRoom, fold, withHistory } from "./live/room";
 import { _ } from "./texts";
 
 const CLOCK_EVERY_MS = 100;
@@ -24,6 +25,7 @@ class AuctionPage {
   private readonly supplier: SupplierView | null;
   private readonly buyer: BuyerView | null;
   private drawing = false;
+  private recalled = false;
 
   constructor() {
     this.client = new LiveClient(browserWorld(`/api/v1/auctions/${data.auction_id}/live`), this.drawer, {
@@ -57,10 +59,25 @@ class AuctionPage {
     if (before.state === "open" && this.room.state === "open" && was !== null && is !== null && is > was) {
       this.clockView.extended(is - was, is);
     }
+    if (frame.type === "snapshot") void this.recall(frame.seq);
     if (before.known && before.state !== this.room.state) this.stateChanged();
     if (frame.type === "event" && frame.kind === "message") announce(_("The buyer says: %(text)s", { text: String(frame.text ?? "") }));
     if (frame.type === "error") this.banner("bad", _("The server did not understand this page"), frame.detail);
     this.drawSoon();
+  }
+
+  /** Once, after the first snapshot: what happened before this page was opened. */
+  private async recall(upToSeq: number): Promise<void> {
+    if (this.recalled || upToSeq === 0 || upToSeq > HISTORY_COMMANDS_MAX) return;
+    this.recalled = true;
+    try {
+      const answer = await fetch(`/api/v1/auctions/${data.auction_id}/transcript`);
+      if (!answer.ok) return;
+      this.room = withHistory(this.room, eventsIn(await answer.text(), money.exponent));
+      this.drawSoon();
+    } catch {
+      // The story of the past is a comfort; what counts comes over the socket.
+    }
   }
 
   private answered(ack: Ack, bid: PendingBid | null): void {

@@ -54,7 +54,7 @@ export class BuyerView {
       input: _("Reason"),
       yes: _("Withdraw the bid"),
     });
-    if (reason !== null && row.seq != null) await send("withdraw_bid", { bid_seq: row.seq, reason });
+    if (reason !== null && row.seq != null) await send("withdraw_bid", { bid_seq: row.seq, bidder: row.alias, reason });
   }
 
   private drawSaving(lead: bigint | null): void {

@@ -33,7 +33,7 @@ export class ClockView {
     const leftMs = Number.isNaN(target) ? 0 : target - nowMs;
     write("clock-time", this.face(room, leftMs));
     write("close-label", room.state === "scheduled" ? _("Opens at") : room.state === "closed" ? _("Closed at") : _("Closes at"));
-    write("close-at", Number.isNaN(target) ? "–" : clockTime(target));
+    write("close-at", Number.isNaN(target) || room.state === "paused" ? "–" : clockTime(target));
     write("clock-trust", trust(uncertaintyMs));
     this.urgency(box, room, leftMs);
     this.speak(room, leftMs);

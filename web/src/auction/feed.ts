@@ -12,12 +12,11 @@ const SHOWN_MAX = 80;
 export function drawFeed(room: Room): void {
   const list = element("feed");
   const entries = room.feed.filter((entry) => sentence(entry.event, room) !== null).slice(0, SHOWN_MAX);
-  const drawn = new Set([...list.children].map((line) => line.id));
-  entries
-    .filter((entry) => !drawn.has(lineId(entry)))
-    .reverse()
-    .forEach((entry) => list.prepend(line(entry, room)));
-  while (list.children.length > SHOWN_MAX) list.lastElementChild?.remove();
+  entries.forEach((entry, index) => {
+    const there = list.children[index];
+    if (there?.id !== lineId(entry)) list.insertBefore(line(entry, room), there ?? null);
+  });
+  while (list.children.length > entries.length) list.lastElementChild?.remove();
   element("feed-empty").hidden = list.children.length > 0;
 }
 

@@ -90,12 +90,27 @@ function withEvent(room: Room, event: EventFrame): Room {
   return carried(after ? { ...told, state: after, reason: null } : told, event);
 }
 
-/** Newest first. One command may bring several events, so a place in the log alone is no identity. */
+/** Newest first. */
 function withEntry(feed: FeedEntry[], event: EventFrame): FeedEntry[] {
-  const id = `${event.seq}-${event.kind}-${typeof event.alias === "string" ? event.alias : ""}`;
+  const entry = entryOf(event);
   // After a resume the same events may come once more; they are among the newest.
-  if (feed.slice(0, 100).some((entry) => entry.id === id)) return feed;
-  return [{ id, seq: event.seq, ts: event.ts, kind: event.kind, event }, ...feed].slice(0, FEED_MAX);
+  if (feed.slice(0, 100).some((told) => told.id === entry.id)) return feed;
+  return [entry, ...feed].slice(0, FEED_MAX);
+}
+
+/** One command may bring several events, so a place in the log alone is no identity. */
+function entryOf(event: EventFrame): FeedEntry {
+  const alias = typeof event.alias === "string" ? event.alias : "";
+  return { id: `${event.seq}-${event.kind}-${alias}`, seq: event.seq, ts: event.ts, kind: event.kind, event };
+}
+
+/** The room with older events (oldest first) told as well; they change no state. */
+export function withHistory(room: Room, events: EventFrame[]): Room {
+  const told = new Set(room.feed.map((entry) => entry.id));
+  const older = events.filter((event) => !SILENT.has(event.kind)).map(entryOf).filter((entry) => !told.has(entry.id));
+  const feed = [...room.feed, ...older].sort((a, b) => b.seq - a.seq).slice(0, FEED_MAX);
+  const low = events.reduce((flags, event) => withFlags(flags, event), {} as Room["low"]);
+  return { ...room, feed, low: { ...low, ...room.low } };
 }
 
 function withFlags(low: Room["low"], event: EventFrame): Room["low"] {
