@@ -63,6 +63,8 @@ _CODES = {
 }
 # 40P01 deadlock, 40001 serialisation, 55P03 lock not available, 57014 statement timeout.
 _TRY_AGAIN = frozenset(["40P01", "40001", "55P03", "57014", "57P01", "57P02", "57P03", "53300"])
+# 22021 a character the encoding does not have (NUL), 22P05 the same inside JSON.
+_UNSTORABLE = frozenset(["22021", "22P05"])
 
 _log = structlog.get_logger(__name__)
 
@@ -96,6 +98,8 @@ def render(error: Exception) -> Rendered:
         return _of_validation(error)
     if isinstance(error, HTTPException):
         return _of_http(error)
+    if _is_unstorable(error):
+        return _of_problem(Invalid("unstorable_text", "A text has a character that none may have."))
     if _is_outage(error):
         _log.warning("server_behind_us_failed", error=type(error).__name__)
         return _of_problem(Unavailable())
@@ -115,6 +119,19 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
         status_code=rendered.document.status,
         headers=rendered.headers,
         media_type=MEDIA_TYPE,
+    )
+
+
+def _is_unstorable(error: Exception) -> bool:
+    """NUL or half a surrogate pair, which JSON can spell and PostgreSQL cannot keep."""
+    if isinstance(error, UnicodeEncodeError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    origin = error.orig
+    causes = (origin, origin.__cause__) if origin is not None else ()
+    return getattr(origin, "sqlstate", None) in _UNSTORABLE or any(
+        isinstance(cause, UnicodeEncodeError) for cause in causes
     )
 
 

@@ -1,0 +1,182 @@
+"""Inviting colleagues, their roles, and their leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from marketplace.kernel.db import Database
+from tests.people import PASSWORD, NewPerson, Person, log_in, unique
+
+Connect = Callable[[], httpx.AsyncClient]
+
+
+async def invite(person: Person, *roles: str) -> dict[str, str]:
+    email = f"{unique('colleague')}@example.com"
+    answer = await person.client.post(
+        "/api/v1/invitations", json={"email": email, "roles": list(roles)}
+    )
+    assert answer.status_code == 201, answer.text
+    made: dict[str, str] = answer.json()
+    return made
+
+
+async def join(connect: Connect, person: Person, *roles: str) -> Person:
+    """A colleague of `person` with these roles, logged in."""
+    invitation = await invite(person, *roles)
+    client = connect()
+    answer = await client.post(
+        f"/api/v1/invitations/{invitation['token']}/accept",
+        json={"name": "Colleague", "password": PASSWORD},
+    )
+    assert answer.status_code == 201, answer.text
+    colleague = Person(
+        client=client,
+        organisation_id=person.organisation_id,
+        user_id=answer.json()["id"],
+        email=invitation["email"],
+        name="Colleague",
+    )
+    await log_in(colleague)
+    return colleague
+
+
+async def test_a_colleague_joins_with_the_invited_roles(
+    new_supplier: NewPerson, connect_client: Connect
+) -> None:
+    supplier = await new_supplier()
+    colleague = await join(connect_client, supplier, "partner_employee")
+    me = (await colleague.client.get("/api/v1/me")).json()
+    assert me["organisation"]["id"] == str(supplier.organisation_id)
+    assert me["roles"] == ["partner_employee"]
+
+
+async def test_a_link_works_once(new_buyer: NewPerson, client: httpx.AsyncClient) -> None:
+    invitation = await invite(await new_buyer(), "approver")
+    path = f"/api/v1/invitations/{invitation['token']}/accept"
+    body = {"name": "Colleague", "password": PASSWORD}
+    assert (await client.post(path, json=body)).status_code == 201
+    again = await client.post(path, json=body)
+    assert (again.status_code, again.json()["code"]) == (410, "invitation_used")
+
+
+async def test_a_link_expires_after_72_hours(
+    new_buyer: NewPerson, client: httpx.AsyncClient, database: Database
+) -> None:
+    invitation = await invite(await new_buyer(), "approver")
+    pool = await database.pool()
+    await pool.execute(
+        "UPDATE colleague_invitations SET created_at = created_at - interval '72 hours',"
+        " expires_at = expires_at - interval '72 hours' WHERE id = $1",
+        invitation["id"],
+    )
+    answer = await client.post(
+        f"/api/v1/invitations/{invitation['token']}/accept",
+        json={"name": "Colleague", "password": PASSWORD},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (410, "invitation_expired")
+
+
+async def test_an_unknown_link_does_not_exist(client: httpx.AsyncClient) -> None:
+    answer = await client.post(
+        "/api/v1/invitations/made-up/accept", json={"name": "Nobody", "password": PASSWORD}
+    )
+    assert answer.status_code == 404
+
+
+async def test_a_partner_manager_gives_no_higher_role_than_its_own(
+    new_supplier: NewPerson, connect_client: Connect
+) -> None:
+    manager = await join(connect_client, await new_supplier(), "partner_manager")
+    body = {"email": f"{unique('x')}@example.com", "roles": ["partner_employee", "admin"]}
+    refused = await manager.client.post("/api/v1/invitations", json=body)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "roles[1]"
+    body["roles"] = ["partner_employee", "partner_manager"]
+    assert (await manager.client.post("/api/v1/invitations", json=body)).status_code == 201
+
+
+@pytest.mark.parametrize("role", ["partner_employee", "observer"])
+async def test_others_invite_nobody(
+    new_supplier: NewPerson, connect_client: Connect, role: str
+) -> None:
+    colleague = await join(connect_client, await new_supplier(), role)
+    body = {"email": f"{unique('x')}@example.com", "roles": ["observer"]}
+    assert (await colleague.client.post("/api/v1/invitations", json=body)).status_code == 403
+
+
+async def test_an_invitation_is_void_when_its_inviter_lost_the_right(
+    new_supplier: NewPerson, connect_client: Connect, client: httpx.AsyncClient
+) -> None:
+    supplier = await new_supplier()
+    manager = await join(connect_client, supplier, "partner_manager")
+    invitation = await invite(manager, "partner_manager")
+    changed = await supplier.client.put(
+        f"/api/v1/members/{manager.user_id}/roles", json={"roles": ["observer"]}
+    )
+    assert changed.status_code == 200
+    answer = await client.post(
+        f"/api/v1/invitations/{invitation['token']}/accept",
+        json={"name": "Colleague", "password": PASSWORD},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (410, "invitation_void")
+
+
+async def test_changed_roles_hold_from_the_next_request(
+    new_buyer: NewPerson, connect_client: Connect
+) -> None:
+    buyer = await new_buyer()
+    colleague = await join(connect_client, buyer, "procurement_officer")
+    await buyer.client.put(
+        f"/api/v1/members/{colleague.user_id}/roles", json={"roles": ["observer"]}
+    )
+    assert (await colleague.client.get("/api/v1/me")).json()["roles"] == ["observer"]
+
+
+async def test_who_leaves_is_out_at_once_with_all_keys(
+    new_buyer: NewPerson, connect_client: Connect, client: httpx.AsyncClient
+) -> None:
+    buyer = await new_buyer()
+    colleague = await join(connect_client, buyer, "approver")
+    key = {"Authorization": f"Bearer {await colleague.api_key()}"}
+    gone = await buyer.client.delete(f"/api/v1/members/{colleague.user_id}")
+    assert gone.status_code == 204
+    assert (await colleague.client.get("/api/v1/me")).status_code == 401
+    assert (await client.get("/api/v1/me", headers=key)).status_code == 401
+    login = {"email": colleague.email, "password": PASSWORD}
+    assert (await client.post("/api/v1/sessions", json=login)).status_code == 401
+
+
+async def test_the_last_administrator_stays(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    answer = await buyer.client.delete(f"/api/v1/members/{buyer.user_id}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
+    answer = await buyer.client.put(
+        f"/api/v1/members/{buyer.user_id}/roles", json={"roles": ["approver"]}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
+
+
+async def test_a_foreign_colleague_does_not_exist(new_buyer: NewPerson) -> None:
+    buyer, other = await new_buyer(), await new_buyer()
+    path = f"/api/v1/members/{other.user_id}"
+    assert (await buyer.client.delete(path)).status_code == 404
+    answer = await buyer.client.put(f"{path}/roles", json={"roles": ["approver"]})
+    assert answer.status_code == 404
+
+
+async def test_a_withdrawn_invitation_does_not_exist(
+    new_buyer: NewPerson, client: httpx.AsyncClient
+) -> None:
+    buyer = await new_buyer()
+    invitation = await invite(buyer, "approver")
+    path = f"/api/v1/invitations/{invitation['id']}"
+    assert (await (await new_buyer()).client.delete(path)).status_code == 404
+    assert (await buyer.client.delete(path)).status_code == 204
+    answer = await client.post(
+        f"/api/v1/invitations/{invitation['token']}/accept",
+        json={"name": "Late", "password": PASSWORD},
+    )
+    assert answer.status_code == 404
