@@ -18,6 +18,8 @@ from auctions.live import api as live_api
 from auctions.live.hub import Hub
 from auctions.live.metrics import LiveMetrics
 from auctions.tenders import api as tenders_api
+from auctions.tenders import jobs as tender_jobs
+from auctions.tenders import service as tenders
 from auctions.tenders.following import follow_auctions
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
@@ -33,6 +35,7 @@ from marketplace.kernel.idempotency import Answers
 from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
+from marketplace.kernel.workflow import Handler, fire_due
 from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
@@ -112,6 +115,12 @@ async def living(
         await database.close()
 
 
+async def drain(parts: Living) -> None:
+    """Before a node ends: nobody is sent here any more, and every socket goes to another node."""
+    parts.readiness.leaving = True
+    await parts.live.drain()
+
+
 def subscribed() -> Facts:
     """Who listens to what happens on lower floors."""
     return Facts()
@@ -134,7 +143,33 @@ async def _follow_auctions(parts: Living) -> None:
     await follow_auctions(parts.database, parts.books, parts.clock)
 
 
+DEADLINES: dict[str, Handler] = {
+    "tender": tenders.fire,
+    "award": tenders.fire_award,
+}
+"""Who moves what is due, by the workflow's name."""
+
+
+async def _fire_deadlines(parts: Living) -> None:
+    await fire_due(parts.database, parts.clock, DEADLINES)
+
+
+async def _mend_auctions(parts: Living) -> None:
+    """Commands that a dying process left unsent."""
+    await tender_jobs.readmit(parts.database, parts.books, parts.clock)
+    await tender_jobs.send_cancels(parts.database, parts.books, parts.clock)
+
+
+async def _carry_auctions(parts: Living) -> None:
+    """From sealed offers into auctions, from auctions back to tenders."""
+    await tender_jobs.enter_offers(parts.database, parts.books, parts.clock)
+    await tender_jobs.note_ended_auctions(parts.database, parts.clock)
+
+
 JOBS = [
+    Job(name="carry_auctions", every_s=1, run=_carry_auctions),
+    Job(name="mend_auctions", every_s=5, run=_mend_auctions),
+    Job(name="fire_deadlines", every_s=5, run=_fire_deadlines),
     Job(name="follow_auctions", every_s=1, run=_follow_auctions),
     Job(name="sweep_accounts", every_s=600, run=_sweep_accounts),
 ]

@@ -41,11 +41,15 @@ async def readmit(database: Database, books: Books, clock: Clock) -> int:
 
 
 async def admit(
-    database: Database, books: Books, clock: Clock, tender_id: UUID, organisation_id: UUID
+    database: Database,
+    books: Books,
+    clock: Clock,
+    tender_id: UUID,
+    organisation_id: UUID | None = None,
 ) -> None:
-    """Let one organisation into the auctions of a tender it joined. Raises Unavailable; repeat or
-    leave it
-    to `readmit`."""
+    """Let one organisation, or all that wait, into the auctions of a tender. Raises Unavailable;
+    repeat or leave it to `readmit`.
+    """
     async with database.transaction(SYSTEM) as session:
         waiting = await queries.waiting_admits(
             session, clock.now(), BATCH_MAX, tender_id=tender_id, organisation_id=organisation_id

@@ -92,7 +92,7 @@ TENDER = Workflow[Tender](
         Transition(
             event="close", source=(PUBLISHED, IN_AUCTION), target=AWARDING, roles=HOUSE_ONLY
         ),
-        Transition(event="award", source=(AWARDING,), target="awarded", roles=HOUSE_ONLY),
+        Transition(event="award", source=(AWARDING,), target="awarded", roles=OFFICER | HOUSE_ONLY),
         Transition(
             event="fail", source=UNDECIDED, target="unsuccessful", roles=OFFICER, needs_reason=True
         ),
@@ -153,7 +153,7 @@ AWARD = Workflow[Award](
             event="offer",
             source=("proposed",),
             target="awaiting_approval",
-            roles=OFFICER,
+            roles=OFFICER | HOUSE_ONLY,
             needs_reason=True,
         ),
         Transition(

@@ -1,5 +1,6 @@
 """Tenders over HTTP. `CONTROLLERS` is everything that answers."""
 
+from auctions.tenders.api.awards import AwardController, FinishController, LotAwardController
 from auctions.tenders.api.dossier import DossierController
 from auctions.tenders.api.offers import LotOfferController, OfferController, TenderOfferController
 from auctions.tenders.api.tenders import PolicyController, TenderController
@@ -11,6 +12,9 @@ CONTROLLERS = [
     TenderOfferController,
     LotOfferController,
     OfferController,
+    LotAwardController,
+    AwardController,
+    FinishController,
 ]
 
 __all__ = ["CONTROLLERS"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from litestar import Controller, delete, get, post
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.tenders import service
+from auctions.tenders import jobs, service
 from auctions.tenders.schemas.offers import (
     NewOffer,
     OfferPage,
@@ -20,6 +21,7 @@ from auctions.tenders.schemas.tender import TenderView, WithReason
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database, after_commit
 from marketplace.kernel.settings import Settings
 
 READ, WRITE = "tenders:read", "tenders:write"
@@ -50,15 +52,17 @@ class TenderOfferController(Controller):
     async def start_auctions(
         self,
         session: AsyncSession,
+        database: Database,
         actor: Actor,
         clock: Clock,
         books: Books,
         tender_id: UUID,
-        data: StartAuctions,
+        data: StartAuctions | None = None,
     ) -> TenderView:
         """Make the auctions for the qualified offers."""
-        now = clock.now()
-        await service.start_auctions(session, actor, tender_id, books, data.starts_at, now)
+        starts_at = data.starts_at if data else None
+        await service.start_auctions(session, actor, tender_id, books, starts_at, clock.now())
+        after_commit(session, partial(jobs.admit, database, books, clock, tender_id))
         return await service.show(session, actor, tender_id)
 
     @post("/skip_auction", status_code=200, opt=allow(scope=WRITE))

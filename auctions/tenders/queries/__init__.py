@@ -1,8 +1,8 @@
 """Every SELECT of tenders, one file a subject."""
 
 from auctions.tenders.queries.awards import (
-    active_awards,
     award,
+    award_page,
     award_sheet,
     awards_of_lots,
     past_awards,
@@ -65,7 +65,6 @@ __all__ = [
     "DueAuction",
     "accepted_at",
     "accepted_offers",
-    "active_awards",
     "active_suppliers",
     "addenda",
     "aliases_of",
@@ -74,6 +73,7 @@ __all__ = [
     "auctions",
     "auctions_open_or_due",
     "award",
+    "award_page",
     "award_sheet",
     "awards_of_lots",
     "directory",

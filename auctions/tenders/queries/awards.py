@@ -6,18 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.tenders.models import Award, AwardSheet, Lot, LotItem
+from auctions.tenders.models import Award, AwardSheet, Lot, LotItem, Tender
 from auctions.tenders.rules import AwardState
+from marketplace.kernel.actor import Actor
 
-ACTIVE = (
-    AwardState.PROPOSED,
-    AwardState.AWAITING_APPROVAL,
-    AwardState.OFFERED,
-    AwardState.ACCEPTED,
-)
 PAST_MAX = 1_000
 
 
@@ -33,10 +28,19 @@ async def awards_of_lots(session: AsyncSession, lot_ids: Iterable[UUID]) -> Sequ
     return (await session.execute(statement)).scalars().all()
 
 
-async def active_awards(session: AsyncSession, lot_id: UUID) -> Sequence[Award]:
-    """Those that hold a share of the lot."""
-    statement = select(Award).where(Award.lot_id == lot_id, Award.state.in_(ACTIVE))
-    return (await session.execute(statement)).scalars().all()
+async def award_page(
+    session: AsyncSession, actor: Actor, *, limit: int, before: UUID | None
+) -> Sequence[Any]:
+    """Own awards as buyer, and as supplier those that were offered, newest first: rows of (award,
+    currency); one more than `limit` when there are more.
+    """
+    own = or_(
+        Award.buyer_id == actor.organisation_id, Award.organisation_id == actor.organisation_id
+    )
+    statement = select(Award, Tender.currency).join(Tender, Tender.id == Award.tender_id).where(own)
+    if before is not None:
+        statement = statement.where(Award.id < before)
+    return (await session.execute(statement.order_by(Award.id.desc()).limit(limit + 1))).all()
 
 
 async def award_sheet(session: AsyncSession, lot_id: UUID) -> AwardSheet | None:

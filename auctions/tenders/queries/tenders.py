@@ -303,17 +303,20 @@ async def policy(session: AsyncSession, buyer_id: UUID) -> TenderPolicy | None:
     return await session.get(TenderPolicy, buyer_id)
 
 
-async def ended_auctions(session: AsyncSession, limit: int) -> Sequence[Any]:
-    """Auctions whose book has ended and whose tender does not know it yet (system scope): rows of
-    (auction id, status of the book, tender id).
+async def ended_auctions(
+    session: AsyncSession, limit: int, tender_id: UUID | None = None
+) -> Sequence[Any]:
+    """Auctions whose book has ended and whose tender does not know it yet, of all tenders or one
+    (system scope): rows of (auction id, status of the book, tender id).
     """
     statement = text(
         "SELECT a.id, h.status, a.tender_id FROM auctions a"
         " JOIN auction_head h ON h.auction_id = a.id"
         " WHERE a.state = 'scheduled' AND h.status IN ('closed', 'cancelled')"
+        " AND (CAST(:tender_id AS uuid) IS NULL OR a.tender_id = :tender_id)"
         " ORDER BY a.id LIMIT :limit"
     )
-    return (await session.execute(statement, {"limit": limit})).all()
+    return (await session.execute(statement, {"limit": limit, "tender_id": tender_id})).all()
 
 
 async def active_suppliers(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:

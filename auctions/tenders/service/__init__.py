@@ -1,5 +1,14 @@
 """Use cases of tenders: authorise, load, ask the rules, write. Nothing here commits."""
 
+from auctions.tenders.service.answering import (
+    accept,
+    decline,
+    finish,
+    fire_award,
+    list_awards,
+    show_award,
+)
+from auctions.tenders.service.awards import decide, propose, show_sheet
 from auctions.tenders.service.dossier import (
     add_addendum,
     add_document,
@@ -21,6 +30,7 @@ from auctions.tenders.service.publishing import approve, publish, send_back
 from auctions.tenders.service.views import history_of, listing, show
 
 __all__ = [
+    "accept",
     "add_addendum",
     "add_document",
     "answer",
@@ -30,24 +40,32 @@ __all__ = [
     "cancel",
     "change",
     "create",
+    "decide",
+    "decline",
     "fail",
     "find_document",
+    "finish",
     "fire",
+    "fire_award",
     "history_of",
     "invite",
     "list_addenda",
+    "list_awards",
     "list_documents",
     "list_offers",
     "list_questions",
     "listing",
     "open_offers",
     "participate",
+    "propose",
     "publish",
     "qualify",
     "send_back",
     "set_policy",
     "show",
+    "show_award",
     "show_policy",
+    "show_sheet",
     "skip_auctions",
     "start_auctions",
     "submit",

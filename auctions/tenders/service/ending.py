@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -15,6 +16,7 @@ from auctions.tenders.models import Auction, Tender
 from auctions.tenders.rules import AuctionState, TenderState
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.workflow import house, move, mover
 
 
@@ -52,9 +54,7 @@ async def _end(
     )
 
 
-async def auctions_ended(
-    session: AsyncSession, ended: Sequence[tuple[UUID, str, UUID]], now: datetime
-) -> None:
+async def auctions_ended(session: AsyncSession, ended: Sequence[Any], now: datetime) -> None:
     """Note what the books say, as (auction, status, tender); a tender whose auctions are all over
     goes to awarding (system scope).
     """
@@ -69,6 +69,19 @@ async def auctions_ended(
         tender = await queries.tender(session, tender_id, lock=True)
         assert tender is not None, "an auction never outlives its tender"
         await _close_if_over(session, tender, now)
+
+
+async def note_ended(session: AsyncSession, actor: Actor, tender: Tender, now: datetime) -> None:
+    """Look at the books of one tender now, instead of waiting for the job; the caller holds the
+    tender's row and `actor` is its buyer.
+    """
+    if tender.state not in (TenderState.PUBLISHED, TenderState.IN_AUCTION):
+        return
+    await set_scope(session, SYSTEM)
+    ended = await queries.ended_auctions(session, queries.PAGE_MAX, tender.id)
+    await auctions_ended(session, ended, now)
+    await session.flush()
+    await set_scope(session, actor)
 
 
 async def _close_if_over(session: AsyncSession, tender: Tender, now: datetime) -> None:

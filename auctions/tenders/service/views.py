@@ -203,7 +203,7 @@ async def listing(
     if not 1 <= limit <= queries.PAGE_MAX:
         raise Invalid.field("limit", "out_of_range", f"From 1 to {queries.PAGE_MAX}.")
     rows = await queries.tender_page(
-        session, actor, limit=limit, before=_read_cursor(cursor), states=states, role=role
+        session, actor, limit=limit, before=read_cursor(cursor), states=states, role=role
     )
     page = rows[:limit]
     ids = [row.id for row in page]
@@ -230,7 +230,7 @@ async def listing(
     return TenderPage(lines, str(page[-1].id) if len(rows) > limit else None)
 
 
-def _read_cursor(cursor: str | None) -> UUID | None:
+def read_cursor(cursor: str | None) -> UUID | None:
     if cursor is None:
         return None
     try:

@@ -1,0 +1,44 @@
+"""What happens to tenders that others must know of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from marketplace.kernel.facts import Fact
+from marketplace.kernel.money import Money
+
+
+class AwardedItem(msgspec.Struct, frozen=True):
+    """`quantity` is the supplier's share of it."""
+
+    item_id: UUID | None
+    name: str
+    quantity: Decimal
+    unit: str
+
+
+class LotAwarded(Fact, frozen=True, kw_only=True):
+    """A supplier accepted an award: the deal stands. Published in the system scope, in the very
+    transaction of the acceptance.
+
+    value     what this share costs; `price` was bid for the whole lot
+    delivery  as the tender states it: incoterm, place, until, payment, remarks
+    """
+
+    award_id: UUID
+    tender_id: UUID
+    lot_id: UUID
+    title: str
+    buyer_id: UUID
+    supplier_id: UUID
+    accepted_by: UUID
+    share_percent: Decimal
+    price: Money
+    value: Money
+    items: tuple[AwardedItem, ...]
+    delivery: dict[str, str]
+    at: datetime

@@ -1,0 +1,184 @@
+"""The supplier's answer to an award: accepted it is a deal, declined it goes to the next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders import queries, weighing
+from auctions.tenders.facts import AwardedItem, LotAwarded
+from auctions.tenders.life import AWARD, TENDER
+from auctions.tenders.models import Award, Tender
+from auctions.tenders.rules import AwardState, TenderState
+from auctions.tenders.schemas.awards import AwardPage, AwardView, Ranked
+from auctions.tenders.service.awards import SPOKEN, make_award, offer_award, views
+from auctions.tenders.service.views import PAGE_DEFAULT, own_tender, read_cursor
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import SYSTEM, set_scope
+from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.kernel.facts import Facts
+from marketplace.kernel.money import Money
+from marketplace.kernel.workflow import house, move, mover
+
+
+async def accept(
+    session: AsyncSession, actor: Actor, award_id: UUID, facts: Facts, now: datetime
+) -> AwardView:
+    """The deal stands: orders follow from the fact in this transaction. Raises NotFound, Forbidden,
+    Conflict.
+    """
+    award = await _answer(session, actor, award_id, "accept", None, now)
+    # The tender and the next steps are the house's to write, not the supplier's.
+    await set_scope(session, SYSTEM)
+    tender = await queries.tender(session, award.tender_id, lock=True)
+    assert tender is not None, "an award never outlives its tender"
+    await facts.publish(session, await _fact(session, tender, award, actor, now))
+    await _finish_if_complete(session, tender, now)
+    await session.flush()
+    await set_scope(session, actor)
+    return (await views(session, actor, tender.currency, [award]))[0]
+
+
+async def decline(
+    session: AsyncSession, actor: Actor, award_id: UUID, reason: str, now: datetime
+) -> AwardView:
+    """No deal; the share goes to the next. Raises NotFound, Forbidden, Conflict."""
+    award = await _answer(session, actor, award_id, "decline", reason, now)
+    await set_scope(session, SYSTEM)
+    tender = await queries.tender(session, award.tender_id, lock=True)
+    assert tender is not None, "an award never outlives its tender"
+    await _offer_next(session, tender, award, now)
+    await set_scope(session, actor)
+    return (await views(session, actor, tender.currency, [award]))[0]
+
+
+async def fire_award(session: AsyncSession, award_id: UUID, event: str, now: datetime) -> None:
+    """No answer in time counts as declined (system scope). Raises Conflict."""
+    award = await queries.award(session, award_id, lock=True)
+    assert award is not None, "awards are never deleted"
+    parties = [award.buyer_id, award.organisation_id]
+    await move(session, AWARD, award, event, house(now, "No answer in time"), parties=parties)
+    award.decided_at = now
+    tender = await queries.tender(session, award.tender_id, lock=True)
+    assert tender is not None, "an award never outlives its tender"
+    await _offer_next(session, tender, award, now)
+
+
+async def _answer(
+    session: AsyncSession,
+    actor: Actor,
+    award_id: UUID,
+    event: str,
+    reason: str | None,
+    now: datetime,
+) -> Award:
+    award = await queries.award(session, award_id, lock=True)
+    if award is None or award.organisation_id != actor.organisation_id:
+        raise NotFound("award")
+    by = mover(actor, now, reason, supplier=award.organisation_id)
+    parties = [award.organisation_id, award.buyer_id]
+    await move(session, AWARD, award, event, by, parties=parties)
+    award.decided_at = now
+    await session.flush()
+    return award
+
+
+async def _fact(
+    session: AsyncSession, tender: Tender, award: Award, actor: Actor, now: datetime
+) -> LotAwarded:
+    lot = await queries.lot(session, award.lot_id)
+    assert lot is not None, "an award never outlives its lot"
+    items = (await queries.items(session, tender.id)).get(lot.id, [])
+    return LotAwarded(
+        award_id=award.id,
+        tender_id=tender.id,
+        lot_id=lot.id,
+        title=lot.title,
+        buyer_id=award.buyer_id,
+        supplier_id=award.organisation_id,
+        accepted_by=actor.user_id,
+        share_percent=award.share_percent,
+        price=Money(award.price_minor, tender.currency),
+        value=Money(award.value_minor, tender.currency),
+        items=tuple(
+            AwardedItem(
+                item.item_id, item.name, item.quantity * award.share_percent / 100, item.unit
+            )
+            for item in items
+        ),
+        delivery=tender.terms.get("delivery", {}),
+        at=now,
+    )
+
+
+async def _finish_if_complete(session: AsyncSession, tender: Tender, now: datetime) -> None:
+    """Awarded, when every lot is: by accepted shares of 100 %."""
+    lots = await queries.lots(session, tender.id)
+    shares = {lot.id: Decimal(0) for lot in lots}
+    for award in await queries.awards_of_lots(session, shares):
+        if award.state == AwardState.ACCEPTED:
+            shares[award.lot_id] += award.share_percent
+    if all(share == weighing.WHOLE for share in shares.values()):
+        await move(session, TENDER, tender, "award", house(now), parties=[tender.buyer_id])
+
+
+async def finish(session: AsyncSession, actor: Actor, tender_id: UUID, now: datetime) -> None:
+    """The buyer awards no more: what was accepted stands. Raises NotFound, Forbidden, Conflict."""
+    tender = await own_tender(session, actor, tender_id, lock=True)
+    by = mover(actor, now, buyer=tender.buyer_id)
+    TENDER.choose(tender, "award", by)
+    lots = [lot.id for lot in await queries.lots(session, tender_id)]
+    awards = await queries.awards_of_lots(session, lots)
+    if any(award.state in (AwardState.OFFERED, AwardState.AWAITING_APPROVAL) for award in awards):
+        raise Conflict("awards_open", "An award still waits for its answer.")
+    if not any(award.state == AwardState.ACCEPTED for award in awards):
+        raise Conflict("nothing_awarded", "Nothing was awarded: end the tender as unsuccessful.")
+    await move(session, TENDER, tender, "award", by, parties=[tender.buyer_id])
+    tender.updated_at = now
+
+
+async def _offer_next(session: AsyncSession, tender: Tender, gone: Award, now: datetime) -> None:
+    """The share of a declined award to the next on the sheet; where a better one was passed over
+    before, an approver looks first.
+    """
+    sheet = await queries.award_sheet(session, gone.lot_id)
+    assert sheet is not None, "an award was proposed on a frozen sheet"
+    rows = msgspec.convert(sheet.rows, list[Ranked])
+    before = await queries.awards_of_lots(session, [gone.lot_id])
+    taken = {row.organisation_id for row in before if row.state in SPOKEN}
+    row = weighing.following(rows, gone.rank, taken)
+    if row is None or tender.state != TenderState.AWARDING:
+        return
+    award = make_award(tender, gone.lot_id, row, gone.share_percent, gone.author_id, now)
+    award.instead_of = gone.id
+    award.reason = f"Rank {gone.rank} declined."
+    award.needs_approval = any(
+        other.rank < row.rank and other.organisation_id not in taken for other in rows
+    )
+    await offer_award(session, award, house(now, award.reason))
+
+
+async def list_awards(
+    session: AsyncSession, actor: Actor, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
+) -> AwardPage:
+    """Own awards as buyer or supplier, newest first. Raises Invalid."""
+    if not 1 <= limit <= queries.PAGE_MAX:
+        raise Invalid.field("limit", "out_of_range", f"From 1 to {queries.PAGE_MAX}.")
+    rows = await queries.award_page(session, actor, limit=limit, before=read_cursor(cursor))
+    page = rows[:limit]
+    shown = [(await views(session, actor, currency, [award]))[0] for award, currency in page]
+    return AwardPage(shown, str(page[-1][0].id) if len(rows) > limit else None)
+
+
+async def show_award(session: AsyncSession, actor: Actor, award_id: UUID) -> AwardView:
+    """Raises NotFound."""
+    award = await queries.award(session, award_id)
+    if award is None or actor.organisation_id not in (award.buyer_id, award.organisation_id):
+        raise NotFound("award")
+    tender = await queries.tender(session, award.tender_id)
+    assert tender is not None, "who sees the award sees its tender"
+    return (await views(session, actor, tender.currency, [award]))[0]

@@ -1,0 +1,88 @@
+"""How a lot's bidders rank: frozen once an award was proposed, else from its auction or offers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.book.books import Books
+from auctions.rules.scoring import evaluate
+from auctions.tenders import queries
+from auctions.tenders.models import Lot, Tender
+from auctions.tenders.rules import AuctionState
+from auctions.tenders.schemas.awards import Ranked
+from auctions.tenders.service.offers import scale
+
+ROWS_MAX = 1_000
+
+
+async def ranking(session: AsyncSession, books: Books, tender: Tender, lot: Lot) -> list[Ranked]:
+    """Best first. Raises Unavailable while the auction's book is away."""
+    frozen = await queries.award_sheet(session, lot.id)
+    if frozen is not None:
+        return msgspec.convert(frozen.rows, list[Ranked])
+    auction = (await queries.auctions(session, tender.id)).get(lot.id)
+    if auction is None:
+        return await _by_offers(session, tender, lot)
+    if auction.state == AuctionState.CANCELLED:
+        return []
+    organisations = await queries.participants(session, auction.id)
+    return await _by_auction(books, auction.id, organisations)
+
+
+async def _by_auction(
+    books: Books, auction_id: UUID, organisations: dict[str, UUID]
+) -> list[Ranked]:
+    book = await books.open(auction_id)
+    found = []
+    async with book.settled() as fold:
+        for place, (evaluated, _, alias) in enumerate(fold.state.rows[:ROWS_MAX], 1):
+            bidder = fold.state.bidders[alias]
+            bid = bidder.current
+            assert bid is not None, "a row of the standing has a bid"
+            found.append(
+                Ranked(
+                    rank=place,
+                    organisation_id=organisations[alias],
+                    price_minor=bid.price,
+                    evaluated=str(Fraction(evaluated)),
+                    coefficient=str(bid.scale.coefficient),
+                    alias=alias,
+                    rating=bidder.rating,
+                    seq=bid.seq,
+                )
+            )
+    return found
+
+
+async def _by_offers(session: AsyncSession, tender: Tender, lot: Lot) -> list[Ranked]:
+    offers = (await queries.accepted_offers(session, tender.id)).get(lot.id, [])
+    bonuses = {row.organisation_id: row for row in await queries.invitations(session, tender.id)}
+    rows = []
+    for offer in offers:
+        assert offer.content is not None, "an accepted offer was opened"
+        assert offer.price_minor is not None, "an accepted offer was opened"
+        invited = bonuses.get(offer.organisation_id)
+        weight = scale(
+            tender,
+            lot,
+            offer.content["attributes"],
+            bonus_percent=invited.bonus_percent if invited else "0",
+            bonus_minor=invited.bonus_minor if invited else 0,
+        )
+        evaluated = Fraction(evaluate(weight, offer.price_minor))
+        rows.append((evaluated, offer.submitted_at, offer, str(weight.coefficient)))
+    rows.sort(key=lambda row: row[:2])
+    return [
+        Ranked(
+            rank=place,
+            organisation_id=offer.organisation_id,
+            price_minor=offer.price_minor or 0,
+            evaluated=str(evaluated),
+            coefficient=coefficient,
+        )
+        for place, (evaluated, _, offer, coefficient) in enumerate(rows, 1)
+    ]
