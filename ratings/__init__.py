@@ -1,0 +1,1 @@
+"""Supplier ratings: dated policies, decayed sums, a score with its exact explanation."""
