@@ -299,7 +299,7 @@ async def fire_due(database: Database, clock: Clock, handlers: Mapping[str, Hand
     """
     for fired in range(FIRE_MAX):
         now = clock.now()
-        due: WorkflowDeadline | None = None
+        due: Due | None = None
         try:
             async with database.transaction(SYSTEM) as session:
                 due = await _claim(session, now, handlers)
@@ -310,7 +310,7 @@ async def fire_due(database: Database, clock: Clock, handlers: Mapping[str, Hand
         except Exception as error:
             if due is None:
                 raise
-            _log.warning("deadline_failed", workflow=due.workflow, event=due.event)
+            _log.warning("deadline_failed", workflow=due.workflow, transition=due.event)
             await _postpone(database, due.id, now)
             # A refusal is for people to solve; anything else is a fault that must be seen.
             if not isinstance(error, Problem):
@@ -318,17 +318,32 @@ async def fire_due(database: Database, clock: Clock, handlers: Mapping[str, Hand
     return FIRE_MAX
 
 
+class Due(msgspec.Struct, frozen=True):
+    """A claimed deadline; plain values, for the transaction that claimed it may roll back."""
+
+    id: UUID
+    workflow: str
+    subject_id: UUID
+    event: str
+
+
 async def _claim(
     session: AsyncSession, now: datetime, handlers: Mapping[str, Handler]
-) -> WorkflowDeadline | None:
+) -> Due | None:
     statement = (
-        select(WorkflowDeadline)
+        select(
+            WorkflowDeadline.id,
+            WorkflowDeadline.workflow,
+            WorkflowDeadline.subject_id,
+            WorkflowDeadline.event,
+        )
         .where(WorkflowDeadline.due_at <= now, WorkflowDeadline.workflow.in_(list(handlers)))
         .order_by(WorkflowDeadline.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else Due(*row)
 
 
 async def _postpone(database: Database, deadline_id: UUID, now: datetime) -> None:
