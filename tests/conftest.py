@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 
 from marketplace.accounts.passwords import Passwords
@@ -22,6 +23,7 @@ from marketplace.accounts.service import make_operator
 from marketplace.accounts.service.logins import LoginLimits
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.logs import exception_places
 from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.throttle import Rate
@@ -29,6 +31,14 @@ from tests.people import PASSWORD, NewPerson, Person, log_in, register, unique
 from tests.servers import Place, TestServers
 from web.app import Application, create_app
 
+# Quick, and what a production log would say; not cached, so that `capture_logs` works.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        exception_places,
+        structlog.processors.JSONRenderer(),
+    ]
+)
 _SERVERS = pytest.StashKey[TestServers]()
 # One address registers hundreds of organisations here; the throttle has tests of its own.
 _LIMITS = LoginLimits(per_address=Rate(per_s=1_000, burst=100_000))

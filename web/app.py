@@ -25,7 +25,7 @@ from web.pages import problem_page
 from web.problems import respond
 from web.templating import template_config
 from web.transaction import UnitOfWorkMiddleware, replay
-from web.wiring import DEPENDENCIES, HANDLERS, Living, living
+from web.wiring import DEPENDENCIES, HANDLERS, Living, drain, living
 
 BODY_BYTES_MAX = 1 << 20
 STATIC = Path(__file__).parent / "static"
@@ -40,6 +40,10 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._edge(scope, receive, send)
+
+    async def drain(self) -> None:
+        """Send everybody to other nodes; call it before the server stops."""
+        await drain(self.litestar.state.living)
 
     def lifespan(self) -> AbstractAsyncContextManager[None]:
         """What a server does at start and end, for those who call the application without one."""

@@ -33,9 +33,14 @@ class Readiness:
     def __init__(self, database: Database, redis: AnyRedis) -> None:
         self._database = database
         self._redis = redis
+        self.leaving = False
 
     async def check(self) -> None:
-        """Raises Unavailable (`not_ready`) that names which one does not answer."""
+        """Raises Unavailable: `not_ready` names which one does not answer, `leaving` says that this
+        node is about to end.
+        """
+        if self.leaving:
+            raise Unavailable("leaving", "This node is about to end.")
         await self._ask("PostgreSQL", self._commit)
         await self._ask("Redis", self._sequence)
 

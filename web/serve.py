@@ -12,7 +12,7 @@ import uvicorn
 
 from marketplace.kernel import logs
 from marketplace.kernel.settings import Settings
-from web.app import create_app
+from web.app import Application, create_app
 from web.orphan import parent_gone
 
 DRAIN_S = 10
@@ -43,9 +43,10 @@ async def run_node(
     once connections are accepted.
     """
     logs.configure(settings.log_format, settings.log_level)
+    app = create_app(settings)
     server = _Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             http="httptools",
             ws="websockets-sansio",
             ws_max_size=SOCKET_FRAME_BYTES_MAX,
@@ -66,7 +67,7 @@ async def run_node(
     async with asyncio.TaskGroup() as group:
         watching = group.create_task(parent_gone(stopping)) if supervised else None
         serving = group.create_task(server.serve(sockets=[bound]))
-        ending = group.create_task(_end(server, stopping))
+        ending = group.create_task(_end(server, app, stopping))
         await serving
         ending.cancel()
         if watching is not None:
@@ -75,9 +76,13 @@ async def run_node(
         raise OSError("The node did not start; the log says why.")
 
 
-async def _end(server: uvicorn.Server, stopping: asyncio.Event) -> None:
+async def _end(server: uvicorn.Server, app: Application, stopping: asyncio.Event) -> None:
     await stopping.wait()
-    server.should_exit = True
+    try:
+        if server.started:
+            await app.drain()
+    finally:
+        server.should_exit = True
 
 
 class _Server(uvicorn.Server):

@@ -21,13 +21,12 @@ LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERR
 
 
 def configure(log_format: str, log_level: str = "info") -> None:
-    """`json` or `console`; our own events from `log_level` up, those of libraries from WARNING up.
-    """
+    """`json` or `console`; our own events from `log_level` up, those of libraries from WARNING."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _exception_places,
+        exception_places,
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer()
@@ -69,7 +68,8 @@ def _first_line(_logger: Any, _method: str, event: Any) -> Any:
     return event
 
 
-def _exception_places(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def exception_places(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor: of an exception, its type and places instead of its words."""
     given = event.pop("exc_info", None)
     if given is True:
         given = sys.exc_info()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
@@ -36,13 +36,16 @@ def connect(url: str) -> AnyRedis:
         )
     if parts.scheme == "redis+sentinel":
         return _by_sentinel(url, retry)
-    return Redis.from_url(
+    # Blocking: one call too many at once waits its turn instead of failing.
+    pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
         url,
+        timeout=CALL_TIMEOUT_S,
         retry=retry,
         socket_timeout=CALL_TIMEOUT_S,
         socket_connect_timeout=CALL_TIMEOUT_S,
         max_connections=CONNECTIONS_MAX,
     )
+    return Redis.from_pool(pool)
 
 
 def _by_sentinel(url: str, retry: Retry) -> Redis:
