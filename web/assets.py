@@ -64,7 +64,7 @@ class Assets:
     def _chunk(self, name: str) -> Chunk:
         chunk = self._chunks.get(name)
         if chunk is None:
-            raise NotBuilt(f"{name} is not part of the built pages: run `make web`")
+            raise NotBuilt(f"{name} is not part of the built pages: run `python -m web.build`")
         return chunk
 
 
@@ -74,7 +74,7 @@ def read_assets(dist: Path = DIST) -> Assets:
         raw = (dist / ".vite" / "manifest.json").read_bytes()
         return Assets(msgspec.json.decode(raw, type=dict[str, Chunk]))
     except (OSError, msgspec.MsgspecError) as error:
-        raise NotBuilt("the web pages are not built here: run `make web`") from error
+        raise NotBuilt("the web pages are not built here: run `python -m web.build`") from error
 
 
 def assets_or_none_built(dist: Path = DIST) -> Assets:

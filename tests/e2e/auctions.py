@@ -1,0 +1,109 @@
+"""Auctions for the browser tests, made through the public API."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import UTC, timedelta
+from typing import Any
+
+import msgspec
+
+from marketplace.kernel.clock import Clock
+from tests.people import NewPerson, Person
+
+OPEN_TIMEOUT_S = 20
+
+_cids = itertools.count(1)
+
+
+class Arena(msgspec.Struct, frozen=True):
+    """A published tender with one auction and the suppliers that accepted its terms."""
+
+    buyer: Person
+    suppliers: list[Person]
+    tender_id: str
+    auction_id: str
+
+    @property
+    def path(self) -> str:
+        return f"/auctions/{self.auction_id}"
+
+    async def bid(self, supplier: Person, price: str) -> dict[str, Any]:
+        """A rival's bid over REST; must be accepted."""
+        answer = await supplier.client.post(
+            f"/api/v1{self.path}/bids", json={"cid": f"e2e-{next(_cids)}", "price": price}
+        )
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def view(self, person: Person) -> dict[str, Any]:
+        answer = await person.client.get(f"/api/v1{self.path}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def command(self, name: str, **body: object) -> None:
+        """One of the buyer's commands."""
+        answer = await self.buyer.client.post(f"/api/v1{self.path}/{name}", json=body)
+        assert answer.status_code == 200, answer.text
+
+
+NewArena = Callable[..., Awaitable[Arena]]
+
+
+async def open_arena(
+    new_buyer: NewPerson,
+    new_supplier: NewPerson,
+    *,
+    suppliers: int = 2,
+    visibility: str = "all",
+    window_s: int = 0,
+    duration_s: int = 600,
+) -> Arena:
+    """It is open when this returns; `window_s` as long as the duration makes every bid extend."""
+    buyer = await new_buyer()
+    people = [await new_supplier() for _ in range(suppliers)]
+    starts_at = Clock().now().astimezone(UTC) + timedelta(milliseconds=300)
+    rules: dict[str, Any] = {
+        "format": "english",
+        "starts_at": starts_at.isoformat(),
+        "duration_s": duration_s,
+        "step": {"against": "own", "kind": "amount", "value": "50.00", "bands": []},
+        "scoring": {"kind": "price"},
+        "ties": "allowed",
+        "visibility": visibility,
+        "typo_guard_percent": "30",
+    }
+    if window_s:
+        rules["overtime"] = {"window_s": window_s, "extend_s": 120, "from": "close"}
+    tender = {
+        "title": "Pumps for plant 2",
+        "currency": "EUR",
+        "access": "invited",
+        "invitations": [str(person.organisation_id) for person in people],
+        "lots": [
+            {
+                "title": "400 pumps",
+                "items": [{"name": "Pump", "quantity": "400", "unit": "C62"}],
+                "ceiling": {"amount": "50000.00", "currency": "EUR"},
+                "rules": rules,
+            }
+        ],
+    }
+    made = await buyer.client.post("/api/v1/tenders", json=tender)
+    assert made.status_code == 201, made.text
+    tender_id = made.json()["id"]
+    published = await buyer.client.post(f"/api/v1/tenders/{tender_id}/publish")
+    assert published.status_code == 200, published.text
+    for person in people:
+        joined = await person.client.post(
+            f"/api/v1/tenders/{tender_id}/participation", json={"accept_terms": True}
+        )
+        assert joined.status_code == 200, joined.text
+    auction_id = published.json()["lots"][0]["auction_id"]
+    arena = Arena(buyer, people, tender_id, auction_id)
+    async with asyncio.timeout(OPEN_TIMEOUT_S):
+        while (await arena.view(buyer))["state"] == "scheduled":
+            await asyncio.sleep(0.05)
+    return arena

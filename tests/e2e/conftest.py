@@ -1,0 +1,106 @@
+"""A browser, the built pages, and auctions to take part in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from marketplace.accounts.service.logins import LoginLimits
+from marketplace.kernel.settings import Settings
+from marketplace.kernel.throttle import Rate
+from tests.conftest import serve
+from tests.e2e.auctions import Arena, NewArena, open_arena
+from tests.people import NewPerson, Person
+from web.app import create_app
+from web.build import build
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+EXPECT_MS = 10_000
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Nothing but the page itself goes out: no component updates, no sync, no field trials.
+_QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture(scope="session")
+async def site(settings: Settings) -> AsyncIterator[str]:
+    """The application with its pages built, as a second node beside `live_server`."""
+    build()
+    limits = LoginLimits(per_address=Rate(per_s=1_000, burst=100_000))
+    async with serve(create_app(settings, limits=limits)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium is installed on this machine")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=_QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
+    """`await open_page(person, "/auctions", ...)`: a page of this person, on a phone by default.
+
+    Each test ends by asking whether any page reported an error, which CSP violations are too.
+    """
+    errors: list[str] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_one(
+            person: Person | None, path: str, *, size: dict[str, int] = PHONE, **options: object
+        ) -> Page:
+            settings = {"locale": "en-GB", "reduced_motion": "reduce", **options}
+            context = await browser.new_context(base_url=site, viewport=size, **settings)  # type: ignore[arg-type]
+            stack.push_async_callback(context.close)
+            context.set_default_timeout(EXPECT_MS)
+            if person is not None:
+                cookies = person.client.cookies.jar
+                await context.add_cookies(
+                    [
+                        {"name": each.name, "value": each.value or "", "url": site}
+                        for each in cookies
+                    ]
+                )
+            page = await context.new_page()
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda said: _note(errors, said.type, said.text))
+            await page.goto(path)
+            return page
+
+        yield open_one
+    assert errors == []
+
+
+def _note(errors: list[str], kind: str, text: str) -> None:
+    # The browser itself reports every answer of 400 and above; those are looked at by the tests.
+    if kind == "error" and "the server responded with a status of" not in text:
+        errors.append(text)
+
+
+@pytest.fixture
+def new_arena(new_buyer: NewPerson, new_supplier: NewPerson) -> NewArena:
+    """`await new_arena(suppliers=2)`: an auction that opens at once, with its people."""
+
+    async def make(**wishes: object) -> Arena:
+        return await open_arena(new_buyer, new_supplier, **wishes)  # type: ignore[arg-type]
+
+    return make
