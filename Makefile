@@ -1,14 +1,23 @@
-# Two targets for a newcomer: `make demo` and `make test`. Everything is installed into .venv and build/.
+# For a newcomer two targets: `make demo` and `make test`. Everything goes into .venv, build and web/static/dist.
 PYTHON ?= python3
+FORMAT ?= english
+PORT ?= 8000
+WORKERS ?= 2
+FAULTS ?= 200
+RATE ?= 500
 BIN := .venv/bin
 UV_VERSION := 0.13.9
+# Node comes from its wheel in .venv, so nothing but Python has to be installed.
+NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix web
+PAGES := web/static/dist/.vite/manifest.json
 
-.PHONY: install demo test check bench faults lock clean
+.PHONY: install demo test check coverage bench faults lock clean
 
-install: .venv/.installed
+install: .venv/.installed $(PAGES)
 
 # The lock pins versions and hashes; where packages come from is the machine's own configuration.
 .venv/.installed: uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	mkdir -p build
@@ -16,6 +25,37 @@ install: .venv/.installed
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement build/requirements.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@
+
+web/node_modules/.installed: web/package-lock.json .venv/.installed
+	$(NPM) ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(PAGES): web/node_modules/.installed web/vite.config.ts $(shell find web/src web/templates -type f 2>/dev/null)
+	$(NPM) run --silent build
+	touch $@
+
+demo: install
+	$(BIN)/marketplace demo --port $(PORT) --format $(FORMAT)
+
+test: install
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(NPM) run --silent check
+	$(NPM) run --silent test
+
+coverage: install
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-branch --cov-report=term:skip-covered
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+faults: install
+	$(BIN)/python -m tests.faults --faults $(FAULTS) --rate $(RATE)
 
 # Versions and hashes stay, addresses go: whoever installs uses the registry or mirror configured there.
 lock:
