@@ -36,6 +36,9 @@ from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Handler, fire_due
+from pricing.imports import api as imports_api
+from pricing.imports import jobs as imports_jobs
+from pricing.lists import api as lists_api
 from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
@@ -46,6 +49,8 @@ HANDLERS: list[ControllerRouterHandler] = [
     *health.HANDLERS,
     *accounts_api.CONTROLLERS,
     *tenders_api.CONTROLLERS,
+    *lists_api.CONTROLLERS,
+    *imports_api.CONTROLLERS,
     *live_api.HANDLERS,
     *PAGES,
 ]
@@ -166,12 +171,22 @@ async def _carry_auctions(parts: Living) -> None:
     await tender_jobs.note_ended_auctions(parts.database, parts.clock)
 
 
+async def _work_price_imports(parts: Living) -> None:
+    await imports_jobs.work_imports(parts.database, parts.clock)
+
+
+async def _sweep_price_imports(parts: Living) -> None:
+    await imports_jobs.sweep_imports(parts.database, parts.clock)
+
+
 JOBS = [
     Job(name="carry_auctions", every_s=1, run=_carry_auctions),
     Job(name="mend_auctions", every_s=5, run=_mend_auctions),
     Job(name="fire_deadlines", every_s=5, run=_fire_deadlines),
     Job(name="follow_auctions", every_s=1, run=_follow_auctions),
     Job(name="sweep_accounts", every_s=600, run=_sweep_accounts),
+    Job(name="work_price_imports", every_s=0.5, run=_work_price_imports),
+    Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),
 ]
 """What every worker does by the clock."""
 

@@ -116,7 +116,7 @@ def _without_deletions(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Data
         for name in columns
     ]
     cleared = frame.select(pl.sum_horizontal(bits).alias("cleared"))["cleared"]
-    if not cleared.any():
+    if not cleared.max():
         return frame.with_columns(pl.lit(0, pl.Int32).alias("cleared"))
     optional = [name for name in columns if name not in REQUIRED]
     return frame.with_columns(

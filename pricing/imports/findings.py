@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from pricing.imports.checks import RowError
-from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX
+from pricing.imports.rules import COLUMNS, DELETE, ERRORS_KEPT_MAX
 from pricing.imports.staging import Connection, Tables
 
 BATCH = 5_000
@@ -81,7 +81,10 @@ _KEEP_LEFT = """INSERT INTO price_import_rejects (import_id, supplier_id, row_no
     FROM {s} s JOIN (SELECT DISTINCT ON (sku) sku, reason FROM {x} ORDER BY sku, reason) x
         ON x.sku = s.sku
     ORDER BY s.row_no LIMIT $3 ON CONFLICT DO NOTHING"""
-_CELLS = ", ".join(f"'{name}', s.{name}::text" for name in COLUMNS)
+_CELLS = ", ".join(
+    f"'{name}', CASE WHEN s.cleared & {1 << place} <> 0 THEN '{DELETE}' ELSE s.{name}::text END"
+    for place, name in enumerate(COLUMNS)
+)
 
 
 async def keep_left_rows(

@@ -97,6 +97,9 @@ async def _work(pool: Any, clock: Clock, mine: Lease, turns: asyncio.Semaphore) 
     except* (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as lost:
         # The lease runs out by itself, and whoever then claims the upload goes on.
         _log.warning("price_import_interrupted", import_id=str(mine.import_id), why=repr(lost))
+    except* Exception as broken:  # noqa: BLE001  # tried again by the next lease, then given up
+        import traceback; traceback.print_exception(broken)  # DEBUG
+        _log.error("price_import_broke", import_id=str(mine.import_id), exc_info=broken)
 
 
 class _Job:

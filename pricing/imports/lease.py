@@ -52,7 +52,8 @@ _ENTER = """UPDATE price_imports SET state = $3, lease_until = $4,
     stages = price_stage_entered(stages, $5::jsonb, $6::text){columns}
     WHERE id = $1 AND lease_token = $2"""
 _LEAVE = """UPDATE price_imports SET state = $3, lease_token = NULL, lease_until = NULL,
-    due_at = NULL, attempts = 0, ended_at = CASE WHEN $3 = 'ready' THEN NULL ELSE $4 END,
+    due_at = NULL, attempts = 0,
+    ended_at = CASE WHEN $3::text = 'ready' THEN NULL ELSE $4::timestamptz END,
     stages = price_stage_entered(stages, NULL, $5::text){columns}
     WHERE id = $1 AND lease_token = $2"""
 

@@ -75,7 +75,8 @@ async def close_doors(connection: Connection, tables: Tables, supplier_id: UUID)
 
 async def copy_rows(connection: Connection, tables: Tables, rows: pl.DataFrame) -> None:
     """COPY a checked frame (columns STAGED) into s."""
-    text = rows.write_csv(include_header=False).encode()
+    signed = rows.with_columns(pl.col("fingerprint").reinterpret(signed=True))
+    text = signed.write_csv(include_header=False).encode()
     schema, _, table = tables.s.partition(".")
     await connection.copy_to_table(table, schema_name=schema, source=_once(text), format="csv")
 

@@ -1,0 +1,204 @@
+"""Bulk upload of prices over HTTP, exactly as API.md says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, get, post, put
+from litestar.params import QueryParameter
+from litestar.response import Response, Stream
+from litestar.types import ControllerRouterHandler
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database
+from pricing.imports import exports, service, uploads
+from pricing.imports.rules import ENDED, UPLOAD_BYTES_MAX, State
+from pricing.imports.schemas import (
+    CommitPriceImport,
+    Diff,
+    ImportPage,
+    ImportView,
+    NewPriceImport,
+)
+
+READ, WRITE = "prices:read", "prices:write"
+KEEPERS = ("admin", "partner_manager", "partner_employee")
+EVENT_EVERY_S = 0.25
+EVENT_STREAM_S_MAX = 900
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+Limit = Annotated[int, QueryParameter(ge=1, le=1_000)]
+Kind = Literal["added", "changed", "removed", "held"]
+
+
+class PriceImportController(Controller):
+    path = "/api/v1/price_imports"
+    tags = ("price imports",)
+
+    @post(opt=allow(*KEEPERS, scope=WRITE))
+    async def begin_import(
+        self, session: AsyncSession, actor: Actor, clock: Clock, data: NewPriceImport
+    ) -> ImportView:
+        """Announce a file; `upload_url` takes it."""
+        return await service.begin(session, actor, data, clock.now())
+
+    @get(opt=allow(scope=READ))
+    async def list_imports(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        price_list: UUID | None = None,
+        import_state: Annotated[State | None, QueryParameter(name="state")] = None,
+        cursor: UUID | None = None,
+        limit: Limit = 50,
+    ) -> ImportPage:
+        """Own uploads, newest first."""
+        return await service.browse(
+            session, actor, list_id=price_list, state=import_state, before=cursor, limit=limit
+        )
+
+    @get("/{import_id:uuid}", opt=allow(scope=READ))
+    async def read_import(self, session: AsyncSession, actor: Actor, import_id: UUID) -> ImportView:
+        return await service.show(session, actor, import_id)
+
+    @put(
+        "/{import_id:uuid}/content",
+        opt=allow(*KEEPERS, scope=WRITE),
+        request_max_body_size=UPLOAD_BYTES_MAX,
+    )
+    async def upload_content(
+        self,
+        request: Request[Any, Any, Any],
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        import_id: UUID,
+    ) -> ImportView:
+        """The file as the body, optionally gzip; it is streamed, and a worker begins at its end."""
+        length = request.headers.get("content-length", "")
+        announced = int(length) if length.isascii() and length.isdigit() else None
+        return await uploads.receive(database, actor, clock, import_id, request.stream(), announced)
+
+    @get("/{import_id:uuid}/events", opt=allow(scope=READ), media_type="text/event-stream")
+    async def follow_import(
+        self,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        import_id: UUID,
+    ) -> Stream:
+        """The import's view as server-sent events, each time it changes, until it has ended or
+        waits for a commit.
+        """
+        await service.own(session, actor, import_id)
+        return Stream(
+            _events(database, actor, clock, import_id),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+        )
+
+    @get("/{import_id:uuid}/errors", opt=allow(scope=READ))
+    async def read_errors(
+        self,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        import_id: UUID,
+        export_format: Annotated[
+            Literal["jsonl", "csv", "xlsx"], QueryParameter(name="format")
+        ] = "jsonl",
+    ) -> Response[Any]:
+        """`jsonl`: one finding a line. `csv` and `xlsx`: the failed rows with error columns, ready
+        to correct and upload again.
+        """
+        found = await service.own(session, actor, import_id)
+        if export_format == "jsonl":
+            return Stream(
+                exports.error_lines(database, actor, import_id),
+                media_type="application/x-ndjson",
+            )
+        named = {"content-disposition": f'attachment; filename="failed-rows.{export_format}"'}
+        if export_format == "csv":
+            return Stream(
+                exports.failed_rows_csv(database, actor, found),
+                media_type="text/csv; charset=utf-8",
+                headers=named,
+            )
+        body = await exports.failed_rows_xlsx(database, actor, found)
+        return Response(body, media_type=XLSX, headers=named)
+
+    @get("/{import_id:uuid}/diff", opt=allow(scope=READ))
+    async def read_diff(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        import_id: UUID,
+        kind: Kind | None = None,
+        cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
+        limit: Limit = 100,
+    ) -> Diff:
+        """What publishing changes, or changed, line by line in order of SKU."""
+        return await service.diff(session, actor, import_id, kind=kind, cursor=cursor, limit=limit)
+
+    @post("/{import_id:uuid}/commit", status_code=200, opt=allow(*KEEPERS, scope=WRITE))
+    async def commit_import(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        import_id: UUID,
+        data: CommitPriceImport | None = None,
+    ) -> ImportView:
+        """Publish a checked upload, with confirmations where they are asked for."""
+        return await service.commit(
+            session, actor, import_id, data or CommitPriceImport(), clock.now()
+        )
+
+    @post("/{import_id:uuid}/cancel", status_code=200, opt=allow(*KEEPERS, scope=WRITE))
+    async def cancel_import(
+        self, session: AsyncSession, actor: Actor, clock: Clock, import_id: UUID
+    ) -> ImportView:
+        """Before it is published, in every state."""
+        return await service.cancel(session, actor, import_id, clock.now())
+
+    @post("/{import_id:uuid}/rollback", status_code=200, opt=allow(*KEEPERS, scope=WRITE))
+    async def roll_back_import(
+        self, session: AsyncSession, actor: Actor, clock: Clock, import_id: UUID
+    ) -> ImportView:
+        """The list shows at once what it showed before, as a new version."""
+        return await service.roll_back(session, actor, import_id, clock.now())
+
+
+async def _events(
+    database: Database, actor: Actor, clock: Clock, import_id: UUID
+) -> AsyncIterator[bytes]:
+    """One event a change; a comment every few seconds keeps proxies awake."""
+    last, silent = b"", 0.0
+    until = clock.monotonic() + EVENT_STREAM_S_MAX
+    while clock.monotonic() < until:
+        async with database.transaction(actor) as session:
+            view = await service.show(session, actor, import_id)
+        told = msgspec.json.encode(view)
+        if told != last:
+            name = b"end" if view.state in {*ENDED, "ready"} else b"progress"
+            yield b"event: " + name + b"\ndata: " + told + b"\n\n"
+            last, silent = told, 0.0
+            if name == b"end":
+                return
+        elif silent >= 10:
+            yield b": waiting\n\n"
+            silent = 0.0
+        # The row is the truth; its worker writes it twice a second.
+        await asyncio.sleep(EVENT_EVERY_S)
+        silent += EVENT_EVERY_S
+
+
+CONTROLLERS: list[ControllerRouterHandler] = [PriceImportController]

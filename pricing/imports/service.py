@@ -1,0 +1,388 @@
+"""Use cases of uploads: begin, commit, cancel, roll back, look at them; workers do the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.kernel.ids import new_id
+from pricing.imports import queries, views
+from pricing.imports.compare import Report
+from pricing.imports.queries import ImportRow
+from pricing.imports.rules import (
+    CANCELLABLE,
+    COLUMNS,
+    IMPORTS_WAITING_MAX,
+    base_is_behind,
+    needs_confirmation,
+)
+from pricing.imports.schemas import (
+    CommitPriceImport,
+    Diff,
+    ImportPage,
+    ImportView,
+    NewPriceImport,
+)
+from pricing.lists import service as lists
+
+COLUMNS_CHOSEN_MAX = 100
+
+
+async def begin(
+    session: AsyncSession, actor: Actor, data: NewPriceImport, now: datetime
+) -> ImportView:
+    """An upload that waits for its file. Raises Forbidden, NotFound, Conflict, Invalid."""
+    actor.require_capability("supplies")
+    found = await lists.own(session, actor, data.price_list_id)
+    if found.state == "archived":
+        raise Conflict("archived", "An archived list takes no prices.")
+    if base_is_behind(data.base_version, found.version):
+        raise _stale_base(found.version)
+    _check_columns(data.columns)
+    waiting = await session.scalar(
+        text(
+            """SELECT count(*) FROM price_imports WHERE supplier_id = :supplier AND state IN
+            ('awaiting_upload', 'reading', 'validating', 'ready', 'publishing')"""
+        ),
+        {"supplier": actor.organisation_id},
+    )
+    if waiting >= IMPORTS_WAITING_MAX:
+        raise Conflict(
+            "too_many_imports", f"At most {IMPORTS_WAITING_MAX} uploads may be unfinished."
+        )
+    import_id = await _insert(session, actor, data, now)
+    return await show(session, actor, import_id)
+
+
+def _stale_base(version: int) -> Conflict:
+    return Conflict("stale_base", f"The list has moved on to version {version}.")
+
+
+def _check_columns(columns: dict[str, str] | None) -> None:
+    if columns is None:
+        return
+    if len(columns) > COLUMNS_CHOSEN_MAX:
+        raise Invalid.field("columns", "too_many_columns", "Too many columns.")
+    for name, ours in columns.items():
+        if ours not in COLUMNS:
+            raise Invalid.field(
+                f"columns.{name[:40]}", "unknown_column", f"Map it to one of {', '.join(COLUMNS)}."
+            )
+
+
+async def _insert(session: AsyncSession, actor: Actor, data: NewPriceImport, now: datetime) -> UUID:
+    import_id = new_id()
+    columns = None if data.columns is None else msgspec.json.encode(data.columns).decode()
+    await session.execute(
+        text(
+            """INSERT INTO price_imports (id, supplier_id, list_id, created_by, mode, format,
+                on_error, dry_run, base_version, sha256, file_name, columns, state, created_at)
+            VALUES (:id, :supplier, :list, :user, :mode, :format, :on_error, :dry_run,
+                :base_version, :sha256, :file_name, CAST(:columns AS jsonb), 'awaiting_upload',
+                :now)"""
+        ),
+        {
+            "id": import_id,
+            "supplier": actor.organisation_id,
+            "list": data.price_list_id,
+            "user": actor.user_id,
+            "mode": data.mode,
+            "format": data.format,
+            "on_error": data.on_error,
+            "dry_run": data.dry_run,
+            "base_version": data.base_version,
+            "sha256": None if data.sha256 is None else data.sha256.lower(),
+            "file_name": data.file_name,
+            "columns": columns,
+            "now": now,
+        },
+    )
+    return import_id
+
+
+async def own(
+    session: AsyncSession, actor: Actor, import_id: UUID, *, lock: bool = False
+) -> ImportRow:
+    """Raises NotFound."""
+    found = await queries.find(session, import_id, lock=lock)
+    if found is None or found.supplier_id != actor.organisation_id:
+        raise NotFound("price import")
+    return found
+
+
+async def show(session: AsyncSession, actor: Actor, import_id: UUID) -> ImportView:
+    return views.import_view(await own(session, actor, import_id))
+
+
+async def browse(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    list_id: UUID | None,
+    state: str | None,
+    before: UUID | None,
+    limit: int,
+) -> ImportPage:
+    found = await queries.browse(
+        session, actor.organisation_id, list_id=list_id, state=state, before=before, limit=limit
+    )
+    more = str(found[limit - 1].id) if len(found) > limit else None
+    return ImportPage([views.import_view(row) for row in found[:limit]], more)
+
+
+async def commit(
+    session: AsyncSession, actor: Actor, import_id: UUID, data: CommitPriceImport, now: datetime
+) -> ImportView:
+    """Publish what was checked. Asked again it is the same answer. Raises NotFound, Conflict."""
+    actor.require_capability("supplies")
+    found = await own(session, actor, import_id, lock=True)
+    if found.state == "published":
+        return await _commit_held(session, actor, found, data, now)
+    if found.state == "publishing" or (
+        found.state in {"reading", "validating"} and (found.commit_wanted or not found.dry_run)
+    ):
+        return views.import_view(found)
+    if found.state != "ready":
+        raise Conflict("wrong_state", f"An upload that is {found.state} cannot be committed.")
+    version = (await queries.list_version(session, found.list_id))["version"]
+    if base_is_behind(found.base_version, version):
+        raise _stale_base(version)
+    report = msgspec.json.decode(found.report, type=Report)
+    removed = report.removed_skus if found.mode == "replace" else 0
+    if needs_confirmation(removed, report.former_skus) and data.confirm_removals != removed:
+        raise Conflict(
+            "confirm_removals",
+            f"{removed} of {report.former_skus} SKUs would go; "
+            f'commit with {{"confirm_removals": {removed}}} if that is right.',
+        )
+    held = _confirmed_held(found, data)
+    await session.execute(
+        text(
+            """UPDATE price_imports SET commit_wanted = true, committed_by = :user, due_at = :now,
+                state = :state, confirm_removals = :removals, accepts_held = :held
+            WHERE id = :id"""
+        ),
+        {
+            "id": import_id,
+            "user": actor.user_id,
+            "now": now,
+            # With the odd rows in, everything is compared anew.
+            "state": "validating" if held else "publishing",
+            "removals": data.confirm_removals,
+            "held": held,
+        },
+    )
+    return await show(session, actor, import_id)
+
+
+def _confirmed_held(found: ImportRow, data: CommitPriceImport) -> bool:
+    """Whether the held rows are to go in. Raises Conflict when their number is another."""
+    if not data.confirm_held:
+        return False
+    if data.confirm_held != found.rows_held:
+        raise Conflict("confirm_held", f"{found.rows_held} rows are held.")
+    return True
+
+
+async def _commit_held(
+    session: AsyncSession,
+    actor: Actor,
+    found: ImportRow,
+    data: CommitPriceImport,
+    now: datetime,
+) -> ImportView:
+    """After publishing, the confirmed rows follow as an upload of their own."""
+    if found.held_import_id is not None or not _confirmed_held(found, data):
+        return views.import_view(found)
+    rows = await session.scalars(
+        text(
+            """SELECT cells -> 'cells' FROM price_import_rejects
+            WHERE import_id = :id AND cells ->> 'reason' = 'held' ORDER BY row_no"""
+        ),
+        {"id": found.id},
+    )
+    lines = [row if isinstance(row, str) else msgspec.json.encode(row).decode() for row in rows]
+    content = "\n".join(lines).encode()
+    following = await _insert(
+        session,
+        actor,
+        NewPriceImport(
+            price_list_id=found.list_id,
+            mode="patch" if found.mode == "patch" else "merge",
+            format="jsonl",
+            on_error="reject_all",
+            file_name=found.file_name,
+        ),
+        now,
+    )
+    await session.execute(
+        text("INSERT INTO price_import_chunks VALUES (:id, :supplier, 0, :bytes)"),
+        {"id": following, "supplier": found.supplier_id, "bytes": content},
+    )
+    await session.execute(
+        text(
+            """UPDATE price_imports SET state = 'reading', accepts_held = true, due_at = :now,
+                bytes_total = :size, sha256 = :sha256 WHERE id = :id"""
+        ),
+        {
+            "id": following,
+            "now": now,
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        },
+    )
+    await session.execute(
+        text("UPDATE price_imports SET held_import_id = :following WHERE id = :id"),
+        {"id": found.id, "following": following},
+    )
+    return await show(session, actor, found.id)
+
+
+async def cancel(session: AsyncSession, actor: Actor, import_id: UUID, now: datetime) -> ImportView:
+    """In every state before `published`; a worker that is at it loses its lease. Raises NotFound,
+    Conflict.
+    """
+    actor.require_capability("supplies")
+    done = await session.execute(
+        text(
+            """UPDATE price_imports SET state = 'cancelled', due_at = NULL, lease_token = NULL,
+                lease_until = NULL, ended_at = :now,
+                stages = price_stage_entered(stages, NULL, :at)
+            WHERE id = :id AND supplier_id = :supplier AND state = ANY(:states) RETURNING id"""
+        ),
+        {
+            "id": import_id,
+            "supplier": actor.organisation_id,
+            "now": now,
+            "at": now.isoformat(),
+            "states": list(CANCELLABLE),
+        },
+    )
+    found = await own(session, actor, import_id)
+    if done.one_or_none() is None and found.state != "cancelled":
+        raise Conflict("wrong_state", f"An upload that is {found.state} cannot be cancelled.")
+    return views.import_view(found)
+
+
+async def roll_back(
+    session: AsyncSession, actor: Actor, import_id: UUID, now: datetime
+) -> ImportView:
+    """The list shows its former version again, as a version of its own. Raises NotFound, Conflict
+    (a later version stands on it).
+    """
+    actor.require_capability("supplies")
+    found = await own(session, actor, import_id, lock=True)
+    if found.state == "rolled_back":
+        return views.import_view(found)
+    if found.state != "published" or found.version is None:
+        raise Conflict("wrong_state", f"An upload that is {found.state} cannot be rolled back.")
+    current = await queries.list_version(session, found.list_id, lock=True)
+    if current["version"] != found.version:
+        raise Conflict(
+            "later_version",
+            f"Version {current['version']} stands on it; take that back first.",
+        )
+    version = await queries.version_row(session, found.list_id, found.version)
+    if version is None or version["import_id"] != found.id:
+        raise Conflict("nothing_to_roll_back", "This upload changed nothing.")
+    await _show_former(session, actor, found, now)
+    await session.execute(
+        text("UPDATE price_imports SET state = 'rolled_back', ended_at = :now WHERE id = :id"),
+        {"id": import_id, "now": now},
+    )
+    return await show(session, actor, import_id)
+
+
+async def _show_former(
+    session: AsyncSession, actor: Actor, found: ImportRow, now: datetime
+) -> None:
+    assert found.version is not None
+    former = await queries.version_row(session, found.list_id, found.version - 1)
+    values: dict[str, Any] = {
+        "list": found.list_id,
+        "version": found.version + 1,
+        "content": 0 if former is None else former["content"],
+        "lines": 0 if former is None else former["lines"],
+        "skus": 0 if former is None else former["skus"],
+        "import": None if former is None else former["import_id"],
+        "reverts": found.version,
+        "now": now,
+        "user": actor.user_id,
+    }
+    await session.execute(
+        text(
+            """INSERT INTO price_versions (list_id, version, content, import_id, reverts, lines,
+                skus, published_at, published_by)
+            VALUES (:list, :version, :content, :import, :reverts, :lines, :skus, :now, :user)"""
+        ),
+        values,
+    )
+    await session.execute(
+        text("UPDATE price_lists SET version = :version, content = :content WHERE id = :list"),
+        values,
+    )
+
+
+async def diff(
+    session: AsyncSession,
+    actor: Actor,
+    import_id: UUID,
+    *,
+    kind: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Diff:
+    """What publishing changes, or changed. Raises NotFound, Conflict (not checked yet), Invalid."""
+    found = await own(session, actor, import_id)
+    values = {"kind": kind, "limit": limit + 1} | _diff_cursor(cursor)
+    report = msgspec.json.decode(found.report, type=Report)
+    if found.state in {"published", "rolled_back"}:
+        rows = await queries.published_diff(session, found, values)
+    elif found.state in {"ready", "publishing"}:
+        staged = await queries.staged_diff(session, found, merged=report.merged, values=values)
+        if staged is None:
+            raise Conflict("not_staged", "The comparison was lost; commit or upload again.")
+        rows = staged
+    else:
+        raise Conflict("wrong_state", f"An upload that is {found.state} has no comparison.")
+    return views.diff_view(report, rows, limit)
+
+
+def _diff_cursor(cursor: str | None) -> dict[str, Any]:
+    if cursor is None:
+        return {"after": None, "after_kind": None, "after_quantity": None}
+    try:
+        kind, quantity, sku = cursor.split("~", 2)
+        return {"after": sku, "after_kind": kind, "after_quantity": Decimal(quantity)}
+    except (ValueError, InvalidOperation):
+        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
+
+
+async def remember_columns(
+    session: AsyncSession, actor: Actor, header: bytes, columns: dict[str, str], now: datetime
+) -> None:
+    """The next file with this header is read in the same way."""
+    _check_columns(columns)
+    await session.execute(
+        text(
+            """INSERT INTO column_mappings (supplier_id, header_hash, columns, used_at)
+            VALUES (:supplier, :header, CAST(:columns AS jsonb), :now)
+            ON CONFLICT (supplier_id, header_hash)
+            DO UPDATE SET columns = excluded.columns, used_at = excluded.used_at"""
+        ),
+        {
+            "supplier": actor.organisation_id,
+            "header": header,
+            "columns": msgspec.json.encode(columns).decode(),
+            "now": now,
+        },
+    )

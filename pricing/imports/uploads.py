@@ -1,0 +1,112 @@
+"""Taking a file in: piece by piece into PostgreSQL, where any worker finds it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from sqlalchemy import text
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database
+from marketplace.kernel.errors import Conflict, Invalid, TooLarge
+from marketplace.kernel.ids import new_id
+from pricing.imports import service, views
+from pricing.imports.rules import UPLOAD_BYTES_MAX
+from pricing.imports.schemas import ImportView
+
+CHUNK_BYTES = 1 << 20
+
+_BEGIN = """UPDATE price_imports SET lease_token = :token, bytes_total = 0, bytes_done = 0,
+    stages = price_stage_entered('[]', CAST(:stage AS jsonb), :at)
+    WHERE id = :id AND state = 'awaiting_upload' RETURNING id"""
+# A second sender takes over; what the first one still sends finds another token and is dropped.
+_CHUNK = """INSERT INTO price_import_chunks (import_id, supplier_id, n, bytes)
+    SELECT $1, supplier_id, $2, $3 FROM price_imports
+    WHERE id = $1 AND lease_token = $4 AND state = 'awaiting_upload'"""
+_END = """UPDATE price_imports SET state = 'reading', lease_token = NULL, due_at = :now,
+    bytes_total = :size WHERE id = :id AND lease_token = :token AND state = 'awaiting_upload'
+    RETURNING id"""
+
+
+async def receive(
+    database: Database,
+    actor: Actor,
+    clock: Clock,
+    import_id: UUID,
+    stream: AsyncIterator[bytes],
+    announced_bytes: int | None,
+) -> ImportView:
+    """Store the stream and hand the upload to the workers. Raises NotFound, Forbidden, Conflict
+    (not awaited, or a second sender), TooLarge, Invalid (empty, or another SHA-256 than announced).
+
+    No transaction stays open while the client sends.
+    """
+    actor.require_capability("supplies")
+    if announced_bytes is not None and announced_bytes > UPLOAD_BYTES_MAX:
+        raise _too_large()
+    token = new_id()
+    async with database.transaction(actor) as session:
+        found = await service.own(session, actor, import_id)
+        now = clock.now().isoformat()
+        stage = f'{{"name": "uploading", "started_at": "{now}", "ended_at": null}}'
+        begun = await session.execute(
+            text(_BEGIN), {"token": token, "id": import_id, "stage": stage, "at": now}
+        )
+        if begun.one_or_none() is None:
+            raise Conflict("wrong_state", f"An upload that is {found.state} takes no file.")
+        await session.execute(
+            text("DELETE FROM price_import_chunks WHERE import_id = :id"), {"id": import_id}
+        )
+    size, digest = await _store(database, import_id, token, stream)
+    if not size:
+        raise Invalid("empty_file", "The file is empty.")
+    if found.sha256 is not None and found.sha256 != digest:
+        raise Invalid.field("sha256", "sha256_mismatch", f"What arrived has the SHA-256 {digest}.")
+    async with database.transaction(actor) as session:
+        ended = await session.execute(
+            text(_END), {"id": import_id, "token": token, "now": clock.now(), "size": size}
+        )
+        if ended.one_or_none() is None:
+            raise _taken_over()
+        return views.import_view(await service.own(session, actor, import_id))
+
+
+async def _store(
+    database: Database, import_id: UUID, token: UUID, stream: AsyncIterator[bytes]
+) -> tuple[int, str]:
+    """Size and SHA-256 of what was stored."""
+    pool = await database.pool()
+    digest = hashlib.sha256()
+    held = bytearray()
+    size = n = 0
+
+    async def store(piece: bytes) -> None:
+        nonlocal n
+        done = await pool.execute(_CHUNK, import_id, n, piece, token)
+        if done != "INSERT 0 1":
+            raise _taken_over()
+        n += 1
+
+    async for data in stream:
+        size += len(data)
+        if size > UPLOAD_BYTES_MAX:
+            raise _too_large()
+        digest.update(data)
+        held += data
+        while len(held) >= CHUNK_BYTES:
+            await store(bytes(held[:CHUNK_BYTES]))
+            del held[:CHUNK_BYTES]
+    if held:
+        await store(bytes(held))
+    return size, digest.hexdigest()
+
+
+def _taken_over() -> Conflict:
+    return Conflict("upload_taken_over", "The upload was cancelled, or another sender began anew.")
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("too_large", f"A file has at most {UPLOAD_BYTES_MAX >> 20} MiB, packed or not.")

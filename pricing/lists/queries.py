@@ -1,0 +1,296 @@
+"""Every SELECT of price lists. Row-level security narrows each to what the caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pricing.lists.rules import Line, ListKind, Offered, Rate
+
+_LIST = """SELECT l.id, l.list_no, l.supplier_id, l.name, l.kind, l.tier, l.partner_id, l.priority,
+        l.state, l.version, l.content, l.created_at, v.published_at,
+        coalesce(v.lines, 0) AS lines, coalesce(v.skus, 0) AS skus
+    FROM price_lists l
+    LEFT JOIN price_versions v ON v.list_id = l.id AND v.version = l.version """
+
+
+class ListRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A price list with the counts of its current version."""
+
+    id: UUID
+    list_no: int
+    supplier_id: UUID
+    name: str
+    kind: ListKind
+    tier: str | None
+    partner_id: UUID | None
+    priority: int
+    state: str
+    version: int
+    content: int
+    created_at: datetime
+    published_at: datetime | None
+    lines: int
+    skus: int
+
+
+async def find_list(session: AsyncSession, list_id: UUID) -> ListRow | None:
+    row = (await session.execute(text(_LIST + "WHERE l.id = :id"), {"id": list_id})).mappings()
+    found = row.one_or_none()
+    return None if found is None else ListRow(**found)
+
+
+async def browse_lists(
+    session: AsyncSession, *, supplier_id: UUID | None, after: UUID | None, limit: int
+) -> list[ListRow]:
+    """In order of age; one more than `limit` tells that there is more."""
+    rows = await session.execute(
+        text(
+            _LIST
+            + """WHERE (CAST(:supplier AS uuid) IS NULL OR l.supplier_id = :supplier)
+            AND (CAST(:after AS uuid) IS NULL OR l.id > :after) ORDER BY l.id LIMIT :limit"""
+        ),
+        {"supplier": supplier_id, "after": after, "limit": limit + 1},
+    )
+    return [ListRow(**row) for row in rows.mappings()]
+
+
+async def versions_of(
+    session: AsyncSession, list_id: UUID, *, before: int | None, limit: int
+) -> Sequence[RowMapping]:
+    """Newest first."""
+    rows = await session.execute(
+        text(
+            """SELECT version, content, lines, skus, import_id, reverts, published_at
+            FROM price_versions WHERE list_id = :list
+            AND (CAST(:before AS integer) IS NULL OR version < :before)
+            ORDER BY version DESC LIMIT :limit"""
+        ),
+        {"list": list_id, "before": before, "limit": limit + 1},
+    )
+    return rows.mappings().all()
+
+
+async def content_of(session: AsyncSession, list_id: UUID, version: int) -> int | None:
+    content: int | None = await session.scalar(
+        text("SELECT content FROM price_versions WHERE list_id = :list AND version = :version"),
+        {"list": list_id, "version": version},
+    )
+    return content
+
+
+_LINE = """SELECT sku, supplier_sku, name, unit, currency, price, price_unit, min_quantity,
+        valid_from, valid_to, lead_time_days, pack_size, moq, incoterm, since, until,
+        row_no AS row FROM price_lines """
+
+
+async def lines_of(
+    session: AsyncSession,
+    list_no: int,
+    content: int,
+    *,
+    sku: str | None,
+    after: tuple[str, Decimal, int, int] | None,
+    limit: int,
+) -> list[Line]:
+    """Lines of one content in order of SKU and quantity, after the key of the last one seen."""
+    key: dict[str, Any] = {"sku": None, "quantity": None, "since": None, "row": None}
+    if after is not None:
+        key = dict(zip(key, after, strict=True))
+    rows = await session.execute(
+        text(
+            _LINE
+            + """WHERE list_no = :list AND since <= :content
+                AND (until IS NULL OR until > :content)
+                AND (CAST(:only AS text) IS NULL OR sku = :only)
+                AND (CAST(:sku AS text) IS NULL OR (sku, min_quantity, since, row_no)
+                    > (CAST(:sku AS text), CAST(:quantity AS numeric), CAST(:since AS integer),
+                       CAST(:row AS integer)))
+                AND (CAST(:sku AS text) IS NULL OR sku >= :sku)
+            ORDER BY sku, min_quantity, since, row_no LIMIT :limit"""
+        ),
+        {"list": list_no, "content": content, "only": sku, "limit": limit + 1, **key},
+    )
+    return [Line(**row) for row in rows.mappings()]
+
+
+_OFFERED = """SELECT l.id, l.name, l.kind, l.priority, v.version, p.sku, p.supplier_sku,
+        p.name AS line_name, p.unit, p.currency, p.price, p.price_unit, p.min_quantity,
+        p.valid_from, p.valid_to, p.lead_time_days, p.pack_size, p.moq, p.incoterm, p.since,
+        p.until, p.row_no
+    FROM price_lists l
+    JOIN price_versions v ON v.list_id = l.id AND v.version = {version}
+    LEFT JOIN price_lines p ON p.list_no = l.list_no AND p.sku = ANY(:skus)
+        AND p.since <= v.content AND (p.until IS NULL OR p.until > v.content)
+    WHERE l.supplier_id = :supplier AND l.state = 'active'
+    ORDER BY l.id, p.min_quantity"""
+_CURRENT = "l.version"
+_KNOWN_AT = """(SELECT max(k.version) FROM price_versions k
+    WHERE k.list_id = l.id AND k.published_at <= :known_at)"""
+
+
+async def offered(
+    session: AsyncSession, supplier_id: UUID, skus: Iterable[str], known_at: datetime | None
+) -> list[Offered]:
+    """The supplier's lists that the caller may see, each with its lines of `skus`, in the version
+    that was current at `known_at` (None: now).
+    """
+    told = _OFFERED.replace("{version}", _CURRENT if known_at is None else _KNOWN_AT)
+    values: dict[str, Any] = {"supplier": supplier_id, "skus": list(skus)}
+    if known_at is not None:
+        values["known_at"] = known_at
+    rows = (await session.execute(text(told), values)).mappings().all()
+    lists: dict[UUID, Offered] = {}
+    lines: dict[UUID, list[Line]] = {}
+    for row in rows:
+        lists.setdefault(
+            row["id"],
+            Offered(
+                id=row["id"],
+                name=row["name"],
+                kind=row["kind"],
+                version=row["version"],
+                priority=row["priority"],
+                lines=(),
+            ),
+        )
+        if row["sku"] is not None:
+            lines.setdefault(row["id"], []).append(_line(row))
+    return [
+        msgspec.structs.replace(each, lines=tuple(lines.get(key, ())))
+        for key, each in lists.items()
+    ]
+
+
+def _line(row: RowMapping) -> Line:
+    return Line(
+        sku=row["sku"],
+        supplier_sku=row["supplier_sku"],
+        name=row["line_name"],
+        unit=row["unit"],
+        currency=row["currency"],
+        price=row["price"],
+        price_unit=row["price_unit"],
+        min_quantity=row["min_quantity"],
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+        lead_time_days=row["lead_time_days"],
+        pack_size=row["pack_size"],
+        moq=row["moq"],
+        incoterm=row["incoterm"],
+        since=row["since"],
+        until=row["until"],
+        row=row["row_no"],
+    )
+
+
+_HISTORY = """SELECT l.id, l.name, l.kind, p.sku, p.supplier_sku, p.name AS line_name, p.unit,
+        p.currency, p.price, p.price_unit, p.min_quantity, p.valid_from, p.valid_to,
+        p.lead_time_days, p.pack_size, p.moq, p.incoterm, p.since, p.until, p.row_no,
+        v.version, v.published_at AS known_from, n.published_at AS known_to
+    FROM price_lists l
+    JOIN price_versions v ON v.list_id = l.id
+    LEFT JOIN price_versions n ON n.list_id = l.id AND n.version = v.version + 1
+    JOIN price_lines p ON p.list_no = l.list_no AND p.sku = ANY(:skus)
+        AND p.since <= v.content AND (p.until IS NULL OR p.until > v.content)
+    WHERE l.supplier_id = :supplier AND l.state <> 'archived'
+        AND (CAST(:known_at AS timestamptz) IS NULL
+             OR v.published_at <= :known_at AND (n.published_at IS NULL
+                                                 OR n.published_at > :known_at))
+        AND (CAST(:on AS date) IS NULL OR ((p.valid_from IS NULL OR p.valid_from <= :on)
+                                           AND (p.valid_to IS NULL OR p.valid_to >= :on)))
+    ORDER BY v.published_at DESC, l.id, p.min_quantity, p.valid_from LIMIT :limit"""
+
+
+async def history(
+    session: AsyncSession,
+    supplier_id: UUID,
+    skus: Iterable[str],
+    *,
+    known_at: datetime | None,
+    on: date | None,
+    limit: int,
+) -> list[tuple[RowMapping, Line]]:
+    """What was known when: one row for each line of each version, newest knowledge first."""
+    rows = await session.execute(
+        text(_HISTORY),
+        {
+            "supplier": supplier_id,
+            "skus": list(skus),
+            "known_at": known_at,
+            "on": on,
+            "limit": limit,
+        },
+    )
+    return [(row, _line(row)) for row in rows.mappings()]
+
+
+async def rates_until(
+    session: AsyncSession, currencies: Iterable[str], currency: str, on: date
+) -> list[Rate]:
+    """The newest rate of each direction between `currency` and the others, on or before `on`."""
+    rows = await session.execute(
+        text(
+            """SELECT DISTINCT ON (base, quote) base, quote, on_date, rate, source
+            FROM exchange_rates WHERE on_date <= :on
+                AND (base = :currency AND quote = ANY(:others)
+                     OR quote = :currency AND base = ANY(:others))
+            ORDER BY base, quote, on_date DESC"""
+        ),
+        {"on": on, "currency": currency, "others": list(currencies)},
+    )
+    return [Rate(**row) for row in rows.mappings()]
+
+
+async def all_rates(
+    session: AsyncSession, *, currency: str | None, on: date | None, limit: int
+) -> list[Rate]:
+    rows = await session.execute(
+        text(
+            """SELECT base, quote, on_date, rate, source FROM exchange_rates
+            WHERE (CAST(:currency AS text) IS NULL OR :currency IN (base, quote))
+                AND (CAST(:on AS date) IS NULL OR on_date <= :on)
+            ORDER BY on_date DESC, base, quote LIMIT :limit"""
+        ),
+        {"currency": currency, "on": on, "limit": limit},
+    )
+    return [Rate(**row) for row in rows.mappings()]
+
+
+async def settings_of(session: AsyncSession, supplier_id: UUID) -> RowMapping | None:
+    rows = await session.execute(
+        text(
+            "SELECT combination, hold_change_percent FROM price_settings"
+            " WHERE supplier_id = :supplier"
+        ),
+        {"supplier": supplier_id},
+    )
+    return rows.mappings().one_or_none()
+
+
+async def skus_of_item(session: AsyncSession, supplier_id: UUID, item_id: UUID) -> list[str] | None:
+    """The SKUs under which the supplier may offer the item; None when there is no such item."""
+    sku = await session.scalar(text("SELECT sku FROM items WHERE id = :id"), {"id": item_id})
+    if sku is None:
+        return None
+    rows = await session.execute(
+        text(
+            """SELECT sku FROM sku_mappings WHERE supplier_id = :supplier AND item_id = :item
+            AND state = 'confirmed' ORDER BY sku"""
+        ),
+        {"supplier": supplier_id, "item": item_id},
+    )
+    mapped = list(rows.scalars())
+    rejected = await session.scalar(
+        text("SELECT item_id FROM sku_mappings WHERE supplier_id = :supplier AND sku = :sku"),
+        {"supplier": supplier_id, "sku": sku},
+    )
+    # The supplier's own decision about this very SKU goes before equal spelling.
+    return mapped if sku in mapped or rejected is not None else [sku, *mapped]

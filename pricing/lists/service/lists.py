@@ -1,0 +1,196 @@
+"""Keep price lists and read their versions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.kernel.ids import new_id
+from pricing.lists import queries
+from pricing.lists.queries import ListRow
+from pricing.lists.rules import Line, plain
+from pricing.lists.schemas import (
+    LinePage,
+    NewPriceList,
+    PriceListChange,
+    PriceListPage,
+    PriceListView,
+    VersionPage,
+    VersionView,
+    line_view,
+)
+
+LISTS_MAX = 1_000
+
+
+async def create_list(
+    session: AsyncSession, actor: Actor, data: NewPriceList, now: datetime
+) -> PriceListView:
+    """A list without any version. Raises Forbidden, Invalid, Conflict (too many)."""
+    actor.require_capability("supplies")
+    if (data.kind == "tier") != (data.tier is not None):
+        raise Invalid.field("tier", "tier_mismatch", "A tier list, and only that, names its tier.")
+    if (data.kind == "agreement") != (data.partner_id is not None):
+        raise Invalid.field(
+            "partner_id", "partner_mismatch", "An agreement's list, and only that, names a partner."
+        )
+    if data.partner_id is not None and not await organisation_exists(session, data.partner_id):
+        raise Invalid.field("partner_id", "unknown_partner", "There is no such organisation.")
+    count = await session.scalar(
+        text("SELECT count(*) FROM price_lists WHERE supplier_id = :supplier"),
+        {"supplier": actor.organisation_id},
+    )
+    if count >= LISTS_MAX:
+        raise Conflict("too_many_lists", f"A supplier keeps at most {LISTS_MAX} price lists.")
+    list_id = new_id()
+    await session.execute(
+        text(
+            """INSERT INTO price_lists (id, supplier_id, name, kind, tier, partner_id, priority,
+                created_at)
+            VALUES (:id, :supplier, :name, :kind, :tier, :partner, :priority, :now)"""
+        ),
+        {
+            "id": list_id,
+            "supplier": actor.organisation_id,
+            "name": data.name,
+            "kind": data.kind,
+            "tier": data.tier,
+            "partner": data.partner_id,
+            "priority": data.priority,
+            "now": now,
+        },
+    )
+    return _view(await seen(session, list_id))
+
+
+async def organisation_exists(session: AsyncSession, organisation_id: UUID) -> bool:
+    found = await session.scalar(
+        text("SELECT count(*) FROM organisation_directory(ARRAY[CAST(:id AS uuid)])"),
+        {"id": organisation_id},
+    )
+    return bool(found)
+
+
+async def seen(session: AsyncSession, list_id: UUID) -> ListRow:
+    """A list the caller may see. Raises NotFound."""
+    found = await queries.find_list(session, list_id)
+    if found is None:
+        raise NotFound("price list")
+    return found
+
+
+async def own(session: AsyncSession, actor: Actor, list_id: UUID) -> ListRow:
+    """A list of the caller's organisation. Raises NotFound."""
+    found = await seen(session, list_id)
+    if found.supplier_id != actor.organisation_id:
+        raise NotFound("price list")
+    return found
+
+
+def _view(row: ListRow) -> PriceListView:
+    return PriceListView(
+        id=row.id,
+        supplier_id=row.supplier_id,
+        name=row.name,
+        kind=row.kind,
+        tier=row.tier,
+        partner_id=row.partner_id,
+        priority=row.priority,
+        state=row.state,
+        version=row.version,
+        lines=row.lines,
+        skus=row.skus,
+        published_at=row.published_at,
+        created_at=row.created_at,
+    )
+
+
+async def show_list(session: AsyncSession, list_id: UUID) -> PriceListView:
+    return _view(await seen(session, list_id))
+
+
+async def browse_lists(
+    session: AsyncSession, *, supplier_id: UUID | None, after: UUID | None, limit: int
+) -> PriceListPage:
+    found = await queries.browse_lists(session, supplier_id=supplier_id, after=after, limit=limit)
+    more = str(found[limit - 1].id) if len(found) > limit else None
+    return PriceListPage([_view(row) for row in found[:limit]], more)
+
+
+async def change_list(
+    session: AsyncSession, actor: Actor, list_id: UUID, data: PriceListChange
+) -> PriceListView:
+    """Raises NotFound, Conflict (an archived list stays archived)."""
+    actor.require_capability("supplies")
+    found = await own(session, actor, list_id)
+    if found.state == "archived":
+        raise Conflict("archived", "An archived list stays as it is.")
+    await session.execute(
+        text(
+            """UPDATE price_lists SET name = coalesce(:name, name),
+            state = coalesce(:state, state), priority = coalesce(:priority, priority)
+            WHERE id = :id"""
+        ),
+        {"id": list_id, "name": data.name, "state": data.state, "priority": data.priority},
+    )
+    return await show_list(session, list_id)
+
+
+async def versions(
+    session: AsyncSession, list_id: UUID, *, before: int | None, limit: int
+) -> VersionPage:
+    await seen(session, list_id)
+    found = await queries.versions_of(session, list_id, before=before, limit=limit)
+    views = [
+        VersionView(
+            version=row["version"],
+            lines=row["lines"],
+            skus=row["skus"],
+            import_id=row["import_id"],
+            reverts=row["reverts"],
+            published_at=row["published_at"],
+        )
+        for row in found[:limit]
+    ]
+    return VersionPage(views, str(views[-1].version) if len(found) > limit else None)
+
+
+async def lines(
+    session: AsyncSession,
+    list_id: UUID,
+    version: int,
+    *,
+    sku: str | None,
+    cursor: str | None,
+    limit: int,
+) -> LinePage:
+    """One page of a version's lines in order of SKU and quantity. Raises NotFound, Invalid."""
+    found = await seen(session, list_id)
+    content = await queries.content_of(session, list_id, version)
+    if content is None:
+        raise NotFound("version")
+    got = await queries.lines_of(
+        session, found.list_no, content, sku=sku, after=_after(cursor), limit=limit
+    )
+    more = _cursor(got[limit - 1]) if len(got) > limit else None
+    return LinePage([line_view(line) for line in got[:limit]], more)
+
+
+def _cursor(line: Line) -> str:
+    return f"{plain(line.min_quantity)}~{line.since}~{line.row}~{line.sku}"
+
+
+def _after(cursor: str | None) -> tuple[str, Decimal, int, int] | None:
+    if cursor is None:
+        return None
+    try:
+        quantity, since, row, sku = cursor.split("~", 3)
+        return sku, Decimal(quantity), int(since), int(row)
+    except (ValueError, InvalidOperation):
+        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
