@@ -8,6 +8,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from auctions.live.wire import RAW_SEND
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.ids import new_id
 from web.metrics import Metrics
@@ -43,6 +44,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
+            scope[RAW_SEND] = send  # type: ignore[literal-required]
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)

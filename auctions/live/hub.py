@@ -66,7 +66,7 @@ class Hub:
         self.limits = limits or Limits()
         self.allowances = Allowances(redis, self.limits.orders, clock.monotonic)
         self._database, self._settings = database, settings
-        self._watchman = Watchman(redis, database, clock, self._members)
+        self._watchman = Watchman(redis, database, clock, self.members)
         self._rooms: dict[UUID, Room] = {}
         self._opening: dict[UUID, asyncio.Lock] = {}
         self._runs: dict[UUID, asyncio.Task[None]] = {}
@@ -101,7 +101,7 @@ class Hub:
         """
         self._draining = True
         loop = asyncio.get_running_loop()
-        for member in self._members():
+        for member in self.members():
             # Spread: a thousand clients must not knock at the next node in one moment.
             delay_s = random.uniform(0, within_s)  # noqa: S311
             loop.call_later(delay_s, member.leave, DRAINING, "the node is draining")
@@ -144,7 +144,7 @@ class Hub:
             self._empty.set()
         self.metrics.sockets.set(self._sockets)
 
-    def _members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[Member]:
         for room in tuple(self._rooms.values()):
             yield from tuple(room.members)
 

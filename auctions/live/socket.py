@@ -10,8 +10,6 @@ import msgspec
 import structlog
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
-from litestar.types import ASGIApp, Receive, Scope
-from litestar.types import Send as LitestarSend
 from sqlalchemy.exc import SQLAlchemyError
 
 from auctions.live import messages
@@ -21,7 +19,7 @@ from auctions.live.hub import Hub
 from auctions.live.member import Member
 from auctions.live.messages import FRAME_BYTES_MAX, SUBPROTOCOL, Hello, Hint, Order, Ping
 from auctions.live.room import Room
-from auctions.live.wire import Wire, wire_of
+from auctions.live.wire import RAW_SEND, Wire, wire_of
 from auctions.rules.limits import price_for_rank
 from marketplace.accounts.gate import Gate
 from marketplace.kernel.access import SOCKET
@@ -31,8 +29,8 @@ from marketplace.kernel.errors import Problem, TooFast, Unavailable
 from marketplace.kernel.money import format_minor
 
 HELLO_TIMEOUT_S = 5.0
-NO_HELLO, TOO_LARGE, TOO_FAST, DRAINING, AGAIN_LATER = 4408, 4413, 4429, 1012, 1013
-RAW_SEND = "marketplace.raw_send"
+NO_HELLO, TOO_LARGE, TOO_FAST = 4408, 4413, 4429
+BROKEN, DRAINING, AGAIN_LATER = 1011, 1012, 1013
 
 _log = structlog.get_logger(__name__)
 
@@ -45,17 +43,7 @@ class Closing(Exception):
         self.code, self.reason = code, reason
 
 
-def keep_raw_send(app: ASGIApp) -> ASGIApp:
-    """Litestar wraps `send`; the fast wire needs the server's own."""
-
-    async def with_raw_send(scope: Scope, receive: Receive, send: LitestarSend) -> None:
-        scope[RAW_SEND] = send  # type: ignore[literal-required]
-        await app(scope, receive, send)
-
-    return with_raw_send
-
-
-@websocket("/api/v1/auctions/{auction_id:uuid}/live", opt=SOCKET, middleware=[keep_raw_send])
+@websocket("/api/v1/auctions/{auction_id:uuid}/live", opt=SOCKET)
 async def live_channel(
     socket: WebSocket[Any, Any, Any],
     auction_id: UUID,
@@ -67,7 +55,7 @@ async def live_channel(
     scope: Any = socket.scope
     offered = scope["subprotocols"]
     await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
-    wire = wire_of(scope[RAW_SEND])
+    wire = wire_of(scope.get(RAW_SEND, socket.send))
     try:
         await _welcome(socket, wire, auction_id, live, gate, database)
     except (Closing, TurnedAway) as closing:
@@ -210,7 +198,14 @@ class Conversation:
     def _begin(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._orders.add(task)
-        task.add_done_callback(self._orders.discard)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._orders.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A fault of ours must not leave a bidder waiting: the client comes back and asks again.
+            _log.error("frame_failed", exc_info=error)
+            self._member.leave(BROKEN, "internal error")
 
     async def _ask(self, room: Room, frame: Order, alias: str) -> None:
         began = self._live.clock.monotonic()

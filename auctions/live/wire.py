@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Protocol
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 SEND_BUFFER_BYTES = 131_072
 """What the kernel may hold for one socket: else a dead phone hides megabytes from the bound."""
+
+RAW_SEND = "marketplace.raw_send"
+"""Where the outermost wrapper leaves the server's own `send` in a scope: Litestar wraps it."""
 
 CLOSE_TIMEOUT_S = 1.0
 _TEXT = 0x81
@@ -34,15 +37,23 @@ def text_frame(payload: bytes) -> bytes:
     return bytes((_TEXT, 127)) + size.to_bytes(8, "big") + payload
 
 
-def payload_of(frame: bytes) -> bytes:
-    """The inverse of `text_frame`."""
-    return frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+def payloads_of(frames: bytes) -> Iterator[bytes]:
+    """The inverse of `text_frame`, for any number of them joined."""
+    at = 0
+    while at < len(frames):
+        size, head = frames[at + 1], at + 2
+        if size >= 126:
+            head += 2 if size == 126 else 8
+            size = int.from_bytes(frames[at + 2 : head], "big")
+        at = head + size
+        yield frames[head:at]
 
 
 class Wire(Protocol):
     """The outgoing side of one accepted socket. `write` never waits and never fails."""
 
-    def write(self, frame: bytes) -> None: ...
+    def write(self, frame: bytes) -> None:
+        """One frame, or several joined."""
 
     def waiting_bytes(self) -> int:
         """What the peer has not taken yet, beyond the kernel's buffer."""
@@ -100,8 +111,8 @@ class SendWire:
         try:
             while self._frames:
                 frame = self._frames.popleft()
-                text = payload_of(frame).decode()
-                await self._send({"type": "websocket.send", "text": text})
+                for payload in payloads_of(frame):
+                    await self._send({"type": "websocket.send", "text": payload.decode()})
                 self._bytes -= len(frame)
         except (OSError, RuntimeError):
             # The peer is gone; whoever reads from it hears so.
@@ -131,6 +142,7 @@ def wire_of(send: Send) -> Wire:
     protocol = getattr(send, "__self__", None)
     transport = getattr(protocol, "transport", None)
     known = isinstance(getattr(protocol, "close_sent", None), bool)
-    if known and isinstance(transport, asyncio.Transport):
+    # By its methods, not its class: uvloop's transports are no asyncio.Transport.
+    if known and hasattr(transport, "get_write_buffer_size"):
         return TransportWire(protocol, send)
     return SendWire(send)

@@ -1,0 +1,45 @@
+"""The fast wire is found on the real server; where it is not, `send` does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from auctions.live.hub import Hub
+from auctions.live.wire import SendWire, TransportWire, payloads_of, text_frame, wire_of
+from tests.auctions.live.arena import Arena, peer
+
+NewArena = Callable[..., Awaitable[Arena]]
+
+
+async def test_the_server_still_lets_us_write_to_its_transport(arena: NewArena, hub: Hub) -> None:
+    """Fails when uvicorn changes inside: then `wire_of` silently falls back, and is slow."""
+    place = await arena(1)
+    async with peer(place.live_url, place.keys[0]) as one:
+        await one.type("snapshot")
+        (member,) = [m for m in hub.members() if m.alias == place.aliases[0]]
+        assert isinstance(member.wire, TransportWire)
+        assert member.wire.waiting_bytes() == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+def test_frames_are_as_the_protocol_says(size: int) -> None:
+    payload = b"x" * size
+    assert list(payloads_of(text_frame(payload) + text_frame(b"{}"))) == [payload, b"{}"]
+
+
+async def test_without_a_known_server_frames_go_by_send() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    wire = wire_of(send)
+    assert isinstance(wire, SendWire)
+    wire.write(text_frame(b'{"a":1}') + text_frame(b'{"b":2}'))
+    await wire.close(1012, "bye")
+    assert [message.get("text") for message in sent] == ['{"a":1}', '{"b":2}', None]
+    assert sent[-1] == {"type": "websocket.close", "code": 1012, "reason": "bye"}
+    assert wire.waiting_bytes() == 0
