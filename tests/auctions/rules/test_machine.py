@@ -467,4 +467,4 @@ def row_of(frame: dict[str, Any]) -> dict[str, Any]:
 
 
 TestPromises = Promises.TestCase
-TestPromises.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestPromises.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)

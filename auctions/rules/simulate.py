@@ -1,0 +1,285 @@
+"""What would have happened under other rules: the bids of a past log, played again.
+
+Pure, and the same `apply` as the live auction. The bidders behave like this:
+
+- in an english or sealed phase every bid is sent again at its old moment, counted from the start;
+- in rounds a bidder names the first price of the log in the first pause and comes down to the
+  lowest one evenly over the turns, at once where the step asks for more;
+- on a Dutch clock a bidder accepts the first price that is not below the lowest it ever named;
+- on a Japanese clock it stays in as long as the price is not below that.
+
+Doubtful prices count as confirmed, withdrawals and exclusions are kept, answers that the other
+rules do not ask for are dropped. Pauses, extensions by the buyer and outages are left out: the
+heart beats all the time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from marketplace.kernel.money import format_minor
+
+from . import rounds
+from .apply import apply
+from .commands import Accept, Admit, AnyBody, Auto, Bid, Command, Exclude, Tick, Withdraw
+from .guard import BadPrice, confirmation_token, read_price
+from .limits import next_max_price
+from .outcomes import Outcome
+from .parameters import Terms
+from .standing import rank_at
+from .state import State, initial
+
+TICKS_MAX = 2_000_000
+"""A simulated auction lasts at most so many heartbeats."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A row of the final standing; `evaluated` is exact minor units as text."""
+
+    rank: int
+    bidder: str
+    price: int
+    evaluated: str
+
+
+class Played(msgspec.Struct, frozen=True):
+    """How one auction went. `curve` is (ts, lowest price of the lead in minor units) as it fell."""
+
+    format: str
+    winner: str | None
+    standing: list[Place]
+    close_at: int
+    extensions: int
+    accepted: int
+    refused: dict[str, int]
+    curve: list[tuple[int, int]]
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """The auction as it was and as it would have been."""
+
+    before: Played
+    after: Played
+
+    @property
+    def winner_changes(self) -> bool:
+        return self.before.winner != self.after.winner
+
+    @property
+    def lead_change_minor(self) -> int | None:
+        """How much lower (negative) or higher the best price would have been."""
+        if not self.before.standing or not self.after.standing:
+            return None
+        return self.after.standing[0].price - self.before.standing[0].price
+
+
+def replay_under(commands: Sequence[Command], original: Terms, terms: Terms) -> Comparison:
+    """Plays `commands` under their `original` terms and their bids under `terms`.
+
+    The start and the auction's id are those of the original. Raises BrokenLog when the log does not
+    fold under its own terms.
+    """
+    other = msgspec.structs.replace(
+        terms, starts_at_us=original.starts_at_us, auction=original.auction
+    )
+    return Comparison(play_again(commands, original), _Simulation(commands, other).play())
+
+
+def play_again(commands: Sequence[Command], terms: Terms) -> Played:
+    """The auction exactly as it was."""
+    state, notes = initial(terms), _Notes()
+    for command in commands:
+        state, outcome = apply(state, command)
+        notes.take(state, command, outcome)
+    return notes.played(state)
+
+
+class _Notes:
+    """Gathers what `Played` tells, command by command."""
+
+    def __init__(self) -> None:
+        self.extensions = 0
+        self.accepted = 0
+        self.refused: Counter[str] = Counter()
+        self.curve: list[tuple[int, int]] = []
+
+    def take(self, state: State, command: Command, outcome: Outcome) -> None:
+        self.extensions += sum(
+            event.__struct_config__.tag == "extended" for event in outcome.events
+        )
+        if isinstance(command.body, Bid | Accept) and outcome.repeat_of is None:
+            self.accepted += outcome.accepted
+            if outcome.code is not None:
+                self.refused[str(outcome.code)] += 1
+        if state.rows:
+            lead = state.bidders[state.rows[0][2]].bids[-1].price
+            if not self.curve or self.curve[-1][1] != lead:
+                self.curve.append((command.ts, lead))
+
+    def played(self, state: State) -> Played:
+        standing = [
+            Place(rank_at(state, index), alias, state.bidders[alias].bids[-1].price, str(worth))
+            for index, (worth, _, alias) in enumerate(state.rows)
+        ]
+        return Played(
+            format=state.terms.format,
+            winner=standing[0].bidder if standing else None,
+            standing=standing,
+            close_at=state.close_at,
+            extensions=self.extensions,
+            accepted=self.accepted,
+            refused=dict(self.refused),
+            curve=self.curve,
+        )
+
+
+class _Simulation:
+    """The second run: our own heartbeats, the old bids, and intents where prices are asked."""
+
+    def __init__(self, commands: Sequence[Command], terms: Terms) -> None:
+        self.state = initial(terms)
+        self.notes = _Notes()
+        self.ladders = _ladders(commands, terms)
+        self.answers = _answers(commands)
+        self.old = [command for command in _once(commands) if _is_kept(command.body)]
+        self.seq_of: dict[int, int] = {}
+        self.acted: set[tuple[str, int, int | None, int | None]] = set()
+
+    def play(self) -> Played:
+        heartbeat_us = self.state.terms.heartbeat_us
+        start_us = self.state.terms.starts_at_us
+        at = min([start_us - heartbeat_us, *(command.ts for command in self.old[:1])])
+        position = 0
+        for _ in range(TICKS_MAX):
+            self._send(Tick(), at)
+            self._act(at)
+            if self.state.status == "closed":
+                break
+            at += heartbeat_us
+            while position < len(self.old) and self.old[position].ts < at:
+                self._repeat(self.old[position])
+                position += 1
+        return self.notes.played(self.state)
+
+    def _send(self, body: AnyBody, at: int) -> Outcome:
+        command = Command(self.state.seq + 1, max(at, self.state.ts + 1), body)
+        self.state, outcome = apply(self.state, command)
+        self.notes.take(self.state, command, outcome)
+        return outcome
+
+    def _repeat(self, command: Command) -> None:
+        body = command.body
+        if isinstance(body, Bid | Accept) and self.state.now.format not in ("english", "sealed"):
+            return
+        if isinstance(body, Withdraw):
+            body = msgspec.structs.replace(body, bid_seq=self.seq_of.get(body.bid_seq, 0))
+        elif isinstance(body, Bid):
+            body = self._confirmed(body)
+        elif isinstance(body, Admit):
+            body = self._admission(body)
+        body = msgspec.structs.replace(body, cid="")
+        self._send(body, command.ts)
+        self.seq_of[command.seq] = self.state.seq
+
+    def _confirmed(self, body: Bid) -> Bid:
+        asked = self._asked(body.attributes)
+        try:
+            price = read_price(self.state.terms, body.price)
+        except BadPrice:
+            return body
+        token = confirmation_token(self.state.terms, body.bidder, price)
+        return msgspec.structs.replace(body, confirm=token, attributes=asked)
+
+    def _admission(self, body: Admit) -> Admit:
+        """A clock takes no offers."""
+        clock = self.state.now.format in ("dutch", "japanese")
+        offer = None if clock else body.offer
+        asked = self._asked(body.attributes)
+        return msgspec.structs.replace(body, offer=offer, attributes=asked)
+
+    def _asked(self, answers: dict[str, str]) -> dict[str, str]:
+        scoring = self.state.terms.scoring
+        known = {feature.id for feature in scoring.features if feature.source == "options"}
+        known |= {cost.id for cost in scoring.costs}
+        return {name: answer for name, answer in answers.items() if name in known}
+
+    def _act(self, at: int) -> None:
+        """What the bidders do at this stage, once each."""
+        format_ = self.state.now.format
+        if self.state.status != "open" or format_ in ("english", "sealed"):
+            return
+        stage = self.state.stage
+        for alias, ladder in self.ladders.items():
+            mark = (alias, self.state.phase, stage.round or stage.step, stage.turn)
+            if mark in self.acted or self.state.status != "open":
+                continue
+            self.acted.add(mark)
+            if format_ == "rounds":
+                self._speak(alias, ladder, at)
+            else:
+                self._take(alias, ladder, at)
+
+    def _take(self, alias: str, ladder: list[int], at: int) -> None:
+        price = next_max_price(self.state, alias, at)
+        if price is not None and price >= min(ladder):
+            self._send(Accept(bidder=alias, step=self.state.stage.step or 0), at)
+
+    def _speak(self, alias: str, ladder: list[int], at: int) -> None:
+        if alias not in self.state.bidders or not rounds.may_bid(self.state, alias):
+            return
+        number = 0 if self.state.stage.turn is None else self.state.stage.round or 0
+        wish = _rung(ladder, number, self.state.now.rounds)
+        border = next_max_price(self.state, alias, at)
+        if border is not None and wish > border >= min(ladder):
+            wish = border
+        text = format_minor(wish, self.state.terms.exponent)
+        answers = self.answers.get(alias, {})
+        self._send(self._confirmed(Bid(bidder=alias, price=text, attributes=answers)), at)
+
+
+def _is_kept(body: AnyBody) -> bool:
+    return isinstance(body, Bid | Accept | Auto | Admit | Exclude | Withdraw)
+
+
+def _once(commands: Sequence[Command]) -> list[Command]:
+    """Without those that repeat a cid of the same sender."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for command in commands:
+        key = (str(getattr(command.body, "bidder", "")), command.body.cid)
+        if command.body.cid and key in seen:
+            continue
+        seen.add(key)
+        kept.append(command)
+    return kept
+
+
+def _ladders(commands: Sequence[Command], terms: Terms) -> dict[str, list[int]]:
+    """alias -> every price it named, in order; only what is a price at all."""
+    ladders: dict[str, list[int]] = {}
+    for command in commands:
+        if isinstance(command.body, Bid):
+            try:
+                price = read_price(terms, command.body.price)
+            except BadPrice:
+                continue
+            ladders.setdefault(command.body.bidder, []).append(price)
+    return ladders
+
+
+def _answers(commands: Sequence[Command]) -> dict[str, dict[str, str]]:
+    """alias -> the answers it gave, the newest counting."""
+    answers: dict[str, dict[str, str]] = {}
+    for command in commands:
+        if isinstance(command.body, Bid) and command.body.attributes:
+            answers.setdefault(command.body.bidder, {}).update(command.body.attributes)
+    return answers
+
+
+def _rung(ladder: list[int], number: int, rounds_count: int) -> int:
+    """The wish in round `number` (0: before the first), evenly down to the lowest price."""
+    falling = sorted(set(ladder), reverse=True)
+    return falling[(len(falling) - 1) * number // rounds_count]
