@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auctions.tenders.rules import Access, AuctionState, AwardState, OfferState, TenderState
 from marketplace.kernel.db import Base
+
+Big = Annotated[int, mapped_column(BigInteger)]
+"""Minor units and bytes: 32 bits end at 21 million euros."""
 
 
 class Tender(Base):
@@ -58,7 +61,7 @@ class Lot(Base):
     position: Mapped[int]
     title: Mapped[str]
     description: Mapped[str]
-    ceiling_minor: Mapped[int | None]
+    ceiling_minor: Mapped[Big | None]
     rules: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
@@ -93,7 +96,7 @@ class TenderInvitation(Base):
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     bonus_percent: Mapped[str]
-    bonus_minor: Mapped[int]
+    bonus_minor: Mapped[Big]
 
 
 class TenderParticipation(Base):
@@ -147,7 +150,7 @@ class TenderPolicy(Base):
 
     buyer_id: Mapped[UUID] = mapped_column(primary_key=True)
     currency: Mapped[str]
-    approval_limit_minor: Mapped[int | None]
+    approval_limit_minor: Mapped[Big | None]
     changed_by: Mapped[UUID]
     changed_at: Mapped[datetime]
 
@@ -163,7 +166,7 @@ class TenderDocument(Base):
     name: Mapped[str]
     version: Mapped[int]
     media_type: Mapped[str]
-    size_bytes: Mapped[int]
+    size_bytes: Mapped[Big]
     sha256: Mapped[str]
     internal: Mapped[bool]
     author_id: Mapped[UUID]
@@ -263,7 +266,7 @@ class Offer(Base):
     state: Mapped[str] = mapped_column(default=OfferState.SEALED.value)
     sealed: Mapped[bytes | None]
     content: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    price_minor: Mapped[int | None]
+    price_minor: Mapped[Big | None]
     reason: Mapped[str | None]
     submitted_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
@@ -287,8 +290,8 @@ class Award(Base):
     rank: Mapped[int]
     needs_approval: Mapped[bool]
     share_percent: Mapped[Decimal]
-    price_minor: Mapped[int]
-    value_minor: Mapped[int]
+    price_minor: Mapped[Big]
+    value_minor: Mapped[Big]
     evaluated: Mapped[str]
     reason: Mapped[str | None]
     instead_of: Mapped[UUID | None]
