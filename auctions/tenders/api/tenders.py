@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.tenders import jobs, service
+from auctions.tenders.schemas.suggestions import Suggestions
 from auctions.tenders.schemas.tender import (
     AcceptTerms,
     History,
@@ -192,6 +193,13 @@ class TenderController(Controller):
     async def tender_history(self, session: AsyncSession, actor: Actor, tender_id: UUID) -> History:
         """Who moved the tender when, and why; for its buyer."""
         return await service.history_of(session, actor, tender_id)
+
+    @get("/{tender_id:uuid}/suggestions", opt=allow(scope=READ))
+    async def suggest_suppliers(
+        self, session: AsyncSession, actor: Actor, tender_id: UUID
+    ) -> Suggestions:
+        """Whom to invite and why, and a market price for each lot; for its buyer."""
+        return await service.suggest(session, actor, tender_id)
 
 
 class PolicyController(Controller):

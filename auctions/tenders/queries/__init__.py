@@ -5,7 +5,7 @@ from auctions.tenders.queries.awards import (
     award_page,
     award_sheet,
     awards_of_lots,
-    past_awards,
+    past_lots,
 )
 from auctions.tenders.queries.dossier import (
     addenda,
@@ -95,7 +95,7 @@ __all__ = [
     "participants",
     "participation",
     "participations",
-    "past_awards",
+    "past_lots",
     "policy",
     "question",
     "questions",

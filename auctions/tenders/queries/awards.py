@@ -6,14 +6,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.tenders.models import Award, AwardSheet, Lot, LotItem, Tender
+from auctions.tenders.models import (
+    Award,
+    AwardSheet,
+    Lot,
+    LotItem,
+    Tender,
+    TenderParticipation,
+)
 from auctions.tenders.rules import AwardState
 from marketplace.kernel.actor import Actor
 
-PAST_MAX = 1_000
+PAST_MAX = 5_000
 
 
 async def award(session: AsyncSession, award_id: UUID, *, lock: bool = False) -> Award | None:
@@ -48,21 +55,46 @@ async def award_sheet(session: AsyncSession, lot_id: UUID) -> AwardSheet | None:
     return await session.get(AwardSheet, lot_id)
 
 
-async def past_awards(session: AsyncSession, buyer_id: UUID) -> Sequence[Any]:
-    """What a buyer awarded before: rows of (organisation id, item name, classification code, unit),
-    newest first.
+async def past_lots(session: AsyncSession, buyer_id: UUID, but: UUID) -> Sequence[Any]:
+    """Who took part in a buyer's tenders other than `but`, item by item, newest first, with the
+    award if there was one: rows of (tender_id, lot_id, organisation_id, item_id, name, code, unit,
+    quantity, items_count, currency, state, price_minor).
     """
+    count = (
+        select(func.count())
+        .select_from(LotItem)
+        .where(LotItem.lot_id == Lot.id)
+        .correlate(Lot)
+        .scalar_subquery()
+    )
     statement = (
         select(
-            Award.organisation_id,
+            Lot.tender_id,
+            Lot.id.label("lot_id"),
+            TenderParticipation.organisation_id,
+            LotItem.item_id,
             LotItem.name,
-            LotItem.classification["code"].astext,
+            LotItem.classification["code"].astext.label("code"),
             LotItem.unit,
+            LotItem.quantity,
+            count.label("items_count"),
+            Tender.currency,
+            Award.state,
+            Award.price_minor,
         )
-        .join(Lot, Lot.id == Award.lot_id)
+        .join(Tender, Tender.id == Lot.tender_id)
         .join(LotItem, LotItem.lot_id == Lot.id)
-        .where(Award.buyer_id == buyer_id, Award.state == AwardState.ACCEPTED)
-        .order_by(Award.id.desc())
+        .join(TenderParticipation, TenderParticipation.tender_id == Lot.tender_id)
+        .outerjoin(
+            Award,
+            and_(
+                Award.lot_id == Lot.id,
+                Award.organisation_id == TenderParticipation.organisation_id,
+                Award.state == AwardState.ACCEPTED,
+            ),
+        )
+        .where(Tender.buyer_id == buyer_id, Tender.id != but)
+        .order_by(Tender.id.desc(), Lot.position)
         .limit(PAST_MAX)
     )
     return (await session.execute(statement)).all()

@@ -27,6 +27,7 @@ from auctions.tenders.service.offers import list_offers, submit, withdraw_offer
 from auctions.tenders.service.opening import open_offers, qualify, skip_auctions, start_auctions
 from auctions.tenders.service.policies import set_policy, show_policy
 from auctions.tenders.service.publishing import approve, publish, send_back
+from auctions.tenders.service.suggestions import suggest
 from auctions.tenders.service.views import history_of, listing, show
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "skip_auctions",
     "start_auctions",
     "submit",
+    "suggest",
     "withdraw",
     "withdraw_offer",
 ]

@@ -63,7 +63,9 @@ async def test_above_the_limit_somebody_else_releases(
     done = ok(await act(approver, waiting["id"], "approve"))
     assert done["state"] == "published"
     assert done["lots"][0]["auction_id"] is not None
-    below = await published(buyer, supplier, lots=[lot(ceiling={"amount": "1000", "currency": "EUR"})])
+    below = await published(
+        buyer, supplier, lots=[lot(ceiling={"amount": "1000", "currency": "EUR"})]
+    )
     assert below["state"] == "published"
 
 
