@@ -20,6 +20,7 @@ COMMANDS = {
     "worker": ("web.commands.worker", "run what happens by the clock"),
     "migrate": ("web.commands.migrate", "bring the database to the newest schema"),
     "verify": ("web.commands.verify", "check a transcript offline"),
+    "simulate": ("web.commands.simulate", "play a past auction under other rules"),
     "operator": ("web.commands.operator", "make the operator of an empty installation"),
 }
 """Name → where it lives and one line of help. Add a command by adding its module and this line."""
