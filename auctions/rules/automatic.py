@@ -121,6 +121,8 @@ def _answer(
 ) -> int | None:
     """The price this automatic bidder names now, or None. May force a stronger one to its limit."""
     limit = _limit(state, alias)
+    if alias in forced and _reaches_limit(state, alias):
+        return limit
     best = _leading_price(state, alias)
     if best is None or best < limit:
         return None
@@ -131,7 +133,7 @@ def _answer(
         if _reaches_limit(state, rival):
             forced.add(rival)
             return None
-    return limit if alias in forced else best
+    return best
 
 
 def _leading_price(state: State, alias: str) -> int | None:

@@ -36,8 +36,8 @@ def start(terms: Terms, phase: Phase) -> Paragraph:
 
 def time(terms: Terms, phase: Phase) -> Paragraph:
     text = (
-        "Time is that of the server: each command is stamped when it is put in order, and the stamp "
-        "alone decides what was in time."
+        "Time is that of the server: each command is stamped when it is put in order, and the "
+        "stamp alone decides what was in time."
     )
     example = "Your clock shows 12:00:01 and ours 11:59:59: your bid counts as one of 11:59:59."
     return Paragraph("Time", text, example)

@@ -73,10 +73,10 @@ def japanese_clock(terms: Terms, phase: Phase) -> Paragraph | None:
         f"The price starts at {money(terms, phase.start_minor)} and falls by "
         f"{money(terms, phase.decrement_minor)} every {duration(phase.interval_us)}. At each step "
         "you must confirm that you stay in; who does not drops out for good. It ends when one "
-        f"bidder or none is left, or after the last step down to {money(terms, phase.floor_minor)}. "
-        "You stand at the price of the last step you confirmed; of equal ones the earlier "
-        "confirmation ranks first. After an outage the open step starts anew for all, earlier "
-        "confirmations of it are void."
+        "bidder or none is left, or after the last step down to "
+        f"{money(terms, phase.floor_minor)}. You stand at the price of the last step you "
+        "confirmed; of equal ones the earlier confirmation ranks first. After an outage the open "
+        "step starts anew for all, earlier confirmations of it are void."
     )
     price = money(terms, japanese.price_of(phase, 1))
     example = f"You confirm steps 0 and 1 and not step 2: you stand at {price}."
