@@ -43,10 +43,16 @@ class Report(msgspec.Struct):
 
 
 async def run(
-    *, faults: int, per_second: float, seed: int, nodes: int = 2,
-    kinds: Sequence[str] = tuple(FAULTS), node_command: Sequence[str] = NODE, say: Callable[[str], None] = lambda _: None,
+    *,
+    faults: int,
+    per_second: float,
+    seed: int,
+    nodes: int = 2,
+    kinds: Sequence[str] = tuple(FAULTS),
+    node_command: Sequence[str] = NODE,
+    say: Callable[[str], None] = lambda _: None,
     pause_s: tuple[float, float] = (0.2, 1.2),
-) -> Report:  # fmt: skip
+) -> Report:
     """One long auction that carries the load, and short ones that close in the middle of it all."""
     dice = random.Random(seed)
     async with Arena(nodes, node_command=node_command) as arena:
