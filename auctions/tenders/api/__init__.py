@@ -2,6 +2,7 @@
 
 from auctions.tenders.api.awards import AwardController, FinishController, LotAwardController
 from auctions.tenders.api.dossier import DossierController
+from auctions.tenders.api.ocds import OcdsController
 from auctions.tenders.api.offers import LotOfferController, OfferController, TenderOfferController
 from auctions.tenders.api.tenders import PolicyController, TenderController
 
@@ -15,6 +16,7 @@ CONTROLLERS = [
     LotAwardController,
     AwardController,
     FinishController,
+    OcdsController,
 ]
 
 __all__ = ["CONTROLLERS"]

@@ -5,6 +5,7 @@ from auctions.tenders.queries.awards import (
     award_page,
     award_sheet,
     awards_of_lots,
+    bids_of,
     past_lots,
 )
 from auctions.tenders.queries.dossier import (
@@ -76,6 +77,7 @@ __all__ = [
     "award_page",
     "award_sheet",
     "awards_of_lots",
+    "bids_of",
     "directory",
     "document",
     "document_chunk",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders.models import (
@@ -21,6 +21,7 @@ from auctions.tenders.rules import AwardState
 from marketplace.kernel.actor import Actor
 
 PAST_MAX = 5_000
+BIDS_MAX = 100_000
 
 
 async def award(session: AsyncSession, award_id: UUID, *, lock: bool = False) -> Award | None:
@@ -98,3 +99,18 @@ async def past_lots(session: AsyncSession, buyer_id: UUID, but: UUID) -> Sequenc
         .limit(PAST_MAX)
     )
     return (await session.execute(statement)).all()
+
+
+async def bids_of(session: AsyncSession, auction_id: UUID) -> Sequence[Any]:
+    """Accepted bids and withdrawals of an auction's log, oldest first, at most BIDS_MAX: rows of
+    (seq, ts in µs, encoded outcome) (system scope).
+    """
+    statement = text(
+        "SELECT seq, ts, outcome FROM auction_commands WHERE auction_id = :id"
+        # 'bid' and 'withdrawn' are kinds of events; a refused command has neither.
+        " AND (position(CAST(:bid AS bytea) IN outcome) > 0"
+        "      OR position(CAST(:gone AS bytea) IN outcome) > 0)"
+        " ORDER BY seq LIMIT :limit"
+    )
+    values = {"id": auction_id, "bid": b'"kind":"bid"', "gone": b'"kind":"withdrawn"'}
+    return (await session.execute(statement, values | {"limit": BIDS_MAX})).all()

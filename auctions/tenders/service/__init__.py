@@ -23,6 +23,7 @@ from auctions.tenders.service.drafts import change, create
 from auctions.tenders.service.ending import auctions_ended, cancel, fail, fire
 from auctions.tenders.service.inviting import invite, withdraw
 from auctions.tenders.service.joining import participate
+from auctions.tenders.service.ocds import export, import_draft
 from auctions.tenders.service.offers import list_offers, submit, withdraw_offer
 from auctions.tenders.service.opening import open_offers, qualify, skip_auctions, start_auctions
 from auctions.tenders.service.policies import set_policy, show_policy
@@ -43,12 +44,14 @@ __all__ = [
     "create",
     "decide",
     "decline",
+    "export",
     "fail",
     "find_document",
     "finish",
     "fire",
     "fire_award",
     "history_of",
+    "import_draft",
     "invite",
     "list_addenda",
     "list_awards",

@@ -1,0 +1,88 @@
+"""OCDS: the own tender as a release package, and a draft from somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.rules import outcomes
+from auctions.rules.outcomes import BidPlaced, BidWithdrawn
+from auctions.tenders import queries
+from auctions.tenders.models import Auction, Tender
+from auctions.tenders.ocds import reading, shapes, writing
+from auctions.tenders.rules import AuctionState
+from auctions.tenders.service.drafts import create
+from auctions.tenders.service.ending import note_ended
+from auctions.tenders.service.views import own_tender
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import SYSTEM, set_scope
+from marketplace.kernel.ids import TenderId
+
+
+async def export(
+    session: AsyncSession, actor: Actor, tender_id: UUID, origin: str, now: datetime
+) -> shapes.Package:
+    """For the tender's buyer. Bids of an auction are in it once the auction is over, sealed offers
+    once they were opened. `origin` is where this marketplace is found. Raises NotFound.
+    """
+    tender = await own_tender(session, actor, tender_id, lock=True)
+    await note_ended(session, actor, tender, now)
+    lots = await queries.lots(session, tender_id)
+    auctions = await queries.auctions(session, tender_id)
+    bidders: dict[tuple[UUID, str], UUID] = {}
+    for auction in auctions.values():
+        for alias, organisation_id in (await queries.participants(session, auction.id)).items():
+            bidders[auction.id, alias] = organisation_id
+    participants = list(await queries.participations(session, tender_id))
+    awards = await queries.awards_of_lots(session, [lot.id for lot in lots])
+    known = {tender.buyer_id, *participants, *bidders.values()}
+    dossier = writing.Dossier(
+        origin=origin,
+        tender=tender,
+        lots=lots,
+        items=await queries.items(session, tender_id),
+        auctions=auctions,
+        documents=await queries.documents(session, tender_id),
+        addenda=await queries.addenda(session, tender_id),
+        questions_count=len(await queries.questions(session, tender_id)),
+        participants=participants,
+        offers=await queries.offers(session, tender_id),
+        awards=awards,
+        history=await _history(session, actor, tender, auctions),
+        bidders=bidders,
+        names={key: row.name for key, row in (await queries.directory(session, known)).items()},
+    )
+    return writing.package(dossier, now)
+
+
+async def _history(
+    session: AsyncSession, actor: Actor, tender: Tender, auctions: Mapping[UUID, Auction]
+) -> Sequence[writing.Placed]:
+    over = [row for row in auctions.values() if row.state == AuctionState.CLOSED]
+    found: list[writing.Placed] = []
+    # The log belongs to the house; the caller is its buyer, and the bidding is over.
+    await set_scope(session, SYSTEM)
+    for auction in over:
+        for seq, ts, outcome in await queries.bids_of(session, auction.id):
+            events = outcomes.decode(outcome).events
+            found += [
+                writing.Placed(auction.id, auction.lot_id, seq, number, ts, event)
+                for number, event in enumerate(events)
+                if isinstance(event, BidPlaced | BidWithdrawn)
+            ]
+    await set_scope(session, actor)
+    return found
+
+
+async def import_draft(
+    session: AsyncSession,
+    actor: Actor,
+    document: reading.Document,
+    currency: str | None,
+    now: datetime,
+) -> TenderId:
+    """The newest tender in a release or a package as a draft. Raises Forbidden, Invalid."""
+    return await create(session, actor, reading.draft(document, currency), now)
