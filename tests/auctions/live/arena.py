@@ -39,6 +39,10 @@ class Arena(msgspec.Struct, kw_only=True):
     def live_url(self) -> str:
         return f"{self.url.replace('http', 'ws', 1)}/api/v1/auctions/{self.auction_id}/live"
 
+    def at(self, url: str) -> str:
+        """The live URL on another node."""
+        return self.live_url.replace(self.url.removeprefix("http"), url.removeprefix("http"))
+
     @property
     def path(self) -> str:
         return f"/api/v1/auctions/{self.auction_id}"
@@ -77,7 +81,9 @@ class Peer:
         self._unread = 0
 
     async def say(self, type_: str, **fields: Any) -> None:
-        await self.socket.send(msgspec.json.encode({"type": type_, **fields}).decode())
+        # One that the server is closing tells its code to `closed`.
+        with contextlib.suppress(ConnectionClosed):
+            await self.socket.send(msgspec.json.encode({"type": type_, **fields}).decode())
 
     async def hear(self) -> Frame:
         """The next frame."""
