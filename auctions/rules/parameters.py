@@ -98,7 +98,7 @@ class Line(msgspec.Struct, frozen=True):
 class Phase(msgspec.Struct, frozen=True):
     """One format with its clock. A plain auction has exactly one phase, a hybrid several.
 
-    `duration_us` is the length of english and sealed; the others follow their own clock.
+    `duration_us` is the length of english and sealed, and an estimate of it where a clock decides.
     """
 
     format: Format

@@ -20,12 +20,14 @@ def read_phase(
     section: Section, format_: str, exponent: int, ceiling: int | None, bidders: int | None
 ) -> Phase:
     """One phase from `section`; shared keys are read even where the format has no use for them."""
+    duration_us = section.seconds("duration_s", 1, DURATION_S_MAX, 1_200)
+    step = _step(section.section("step"), exponent, ceiling) if section.has("step") else Step()
+    overtime = _overtime(section) if section.has("overtime") else None
     phase = Phase(
         format=cast(Any, format_),
-        duration_us=section.seconds("duration_s", 1, DURATION_S_MAX, 1_200),
-        step=_step(section.section("step"), exponent, ceiling) if section.has("step") else Step(),
-        overtime=_overtime(section) if section.has("overtime") else None,
-        **_CLOCKS[format_](section, exponent, ceiling),
+        step=step if format_ in ("english", "rounds") else Step(),
+        overtime=overtime if format_ == "english" else None,
+        **{"duration_us": duration_us} | _CLOCKS[format_](section, exponent, ceiling),
     )
     if format_ in ("rounds", "japanese") and bidders == 1:
         section.wrong("format", "impossible", "With one bidder there is nobody to take turns with.")
@@ -95,13 +97,17 @@ def _timed(section: Section, exponent: int, ceiling: int | None) -> dict[str, in
 
 
 def _rounds(section: Section, exponent: int, ceiling: int | None) -> dict[str, int]:
-    return {
+    clock = {
         "rounds": section.whole("rounds", 1, ROUNDS_MAX, 3) or 3,
         "turn_us": section.seconds("turn_s", 1, TURN_S_MAX, 120),
         "first_pause_us": section.seconds("first_pause_s", 0, TURN_S_MAX, 300),
         "pause_us": section.seconds("pause_s", 0, TURN_S_MAX, 120),
         "announce_us": section.seconds("announce_s", 0, TURN_S_MAX, 0),
     }
+    # An estimate with two bidders; the opening knows how many there are.
+    turns_us = clock["rounds"] * 2 * clock["turn_us"]
+    pauses_us = clock["first_pause_us"] + (clock["rounds"] - 1) * clock["pause_us"]
+    return clock | {"duration_us": turns_us + pauses_us + clock["announce_us"]}
 
 
 def _dutch(section: Section, exponent: int, ceiling: int | None) -> dict[str, int]:
@@ -114,13 +120,16 @@ def _dutch(section: Section, exponent: int, ceiling: int | None) -> dict[str, in
         section.wrong("cap", "impossible", "The cap is below the start.")
     if ceiling is not None and cap > ceiling:
         section.wrong("cap", "impossible", "The cap is above the ceiling.")
-    if (cap - start) // increment >= STEPS_MAX:
+    steps_count = -(-(cap - start) // increment) + 1
+    if steps_count > STEPS_MAX and not section.is_wrong("increment"):
         section.wrong("increment", "out_of_range", f"At most {STEPS_MAX} steps.")
+    interval_us = section.seconds("interval_s", 1, TURN_S_MAX, 30)
     return {
+        "duration_us": steps_count * interval_us,
         "start_minor": start,
         "increment_minor": increment,
         "cap_minor": cap,
-        "interval_us": section.seconds("interval_s", 1, TURN_S_MAX, 30),
+        "interval_us": interval_us,
     }
 
 
@@ -132,13 +141,16 @@ def _japanese(section: Section, exponent: int, ceiling: int | None) -> dict[str,
         section.wrong("decrement", "impossible", "The first step down would end below zero.")
     if floor > start and not (section.is_wrong("start") or section.is_wrong("floor")):
         section.wrong("floor", "impossible", "The floor is above the start.")
-    if (start - floor) // decrement >= STEPS_MAX:
+    steps_count = (start - floor) // decrement + 1
+    if steps_count > STEPS_MAX and not section.is_wrong("decrement"):
         section.wrong("decrement", "out_of_range", f"At most {STEPS_MAX} steps.")
+    interval_us = section.seconds("interval_s", 1, TURN_S_MAX, 30)
     return {
+        "duration_us": steps_count * interval_us,
         "start_minor": start,
         "decrement_minor": decrement,
         "floor_minor": floor,
-        "interval_us": section.seconds("interval_s", 1, TURN_S_MAX, 30),
+        "interval_us": interval_us,
     }
 
 

@@ -84,7 +84,10 @@ def _bid(state: State, event: BidPlaced, key: Audience) -> Frame | None:
     row = row_view(state, index, key)
     if key != "buyer":
         return row
+    # `seq` of a frame is that of the command; a bid that was kept back has a number of its own.
+    bid_seq = row.pop("seq")
     return row | {
+        "bid_seq": bid_seq,
         "auto": event.auto,
         "surrogate": event.surrogate,
         "abnormally_low": list(event.abnormally_low),

@@ -8,9 +8,9 @@ Pure, and the same `apply` as the live auction. The bidders behave like this:
 - on a Dutch clock a bidder accepts the first price that is not below the lowest it ever named;
 - on a Japanese clock it stays in as long as the price is not below that.
 
-Doubtful prices count as confirmed, withdrawals and exclusions are kept, answers that the other
-rules do not ask for are dropped. Pauses, extensions by the buyer and outages are left out: the
-heart beats all the time.
+Doubtful prices count as confirmed, exclusions and withdrawals are kept (where the other rules are
+not english, a withdrawn bid was never sent), answers that the other rules do not ask for are
+dropped. Pauses, extensions by the buyer and outages are left out: the heart beats all the time.
 """
 
 from __future__ import annotations
@@ -142,6 +142,8 @@ class _Simulation:
     def __init__(self, commands: Sequence[Command], terms: Terms) -> None:
         self.state = initial(terms)
         self.notes = _Notes()
+        if terms.format != "english":
+            commands = _without_withdrawn(commands)
         self.ladders = _ladders(commands, terms)
         self.answers = _answers(commands)
         self.old = [command for command in _once(commands) if _is_kept(command.body)]
@@ -255,6 +257,15 @@ def _once(commands: Sequence[Command]) -> list[Command]:
         seen.add(key)
         kept.append(command)
     return kept
+
+
+def _without_withdrawn(commands: Sequence[Command]) -> list[Command]:
+    gone = {command.body.bid_seq for command in commands if isinstance(command.body, Withdraw)}
+    return [
+        command
+        for command in commands
+        if command.seq not in gone and not isinstance(command.body, Withdraw)
+    ]
 
 
 def _ladders(commands: Sequence[Command], terms: Terms) -> dict[str, list[int]]:

@@ -152,7 +152,8 @@ def _feature(section: Section) -> Feature:
     id_ = section.text("id")
     title = section.text("title", id_ or "?")
     section.needed("max")
-    most = section.decimal("max", 6, 1, PPM - 1, 1) or 1
+    # A wrong max must not make every option wrong as well.
+    most = section.decimal("max", 6, 1, PPM - 1, PPM) or PPM
     source = section.choice("source", ("options", "rating"), "options")
     if source == "rating":
         feature = Feature(
@@ -192,7 +193,8 @@ def _cost(section: Section) -> Cost:
 
 def _check_features(section: Section, features: tuple[Feature, ...]) -> None:
     _check_ids(section, "features", [feature.id for feature in features])
-    if sum(feature.max_ppm for feature in features) >= PPM:
+    wrong = any(section.is_wrong(f"features[{index}].max") for index in range(len(features)))
+    if not wrong and sum(feature.max_ppm for feature in features) >= PPM:
         section.wrong("features", "impossible", "The maxima must add up to less than 1.")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from auctions.rules.apply import apply
-from auctions.rules.bidding import highest
+from auctions.rules.bidding import highest, highest_below
 from auctions.rules.commands import (
     Accept,
     Admit,
@@ -183,6 +183,7 @@ class Promises(RuleBasedStateMachine):
         self.outcomes.append(outcome)
         self.check_step(command, outcome, before)
         self.check_border(body, outcome, offered)
+        self.check_automatic(body)
         self.watch(command, outcome)
         return outcome
 
@@ -211,6 +212,20 @@ class Promises(RuleBasedStateMachine):
         assert minor <= border or not outcome.accepted
         if minor == border:
             assert outcome.accepted or outcome.code is Code.CONFIRM_REQUIRED
+
+    def check_automatic(self, body: AnyBody) -> None:
+        """After a bid or a limit no automatic bidder is left who could lead and does not."""
+        state = self.state
+        if state.status != "open" or state.now.format != "english" or not state.autos_count:
+            return
+        if not isinstance(body, Bid | Auto):
+            return
+        for alias, bidder in state.bidders.items():
+            if bidder.auto_minor is None or bidder.scale is None or not state.rows:
+                continue
+            if state.rows[0][2] != alias:
+                best = highest_below(state, alias, bidder.scale, state.rows[0][0])
+                assert best is None or best < bidder.auto_minor
 
     def check_step(self, command: Command, outcome: Outcome, before: Fraction | None) -> None:
         placed = [event for event in outcome.events if isinstance(event, BidPlaced)]
@@ -461,9 +476,12 @@ def fold(view: dict[str, Any], frame: dict[str, Any]) -> dict[str, Any]:
 
 def row_of(frame: dict[str, Any]) -> dict[str, Any]:
     """The standing's row in a `bid` frame; only the buyer's rows have coefficient and number."""
-    fields = ["rank", "alias", "price", "evaluated"]
-    fields += ["coefficient", "seq"] if "coefficient" in frame else []
-    return {field: frame[field] for field in fields if field in frame}
+    row = {
+        field: frame[field] for field in ("rank", "alias", "price", "evaluated") if field in frame
+    }
+    if "coefficient" in frame:
+        row |= {"coefficient": frame["coefficient"], "seq": frame["bid_seq"]}
+    return row
 
 
 TestPromises = Promises.TestCase

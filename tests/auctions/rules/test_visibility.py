@@ -1,0 +1,455 @@
+"""What each recipient is shown, and that nothing hidden shines through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auctions.rules.commands import (
+    Admit,
+    AnyBody,
+    Bid,
+    Cancel,
+    Exclude,
+    Extend,
+    Message,
+    Pause,
+    Resume,
+    Tick,
+    Withdraw,
+)
+from auctions.rules.projection import project
+from auctions.rules.visibility import (
+    BUYER,
+    OBSERVER,
+    ack_view,
+    audience,
+    bidder,
+    personal,
+    result,
+    snapshot,
+    standing_view,
+    status,
+)
+from tests.auctions.rules.driver import Run
+
+KEYS = ("buyer", "all", "lead", "public")
+WARRANTY = {
+    "id": "warranty",
+    "max": "0.15",
+    "options": [{"id": "none", "value": "0"}, {"id": "5y", "value": "0.15"}],
+}
+
+
+def frames(run: Run, key: str) -> list[dict[str, Any]]:
+    """What the last command showed to an audience, without seq and ts."""
+    shown = project(run.state, run.commands[-1], run.outcomes[-1], key)
+    for frame in shown:
+        assert frame.pop("seq") == run.commands[-1].seq
+        assert frame.pop("ts").endswith("Z")
+    return shown
+
+
+def view(run: Run, viewer) -> dict[str, Any]:
+    return snapshot(run.state, viewer, run.now_us)
+
+
+def test_a_snapshot_has_the_fields_of_the_contract():
+    run = Run(visibility="rank_and_lead").open().bids(("a", "900.00"), ("b", "890.00"))
+    shown = view(run, bidder("a"))
+    assert set(shown) == {
+        "terms", "state", "close_at", "stage", "standing", "you", "next",
+    }  # fmt: skip
+    assert shown["state"] == "open"
+    assert shown["close_at"] == "2026-12-01T10:10:00.000000Z"
+    assert shown["standing"] == [{"rank": 1, "price": "890.00", "evaluated": "890.00"}]
+    assert shown["you"] == {
+        "alias": "a",
+        "admitted": True,
+        "best": "900.00",
+        "rank": 2,
+        "coefficient": "1",
+        "evaluated": "900.00",
+    }
+    assert shown["next"] == {"max_price": "899.00"}
+    assert shown["terms"]["rules"]["visibility"] == "rank_and_lead"
+
+
+@pytest.mark.parametrize(
+    ("visibility", "before", "after"),
+    [
+        ("blind", "public", "public"),
+        ("rank", "public", "public"),
+        ("rank_and_lead", "public", "lead"),
+        ("all", "public", "all"),
+    ],
+)
+def test_others_are_shown_only_after_the_own_first_bid(visibility, before, after):
+    run = Run(visibility=visibility).open().bids(("b", "890.00"))
+    assert audience(run.state, bidder("a")) == before
+    assert view(run, bidder("a"))["standing"] == []
+    run.bids(("a", "900.00"))
+    assert audience(run.state, bidder("a")) == after
+    assert audience(run.state, BUYER) == "buyer"
+    assert audience(run.state, bidder("stranger")) == "public"
+
+
+def test_observers_see_bids_where_all_do_or_after_the_close():
+    run = Run(visibility="all")
+    assert audience(run.state, OBSERVER) == "public"
+    assert audience(run.open().state, OBSERVER) == "all"
+    run = Run(visibility="rank").open()
+    assert audience(run.state, OBSERVER) == "public"
+    assert view(run, OBSERVER)["you"] == {"alias": None, "admitted": False}
+    assert audience(run.go(601).state, OBSERVER) == "all"
+
+
+def test_the_excluded_see_what_the_public_sees():
+    run = Run().open().bids(("a", "900.00"))
+    run.send(Exclude(bidder="a", reason="x"))
+    assert audience(run.state, bidder("a")) == "public"
+    assert view(run, bidder("a"))["you"]["admitted"] is False
+    assert personal(run.state, "stranger", run.now_us)["you"]["admitted"] is False
+
+
+def test_blind_bidders_do_not_learn_their_rank_not_even_by_the_ack():
+    run = Run(visibility="blind").open()
+    outcome = run.bid("a", "900.00")
+    assert outcome.rank == 1
+    assert "rank" not in ack_view(run.state, "a", outcome, run.now_us)
+    assert "rank" not in view(run, bidder("a"))["you"]
+
+
+def test_an_ack_says_what_the_contract_says():
+    run = Run(typo_guard_percent="30").open()
+    accepted = ack_view(run.state, "a", run.bid("a", "900.00"), run.now_us)
+    assert accepted == {
+        "outcome": "accepted",
+        "rank": 1,
+        "evaluated": "900.00",
+        "next": {"max_price": "899.00"},
+    }
+    outcome = run.bid("a", "90.00")
+    refused = ack_view(run.state, "a", outcome, run.now_us)
+    assert (refused["outcome"], refused["code"]) == ("refused", "confirm_required")
+    assert refused["confirm"] == outcome.token
+    assert refused["detail"] == outcome.detail
+
+
+def test_where_nothing_limits_a_price_none_is_shown():
+    run = Run(ceiling=None).open()
+    assert view(run, bidder("a"))["next"] == {"max_price": None}
+
+
+def test_the_personal_part_knows_limits_turns_and_drops():
+    run = Run(step={"value": "1.00", "against": "lead"}).open()
+    run.auto("a", "700.00")
+    assert personal(run.state, "a", run.now_us)["you"]["auto"] == "700.00"
+    run = Run(format="rounds").go(1)
+    run.bid("a", "900.00")
+    you = personal(run.state, "a", run.now_us)["you"]
+    assert (you["best"], you["pending"]) == ("900.00", True)
+    run.go(301)
+    assert personal(run.state, run.state.stage.bidder, run.now_us)["you"]["turn"] is True
+    run = Run(format="japanese", start="900.00", decrement="1.00", interval_s=10).go(11)
+    assert personal(run.state, "a", run.now_us)["you"]["dropped_at"] == 0
+
+
+def test_a_bid_is_shown_to_each_audience_as_it_may_see_it():
+    run = Run().open().bids(("a", "900.00"), ("b", "890.00"))
+    row = {"kind": "bid", "rank": 1, "alias": "b", "price": "890.00", "evaluated": "890.00"}
+    assert frames(run, "all") == [row]
+    buyer = frames(run, "buyer")[0]
+    assert buyer.items() >= row.items()
+    assert buyer["coefficient"] == "1"
+    assert (buyer["auto"], buyer["surrogate"], buyer["abnormally_low"]) == (False, False, [])
+    lead = {"rank": 1, "price": "890.00", "evaluated": "890.00"}
+    assert frames(run, "lead") == [{"kind": "bid", **lead, "standing": [lead]}]
+    assert frames(run, "public") == []
+
+
+def test_a_bid_that_does_not_lead_is_hidden_from_those_who_see_the_lead():
+    run = Run().open().bids(("a", "900.00"), ("b", "950.00"))
+    assert frames(run, "lead") == []
+
+
+def test_rivals_never_see_coefficient_price_or_flags_where_more_than_price_counts():
+    run = Run(scoring={"kind": "meat", "features": [WARRANTY]}).open()
+    run.bid("a", "900.00", attributes={"warranty": "5y"})
+    run.bid("b", "300.00", attributes={"warranty": "none"}, surrogate="letter of today")
+    for key in ("all", "lead"):
+        shown = frames(run, key)[0]
+        assert shown["evaluated"] == "300.00"
+        assert not {"price", "coefficient", "surrogate", "abnormally_low", "auto"} & set(shown)
+    assert frames(run, "buyer")[0]["abnormally_low"] == [
+        "below_mean_of_initial",
+        "below_next_final",
+    ]
+    assert frames(run, "buyer")[0]["surrogate"] is True
+    assert standing_view(run.state, "all")[1] == {"rank": 2, "alias": "a", "evaluated": "765.00"}
+
+
+def test_a_bonus_of_a_rival_is_inside_the_only_price_shown():
+    run = Run()
+    run.send(Admit(bidder="d", bonus_percent="10"))
+    run.open().bids(("d", "900.00"))
+    assert frames(run, "all")[0]["price"] == "810.00"
+    assert frames(run, "buyer")[0]["price"] == "900.00"
+
+
+def test_everybody_hears_of_a_withdrawal_but_not_whose():
+    run = Run().open().bids(("a", "900.00"), ("a", "500.00"))
+    run.send(Withdraw(bid_seq=run.state.seq, reason="a typo"))
+    told = {"kind": "withdrawn", "reason": "a typo"}
+    lead = {"rank": 1, "price": "900.00", "evaluated": "900.00"}
+    assert frames(run, "public") == [told]
+    assert frames(run, "lead") == [told | {"standing": [lead]}]
+    everything = frames(run, "all")[0]
+    assert (everything["alias"], everything["row"]) == ("a", lead | {"alias": "a"})
+    number = run.state.bidders["a"].bids[-1].seq
+    run.send(Withdraw(bid_seq=number, reason="a typo"))
+    assert frames(run, "all")[0]["row"] is None
+    assert frames(run, "lead") == [told | {"standing": []}]
+
+
+def test_several_changes_at_once_bring_the_whole_standing():
+    run = Run(step={"value": "10.00", "against": "lead"}).open()
+    run.auto("b", "700.00")
+    run.bids(("a", "900.00"))
+    shown = frames(run, "all")
+    assert [frame["kind"] for frame in shown] == ["bid", "bid"]
+    assert "standing" not in shown[0]
+    assert shown[1]["standing"] == standing_view(run.state, "all")
+
+
+def test_shared_ranks_bring_the_whole_standing():
+    run = Run(tie_rank="best").open().bids(("a", "900.00"), ("b", "900.00"))
+    assert [row["rank"] for row in frames(run, "all")[0]["standing"]] == [1, 1]
+
+
+def test_limits_are_shown_to_nobody():
+    run = Run().open().bids(("a", "900.00"))
+    run.auto("a", "500.00")
+    assert all(frames(run, key) == [] for key in KEYS)
+
+
+def test_offers_are_shown_to_the_buyer_and_to_others_from_the_opening():
+    run = Run()
+    run.send(Admit(bidder="d", offer="700.00"))
+    assert [frame["kind"] for frame in frames(run, "buyer")] == ["admitted", "bid"]
+    assert frames(run, "all") == []
+    assert audience(run.state, bidder("d")) == "public"
+    assert "rank" not in view(run, bidder("d"))["you"]
+    run.open()
+    assert frames(run, "all")[0]["standing"][0]["alias"] == "d"
+    assert audience(run.state, bidder("d")) == "all"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (Pause(reason="x"), {"kind": "paused", "reason": "x", "outage": False}),
+        (Cancel(reason="x"), {"kind": "cancelled", "reason": "x"}),
+        (Message(text="hello"), {"kind": "message", "text": "hello"}),
+        (
+            Extend(seconds=5, reason="x"),
+            {"kind": "extended", "close_at": "2026-12-01T10:10:05.000000Z", "reason": "x"},
+        ),
+    ],
+)
+def test_what_the_buyer_orders_is_told_to_all(body, expected):
+    run = Run().open()
+    run.send(body)
+    assert all(frames(run, key) == [expected] for key in KEYS)
+
+
+def test_overtime_counts_its_extensions_and_a_resume_names_the_close():
+    run = Run(overtime={"window_s": 600, "extend_s": 60}).open()
+    run.bids(("a", "900.00"))
+    close_at = "2026-12-01T10:11:00.000000Z"
+    assert frames(run, "public") == [{"kind": "extended", "close_at": close_at, "number": 1}]
+    run.send(Pause(reason="x"))
+    run.send(Resume(reason="y"))
+    assert frames(run, "public")[0]["reason"] == "y"
+
+
+def test_admissions_and_exclusions_are_the_buyers():
+    run = Run()
+    assert frames(run, "buyer") == [{"kind": "admitted", "alias": "c"}]
+    assert frames(run, "all") == []
+    run.send(Exclude(bidder="c", reason="x"))
+    assert frames(run, "buyer") == [{"kind": "excluded", "alias": "c", "reason": "x"}]
+    assert frames(run, "lead") == []
+
+
+def test_turns_and_drops_name_aliases_only_where_aliases_are_shown():
+    run = Run(format="rounds").go(1).bids(("a", "900.00")).go(300)
+    stage = frames(run, "all")[-1]
+    assert stage["kind"] == "stage"
+    assert stage["alias"] == "c"
+    assert "alias" not in frames(run, "lead")[-1]
+    run = Run(format="japanese", start="900.00", decrement="1.00", interval_s=10).go(10)
+    assert [frame["kind"] for frame in frames(run, "all")] == ["dropped"] * 3 + ["closed"]
+    assert [frame["kind"] for frame in frames(run, "public")] == ["closed"]
+
+
+def test_a_dutch_step_shows_its_price():
+    run = Run(format="dutch", start="100.00", increment="5.00", interval_s=10).go(10)
+    assert frames(run, "public")[0]["price"] == "105.00"
+    assert view(run, OBSERVER)["stage"]["price"] == "105.00"
+
+
+def test_the_winner_is_named_where_aliases_are_shown():
+    run = Run().open().bids(("a", "900.00")).go(600)
+    assert frames(run, "all")[0]["winner"] == "a"
+    assert "winner" not in frames(run, "lead")[0]
+    assert result(run.state) == [
+        {
+            "rank": 1,
+            "alias": "a",
+            "price": "900.00",
+            "coefficient": "1",
+            "evaluated": "900.00",
+            "seq": run.state.bidders["a"].bids[0].seq,
+        }
+    ]
+
+
+def test_a_silent_heart_shows_as_paused():
+    run = Run().open()
+    assert status(run.state, run.us(1)) == "open"
+    assert status(run.state, run.us(7)) == "paused"
+
+
+def test_sealed_bids_are_shown_to_nobody_before_the_close():
+    run = Run(format="sealed", duration_s=60).open().bids(("a", "900.00"))
+    assert all(frames(run, key) == [] for key in KEYS)
+    assert view(run, BUYER)["standing"] == []
+    assert view(run, bidder("a"))["you"]["best"] == "900.00"
+    run.go(60)
+    assert frames(run, "buyer")[0]["price"] == "900.00"
+    assert [frame["kind"] for frame in frames(run, "public")] == ["closed"]
+
+
+# Non-interference: two runs that differ only in what "a" may not see show "a" the same.
+
+RIVALS = ("b", "c", "d")
+
+
+class Transcript:
+    """All that reaches one bidder: frames, the own part, acks and hints."""
+
+    def __init__(self, rules: dict[str, Any]) -> None:
+        self.run = Run(bidders="", **rules)
+        self.key = ""
+        self.shown: list[Any] = []
+
+    def send(self, body: AnyBody, at: float | None = None) -> None:
+        if at is not None:
+            self.run.go(at)
+        outcome = self.run.send(body)
+        state = self.run.state
+        key = audience(state, bidder("a"))
+        if key != self.key:
+            self.key = key
+            self.shown.append(snapshot(state, bidder("a"), self.run.now_us))
+        else:
+            self.shown.append(project(state, self.run.commands[-1], outcome, key))
+            self.shown.append(personal(state, "a", self.run.now_us))
+        if getattr(body, "bidder", None) == "a":
+            self.shown.append(ack_view(state, "a", outcome, self.run.now_us))
+        self.shown.append([self.run.hint("a", rank) for rank in (1, 2, 3)])
+
+
+def told(rules: dict[str, Any], script: list[AnyBody]) -> list[Any]:
+    transcript = Transcript(rules)
+    for alias in ("a", *RIVALS):
+        transcript.send(Admit(bidder=alias))
+    transcript.run.open()
+    for body in script:
+        transcript.send(body)
+    transcript.send(Tick(), 601)
+    return transcript.shown
+
+
+OWN = st.integers(2_000, 9_000)
+OTHER = st.integers(2_000, 9_000)
+SCRIPT = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.one_of(OWN, OTHER)), min_size=1, max_size=14
+)
+
+
+def bids(script: list[tuple[str, int]], price_of) -> list[AnyBody]:
+    bodies: list[AnyBody] = []
+    for number, (alias, minor) in enumerate(script):
+        shown = minor if alias == "a" else price_of(alias, minor)
+        bodies.append(Bid(bidder=alias, price=f"{shown // 100}.{shown % 100:02d}", cid=str(number)))
+    return bodies
+
+
+STEP = {"step": {"value": "0.01"}, "ceiling": "100.00", "typo_guard_percent": "90"}
+
+
+@settings(deadline=None, max_examples=60)
+@given(script=SCRIPT, shift=st.integers(-1_500, 900))
+def test_blind_bidders_are_told_the_same_whatever_the_others_bid(script, shift):
+    rules = STEP | {"visibility": "blind", "overtime": {"window_s": 600, "extend_s": 1, "max": 1}}
+    # The first bid of all, accepted in both runs, is a's own: overtime happens once and alike.
+    script = [("a", 9_500), *script]
+    plainly = told(rules, bids(script, lambda alias, minor: minor))
+    shifted = told(rules, bids(script, lambda alias, minor: minor + shift))
+    assert plainly == shifted
+
+
+@settings(deadline=None, max_examples=60)
+@given(script=SCRIPT)
+def test_bidders_who_see_ranks_learn_the_order_only(script):
+    """Rivals' prices move, but never past one of a's prices: every rank of a stays."""
+    script = [(alias, minor // 10 * 10 + (0 if alias == "a" else 5)) for alias, minor in script]
+    rules = STEP | {"visibility": "rank"}
+    plainly = told(rules, bids(script, lambda alias, minor: minor))
+    moved = told(rules, bids(script, lambda alias, minor: minor + 3))
+    assert plainly == moved
+
+
+@settings(deadline=None, max_examples=60)
+@given(script=SCRIPT, shift=st.integers(0, 40))
+def test_bidders_who_see_the_lead_learn_nothing_of_the_rest(script, shift):
+    """b leads with 5.00 throughout; c and d may bid what they like above a's prices."""
+    rules = STEP | {"visibility": "rank_and_lead"}
+    opening = [("b", 500), ("a", 9_000)]
+    script = [(a, m % 900 + (600 if a == "a" else 9_050)) for a, m in script if a != "b"]
+    plainly = told(rules, bids(opening + script, lambda alias, minor: minor))
+    shifted = told(
+        rules, bids(opening + script, lambda alias, minor: minor + (shift if alias != "b" else 0))
+    )
+    assert plainly == shifted
+
+
+@settings(deadline=None, max_examples=60)
+@given(script=SCRIPT)
+def test_bidders_who_see_all_bids_learn_no_coefficient(script):
+    """Two worlds with equal evaluated prices, reached with different coefficients."""
+    rules = STEP | {
+        "visibility": "all",
+        "scoring": {"kind": "meat", "features": [WARRANTY]},
+        "ceiling": None,
+    }
+
+    def world(answer: str) -> list[AnyBody]:
+        bodies: list[AnyBody] = []
+        for alias, minor in script:
+            # 20/17 more for five years is worth the same as without.
+            price = minor * 17 if answer == "none" or alias == "a" else minor * 20
+            given_answer = "none" if alias == "a" else answer
+            text = f"{price // 100}.{price % 100:02d}"
+            bodies.append(Bid(bidder=alias, price=text, attributes={"warranty": given_answer}))
+        return bodies
+
+    # The own step is taken off the price, so it must not bind: each rival bids once.
+    seen: set[str] = set()
+    script = [(a, m) for a, m in script if a == "a" or not (a in seen or seen.add(a))]
+    assert told(rules, world("none")) == told(rules, world("5y"))
