@@ -161,14 +161,16 @@ async def _fire_deadlines(parts: Living) -> None:
 
 async def _mend_auctions(parts: Living) -> None:
     """Commands that a dying process left unsent."""
-    await tender_jobs.readmit(parts.database, parts.books, parts.clock)
-    await tender_jobs.send_cancels(parts.database, parts.books, parts.clock)
+    desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
+    await tender_jobs.readmit(desk)
+    await tender_jobs.send_cancels(desk)
 
 
 async def _carry_auctions(parts: Living) -> None:
     """From sealed offers into auctions, from auctions back to tenders."""
-    await tender_jobs.enter_offers(parts.database, parts.books, parts.clock)
-    await tender_jobs.note_ended_auctions(parts.database, parts.clock)
+    desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
+    await tender_jobs.enter_offers(desk)
+    await tender_jobs.note_ended_auctions(desk)
 
 
 async def _work_price_imports(parts: Living) -> None:

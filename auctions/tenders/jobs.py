@@ -1,18 +1,20 @@
 """What must reach an auction's log after its cause was committed, and what comes back from it.
 
 The cause is a row; the command follows at once in the same request, or later from here when a
-process died
-between the two. A command sent twice is one command: its `cid` is made from the cause.
+process died between the two. A command sent twice is one command: its `cid` is made from the cause.
+An auction whose book does not answer is left for the next beat and holds up no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from itertools import groupby
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
+import structlog
 from sqlalchemy import update
 
 from auctions.book.books import Books
@@ -24,128 +26,173 @@ from auctions.tenders.rules import AuctionState
 from auctions.tenders.schemas.offers import NewOffer
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.errors import Problem
 
 BATCH_MAX = 500
 READMIT_AFTER = timedelta(seconds=2)
 """A request in flight sends its own command; only what is older was left behind."""
 
-
-async def readmit(database: Database, books: Books, clock: Clock) -> int:
-    """Send the admissions that a crash left behind; how many. Raises Unavailable when the book is
-    away.
-    """
-    before = clock.now() - READMIT_AFTER
-    async with database.transaction(SYSTEM) as session:
-        waiting = await queries.waiting_admits(session, before, BATCH_MAX)
-    return await _admit(database, books, clock.now(), waiting)
+Row = TypeVar("Row")
+_log = structlog.get_logger(__name__)
 
 
-async def admit(
-    database: Database,
-    books: Books,
-    clock: Clock,
-    tender_id: UUID,
-    organisation_id: UUID | None = None,
-) -> None:
+class Desk(msgspec.Struct, frozen=True):
+    """What a job works with."""
+
+    database: Database
+    books: Books
+    clock: Clock
+
+
+async def admit(desk: Desk, tender_id: UUID, organisation_id: UUID | None = None) -> None:
     """Let one organisation, or all that wait, into the auctions of a tender. Raises Unavailable;
     repeat or leave it to `readmit`.
     """
-    async with database.transaction(SYSTEM) as session:
+    async with desk.database.transaction(SYSTEM) as session:
         waiting = await queries.waiting_admits(
-            session, clock.now(), BATCH_MAX, tender_id=tender_id, organisation_id=organisation_id
+            session,
+            desk.clock.now(),
+            BATCH_MAX,
+            tender_id=tender_id,
+            organisation_id=organisation_id,
         )
-    await _admit(database, books, clock.now(), waiting)
+    for row in waiting:
+        await _admit(desk, row)
 
 
-async def _admit(database: Database, books: Books, now: datetime, waiting: Sequence[Any]) -> int:
-    for participant, percent, minor in waiting:
-        command = Admit(
-            cid=f"admit:{participant.alias}",
-            bidder=participant.alias,
-            bonus_percent=percent or "0",
-            bonus_minor=minor or 0,
-        )
-        await books.submit(participant.auction_id, command)
-        async with database.transaction(SYSTEM) as session:
-            await session.execute(
-                update(AuctionParticipant)
-                .where(
-                    AuctionParticipant.auction_id == participant.auction_id,
-                    AuctionParticipant.alias == participant.alias,
-                )
-                .values(admitted_at=now)
+async def readmit(desk: Desk) -> int:
+    """Send the admissions that a crash left behind; how many."""
+    before = desk.clock.now() - READMIT_AFTER
+    async with desk.database.transaction(SYSTEM) as session:
+        waiting = await queries.waiting_admits(session, before, BATCH_MAX)
+    return await _each(desk, waiting, lambda row: row[0].auction_id, _admit)
+
+
+async def _admit(desk: Desk, row: Any) -> None:
+    participant, percent, minor = row
+    command = Admit(
+        cid=f"admit:{participant.alias}",
+        bidder=participant.alias,
+        bonus_percent=percent or "0",
+        bonus_minor=minor or 0,
+    )
+    await desk.books.submit(participant.auction_id, command)
+    async with desk.database.transaction(SYSTEM) as session:
+        await session.execute(
+            update(AuctionParticipant)
+            .where(
+                AuctionParticipant.auction_id == participant.auction_id,
+                AuctionParticipant.alias == participant.alias,
             )
-    return len(waiting)
+            .values(admitted_at=desk.clock.now())
+        )
 
 
-async def end_auctions(database: Database, books: Books, clock: Clock, tender_id: UUID) -> None:
+async def end_auctions(desk: Desk, tender_id: UUID) -> None:
     """Tell the auctions of one tender that it was called off. Raises Unavailable; repeat or leave
     it to `send_cancels`.
     """
-    await _cancel(database, books, clock, tender_id)
-
-
-async def send_cancels(database: Database, books: Books, clock: Clock) -> int:
-    """Send the cancellations that a crash left behind; how many. Raises Unavailable."""
-    return await _cancel(database, books, clock, None)
-
-
-async def _cancel(database: Database, books: Books, clock: Clock, tender_id: UUID | None) -> int:
-    async with database.transaction(SYSTEM) as session:
+    async with desk.database.transaction(SYSTEM) as session:
         waiting = await queries.waiting_cancels(session, BATCH_MAX, tender_id)
     for auction in waiting:
-        assert auction.cancel_reason is not None, "the query asks for it"
-        command = Cancel(cid=f"cancel:{auction.tender_id}", reason=auction.cancel_reason)
-        durable = await books.submit(auction.id, command)
-        # Refused means that it had ended by itself before the cancelling arrived.
-        state = AuctionState.CANCELLED if durable.outcome.accepted else AuctionState.CLOSED
-        async with database.transaction(SYSTEM) as session:
-            await session.execute(
-                update(Auction)
-                .where(Auction.id == auction.id, Auction.state == AuctionState.SCHEDULED)
-                .values(state=state, ended_at=clock.now())
-            )
-    return len(waiting)
+        await _cancel(desk, auction)
 
 
-async def note_ended_auctions(database: Database, clock: Clock) -> int:
-    """Tell the tenders whose auctions are over; how many auctions."""
-    async with database.transaction(SYSTEM) as session:
+async def send_cancels(desk: Desk) -> int:
+    """Send the cancellations that a crash left behind; how many."""
+    async with desk.database.transaction(SYSTEM) as session:
+        waiting = await queries.waiting_cancels(session, BATCH_MAX)
+    return await _each(desk, waiting, lambda auction: auction.id, _cancel)
+
+
+async def _cancel(desk: Desk, auction: Auction) -> None:
+    assert auction.cancel_reason is not None, "the query asks for it"
+    command = Cancel(cid=f"cancel:{auction.tender_id}", reason=auction.cancel_reason)
+    durable = await desk.books.submit(auction.id, command)
+    # Refused means that it had ended by itself before the cancelling arrived.
+    state = AuctionState.CANCELLED if durable.outcome.accepted else AuctionState.CLOSED
+    async with desk.database.transaction(SYSTEM) as session:
+        await session.execute(
+            update(Auction)
+            .where(Auction.id == auction.id, Auction.state == AuctionState.SCHEDULED)
+            .values(state=state, ended_at=desk.clock.now())
+        )
+
+
+async def note_ended_auctions(desk: Desk) -> int:
+    """Tell the tenders whose auctions are over, each in a transaction of its own; how many
+    auctions.
+    """
+    async with desk.database.transaction(SYSTEM) as session:
         ended = await queries.ended_auctions(session, BATCH_MAX)
-        await service.auctions_ended(session, ended, clock.now())
+    for _, rows in groupby(sorted(ended, key=_tender_of), key=_tender_of):
+        async with desk.database.transaction(SYSTEM) as session:
+            await service.auctions_ended(session, list(rows), desk.clock.now())
     return len(ended)
 
 
-async def enter_offers(database: Database, books: Books, clock: Clock) -> int:
+def _tender_of(row: Any) -> UUID:
+    tender_id: UUID = row[2]
+    return tender_id
+
+
+async def enter_offers(desk: Desk) -> int:
     """Qualified sealed offers become the first bids of auctions that have opened, in the order they
-    were handed in; how many. Raises Unavailable when the book is away.
+    were handed in; how many.
     """
-    async with database.transaction(SYSTEM) as session:
-        waiting = await queries.waiting_entries(session, clock.now(), BATCH_MAX)
-    for offer, auction_id, alias in waiting:
-        outcome = await _enter(books, offer, auction_id, alias, clock.now_us())
-        if outcome.code in (Code.PAUSED, Code.NOT_OPEN, Code.NOT_ADMITTED):
-            continue
-        async with database.transaction(SYSTEM) as session:
-            await session.execute(
-                update(Offer).where(Offer.id == offer.id).values(entered_at=clock.now())
-            )
-    return len(waiting)
+    async with desk.database.transaction(SYSTEM) as session:
+        waiting = await queries.waiting_entries(session, desk.clock.now(), BATCH_MAX)
+    return await _each(desk, waiting, lambda row: row[1], _enter)
 
 
-async def _enter(books: Books, offer: Offer, auction_id: UUID, alias: str, now_us: int) -> Outcome:
+async def _enter(desk: Desk, row: Any) -> None:
+    offer, auction_id, alias = row
+    outcome = await _bid(desk, offer, auction_id, alias)
+    if outcome.code in (Code.PAUSED, Code.NOT_OPEN, Code.NOT_ADMITTED, Code.NOT_YOUR_TURN):
+        # Not decided on its merits: the next beat tries again.
+        return
+    async with desk.database.transaction(SYSTEM) as session:
+        await session.execute(
+            update(Offer).where(Offer.id == offer.id).values(entered_at=desk.clock.now())
+        )
+
+
+async def _bid(desk: Desk, offer: Offer, auction_id: UUID, alias: str) -> Outcome:
     content = msgspec.convert(offer.content, NewOffer)
-    # A cid of its own each time: a pause must not make the refusal of one try the answer to the
-    # next. A second entry after a crash is refused by the step, it cannot count twice.
+    # A cid of its own each time: the refusal of one try must not answer the next. A second entry
+    # after a crash is refused by the step, it cannot count twice.
+    cid = f"offer:{desk.clock.now_us()}"
     bid = Bid(
-        cid=f"offer:{now_us}",
+        cid=cid,
         bidder=alias,
         price=content.price.amount,
         attributes=content.attributes,
         surrogate="sealed offer",
     )
-    outcome = (await books.submit(auction_id, bid)).outcome
+    outcome = (await desk.books.submit(auction_id, bid)).outcome
     if outcome.code != Code.CONFIRM_REQUIRED:
         return outcome
-    confirmed = msgspec.structs.replace(bid, cid=f"offer:{now_us}:confirmed", confirm=outcome.token)
-    return (await books.submit(auction_id, confirmed)).outcome
+    confirmed = msgspec.structs.replace(bid, cid=f"{cid}:confirmed", confirm=outcome.token)
+    return (await desk.books.submit(auction_id, confirmed)).outcome
+
+
+async def _each(
+    desk: Desk,
+    rows: Sequence[Row],
+    auction_of: Callable[[Row], UUID],
+    work: Callable[[Desk, Row], Awaitable[None]],
+) -> int:
+    """Do `work` row by row; an auction that cannot be reached is left out for this time."""
+    unreachable: set[UUID] = set()
+    done = 0
+    for row in rows:
+        auction_id = auction_of(row)
+        if auction_id in unreachable:
+            continue
+        try:
+            await work(desk, row)
+            done += 1
+        except Problem as problem:
+            unreachable.add(auction_id)
+            _log.warning("auction_unreachable", auction=str(auction_id), code=problem.code)
+    return done

@@ -62,7 +62,7 @@ class TenderOfferController(Controller):
         """Make the auctions for the qualified offers."""
         starts_at = data.starts_at if data else None
         await service.start_auctions(session, actor, tender_id, books, starts_at, clock.now())
-        after_commit(session, partial(jobs.admit, database, books, clock, tender_id))
+        after_commit(session, partial(jobs.admit, jobs.Desk(database, books, clock), tender_id))
         return await service.show(session, actor, tender_id)
 
     @post("/skip_auction", status_code=200, opt=allow(scope=WRITE))

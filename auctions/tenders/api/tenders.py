@@ -153,7 +153,9 @@ class TenderController(Controller):
     ) -> TenderView:
         """Call the tender off and end its auctions."""
         await service.cancel(session, actor, tender_id, data.reason, clock.now())
-        after_commit(session, partial(jobs.end_auctions, database, books, clock, tender_id))
+        after_commit(
+            session, partial(jobs.end_auctions, jobs.Desk(database, books, clock), tender_id)
+        )
         return await service.show(session, actor, tender_id)
 
     @post("/{tender_id:uuid}/fail", status_code=200, opt=allow(scope=WRITE))
@@ -169,7 +171,9 @@ class TenderController(Controller):
     ) -> TenderView:
         """End the tender without an award."""
         await service.fail(session, actor, tender_id, data.reason, clock.now())
-        after_commit(session, partial(jobs.end_auctions, database, books, clock, tender_id))
+        after_commit(
+            session, partial(jobs.end_auctions, jobs.Desk(database, books, clock), tender_id)
+        )
         return await service.show(session, actor, tender_id)
 
     @post("/{tender_id:uuid}/participation", status_code=200, opt=allow(scope=WRITE))
@@ -186,7 +190,9 @@ class TenderController(Controller):
         """Accept the terms. When this answers, the organisation is admitted to every auction."""
         participation = await service.participate(session, actor, tender_id, data, clock.now())
         supplier_id = actor.organisation_id
-        after_commit(session, partial(jobs.admit, database, books, clock, tender_id, supplier_id))
+        after_commit(
+            session, partial(jobs.admit, jobs.Desk(database, books, clock), tender_id, supplier_id)
+        )
         return participation
 
     @get("/{tender_id:uuid}/history", opt=allow(scope=READ))

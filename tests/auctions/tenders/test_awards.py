@@ -266,7 +266,7 @@ async def test_the_sheet_of_an_auction_is_its_final_standing(
     shown = await sheet(buyer, lot_id)
     assert [row["organisation"]["name"] for row in shown["rows"]] == [fast.name, slow.name]
     assert ok(await buyer.client.get(f"{URL}/{done['id']}"))["state"] == "awarding"
-    assert await jobs.note_ended_auctions(database, Clock()) == 0
+    assert await jobs.note_ended_auctions(jobs.Desk(database, books, Clock())) == 0
 
 
 class Changes:

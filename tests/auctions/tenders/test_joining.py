@@ -179,8 +179,9 @@ async def test_an_admission_that_a_crash_left_behind_is_sent_once_more(
             ),
             {"id": auction_id},
         )
-    assert await jobs.readmit(database, books_of(app), Clock()) >= 1
-    assert await jobs.readmit(database, books_of(app), Clock()) == 0
+    desk = jobs.Desk(database, books_of(app), Clock())
+    assert await jobs.readmit(desk) >= 1
+    assert await jobs.readmit(desk) == 0
     assert book.published_seq == before + 1
     assert len(book.fold.state.bidders) == 1
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from auctions.tenders import vault
+from auctions.tenders import jobs, vault
+from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.sealing import NotSealedHere
@@ -26,7 +27,9 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
+from tests.auctions.tenders.test_awards import Changes
 from tests.people import Connect, NewPerson, Person
+from web.app import Application
 
 
 async def offer(supplier: Person, lot_id: str, amount: str, **more: Any) -> Any:
@@ -217,3 +220,32 @@ def test_an_offer_opens_only_with_its_own_key_place_and_secret(
     if two_person:
         with pytest.raises(NotSealedHere):
             vault.private_key(settings.secret, tender_id, shares[::-1])
+
+
+async def test_qualified_offers_become_the_first_bids(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database, app: Application
+) -> None:
+    buyer, one, two = await new_buyer(), await new_supplier(), await new_supplier()
+    done = await sealed(buyer, one, two)
+    lot_id = done["lots"][0]["id"]
+    for supplier, amount in ((one, "300000.00"), (two, "100000.00")):
+        ok(await offer(supplier, lot_id, amount), 201)
+    await overdue(database, done["id"])
+    ok(await act(buyer, done["id"], "open"))
+    for row in ok(await buyer.client.get(f"{URL}/{done['id']}/offers"))["items"]:
+        ok(await buyer.client.post(f"/api/v1/offers/{row['id']}/accept"))
+    started = ok(await act(buyer, done["id"], "start", starts_at=in_seconds(1.5)))
+    auction_id = UUID(started["lots"][0]["auction_id"])
+    books = app.litestar.state.living.books
+    desk = jobs.Desk(database, books, Clock())
+    book, changes = await books.open(auction_id), Changes()
+    book.listeners.append(changes.heard)
+    assert sorted(book.fold.state.bidders.values(), key=lambda b: b.number)[1].admitted
+    await changes.until(lambda: book.fold.state.status == "open")
+    assert await jobs.enter_offers(desk) == 2
+    assert await jobs.enter_offers(desk) == 0
+    book.listeners.remove(changes.heard)
+    prices = [book.fold.state.bidders[alias].current.price for _, _, alias in book.fold.state.rows]
+    # The second is 80 % below the ceiling: the typo guard asked, the sealed offer was meant.
+    assert prices == [10_000_000, 30_000_000]
+    assert all(row.current.surrogate for row in book.fold.state.bidders.values())
