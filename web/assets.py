@@ -9,7 +9,7 @@ import msgspec
 from marketplace.kernel.errors import Unavailable
 
 DIST = Path(__file__).parent / "static" / "dist"
-URL_PREFIX = "/static/dist/"
+URL_PREFIX = "/assets/"
 
 
 class NotBuilt(Unavailable):
@@ -34,7 +34,7 @@ class Assets:
         self._chunks = chunks
 
     def url(self, name: str) -> str:
-        """`src/main.ts` → `/static/dist/assets/main-Bq3f.js`. Raises NotBuilt for no entry."""
+        """`src/main.ts` → `/assets/main-Bq3f.js`. Raises NotBuilt for no entry."""
         return URL_PREFIX + self._chunk(name).file
 
     def styles(self, name: str) -> list[str]:

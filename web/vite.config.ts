@@ -18,11 +18,12 @@ const trimTabler: Plugin = {
 };
 
 export default defineConfig({
-  base: "/static/dist/",
+  base: "/assets/",
   publicDir: false,
   css: { postcss: { plugins: [trimTabler] } },
   build: {
     outDir: "static/dist",
+    assetsDir: ".",
     emptyOutDir: true,
     manifest: true,
     // A data: URL in a stylesheet would need img-src data: for our own files too; only Tabler's icons do.

@@ -104,6 +104,6 @@ async def open_arena(
     auction_id = published.json()["lots"][0]["auction_id"]
     arena = Arena(buyer, people, tender_id, auction_id)
     async with asyncio.timeout(OPEN_TIMEOUT_S):
-        while (await arena.view(buyer))["state"] == "scheduled":
+        while (await arena.view(buyer))["state"] == "scheduled":  # noqa: ASYNC110  # over HTTP
             await asyncio.sleep(0.05)
     return arena

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from marketplace.accounts.service.logins import LoginLimits
 from marketplace.kernel.settings import Settings
@@ -50,6 +50,7 @@ async def browser() -> AsyncIterator[Browser]:
     found = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
         pytest.skip("no Chromium is installed on this machine")
+    expect.set_options(timeout=EXPECT_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found, args=_QUIET)
         yield browser
@@ -96,9 +97,9 @@ def _note(errors: list[str], kind: str, text: str) -> None:
         errors.append(text)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_arena(new_buyer: NewPerson, new_supplier: NewPerson) -> NewArena:
-    """`await new_arena(suppliers=2)`: an auction that opens at once, with its people."""
+    """`await new_arena(suppliers=2)`: an auction that is open, with its people."""
 
     async def make(**wishes: object) -> Arena:
         return await open_arena(new_buyer, new_supplier, **wishes)  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.auctions import NewArena
+from tests.e2e.auctions import Arena, NewArena
 from tests.e2e.conftest import DESK, PHONE, OpenPage
 from tests.people import PASSWORD, NewPerson, unique
 
@@ -73,39 +73,63 @@ async def look(page: Page) -> None:
 LOOKS = [("light", PHONE), ("dark", PHONE), ("light", DESK), ("dark", DESK)]
 
 
+@pytest.fixture(scope="module")
+async def gallery(new_arena: NewArena) -> Arena:
+    """An auction with a bid in it, to look at."""
+    arena = await new_arena()
+    await arena.bid(arena.suppliers[0], "45000.00")
+    return arena
+
+
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)
 async def test_pages_for_everybody(open_page: OpenPage, scheme: str, size: dict[str, int]) -> None:
-    for path in ("/", "/register/supplier", "/register/buyer", "/nowhere"):
-        await look(await open_page(None, path, size=size, color_scheme=scheme))
+    page = await open_page(None, "/", size=size, color_scheme=scheme)
+    await look(page)
+    for path in ("/register/supplier", "/register/buyer", "/nowhere"):
+        await page.goto(path)
+        await look(page)
 
 
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)
 async def test_pages_for_members(
     open_page: OpenPage,
-    new_arena: NewArena,
+    gallery: Arena,
     new_operator: NewPerson,
     scheme: str,
     size: dict[str, int],
 ) -> None:
-    arena = await new_arena()
-    tender = f"/tenders/{arena.tender_id}"
-    await arena.bid(arena.suppliers[0], "45000.00")
-    pages = {
-        "buyer": ("/auctions", "/tenders", "/tenders/new", tender, "/keys", arena.path),
-        "supplier": ("/auctions", "/tenders", tender, "/keys", arena.path),
-        "operator": ("/auctions", "/suppliers?state=active", "/suppliers"),
-    }
-    people = {
-        "buyer": arena.buyer,
-        "supplier": arena.suppliers[0],
-        "operator": await new_operator(),
-    }
-    for role, paths in pages.items():
+    tender = f"/tenders/{gallery.tender_id}"
+    tours = [
+        (gallery.buyer, ["/auctions", "/tenders", "/tenders/new", tender, "/keys"]),
+        (gallery.suppliers[0], ["/auctions", "/tenders", tender]),
+        (await new_operator(), ["/auctions", "/suppliers?state=active", "/suppliers"]),
+    ]
+    for person, paths in tours:
+        page = await open_page(person, paths[0], size=size, color_scheme=scheme)
         for path in paths:
-            page = await open_page(people[role], path, size=size, color_scheme=scheme)
-            if path == arena.path:
-                await expect(page.locator("#clock")).to_have_attribute("data-state", "open")
+            await page.goto(path)
             await look(page)
+
+
+@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+async def test_the_auction_page(
+    open_page: OpenPage, gallery: Arena, scheme: str, size: dict[str, int]
+) -> None:
+    for person in (gallery.buyer, gallery.suppliers[0]):
+        page = await open_page(person, gallery.path, size=size, color_scheme=scheme)
+        await expect(page.locator("#lead-price")).to_have_text("€45,000.00")
+        await look(page)
+
+
+async def test_modules_and_styles_are_compressed_and_kept(open_page: OpenPage) -> None:
+    page = await open_page(None, "/login")
+    style = await page.locator("link[rel=stylesheet]").first.get_attribute("href")
+    answer = await page.request.get(style or "", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "immutable" in answer.headers["cache-control"]
+    assert len(await answer.body()) > int(answer.headers["content-length"])
+    missing = await page.request.get("/assets/..%2f..%2fassets.py")
+    assert missing.status == 404
 
 
 async def test_numbers_change_without_a_shift(open_page: OpenPage, new_arena: NewArena) -> None:
@@ -114,6 +138,7 @@ async def test_numbers_change_without_a_shift(open_page: OpenPage, new_arena: Ne
     await arena.bid(me, "49000.00")
     page = await open_page(me, arena.path)
     await expect(page.locator("#rank-number")).to_have_text("1")
+    await expect(page.locator("#feed li").first).to_be_visible()
     await page.evaluate(
         "() => { window.shifts = 0; new PerformanceObserver((list) => { for (const entry of"
         " list.getEntries()) window.shifts += entry.value; }).observe({ type: 'layout-shift' }); }"

@@ -6,6 +6,7 @@ from litestar import Router
 
 from web.pages.auction import AuctionPage
 from web.pages.entrance import EntranceController
+from web.pages.files import built_file
 from web.pages.forms import FormTokenMiddleware
 from web.pages.home import HomePage
 from web.pages.keys import KeyPages
@@ -23,6 +24,7 @@ PAGES = [
             TenderPages,
             SupplierPages,
             KeyPages,
+            built_file,
         ],
         middleware=[FormTokenMiddleware],
         include_in_schema=False,

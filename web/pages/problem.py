@@ -33,7 +33,7 @@ def problem_page(
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:
-    if request.url.path.startswith(("/api/", "/static/")):
+    if request.url.path.startswith(("/api/", "/assets/")):
         return False
     return "text/html" in request.headers.get("accept", "")
 

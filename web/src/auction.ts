@@ -98,7 +98,7 @@ class AuctionPage {
 
   private draw(): void {
     const { room, buyer } = this;
-    drawStanding(room, buyer ? (row) => void buyer.withdraw(row) : undefined);
+    drawStanding(room, buyer && data.may_act ? (row) => void buyer.withdraw(row) : undefined);
     this.supplier?.draw(room);
     buyer?.draw(room);
     drawFeed(room);

@@ -77,7 +77,7 @@ export class BuyerView {
       cancel: live,
     };
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-control]")) {
-      button.disabled = !allowed[button.dataset.control ?? ""];
+      button.disabled = !data.may_act || !allowed[button.dataset.control ?? ""];
     }
   }
 

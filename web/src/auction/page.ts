@@ -7,6 +7,8 @@ export interface PageData {
   auction_id: string;
   user_id: string;
   view: "supplier" | "buyer";
+  /** Observers look on: no bids, no commands. */
+  may_act: boolean;
   currency: string;
   tender_url: string;
   starts_at: string | null;
@@ -55,9 +57,14 @@ export function icon(name: "check" | "cross" | "download"): SVGElement {
   return drawing;
 }
 
-/** Spoken once by a screen reader, politely. */
+const ANNOUNCED_TOGETHER_MS = 1_500;
+let announcedAtMs = -Infinity;
+
+/** Spoken once by a screen reader, politely. A region holds one text: what comes close together is said together. */
 export function announce(sentence: string): void {
   const region = element("announcer");
+  const before = performance.now() - announcedAtMs < ANNOUNCED_TOGETHER_MS ? `${region.textContent} ` : "";
+  announcedAtMs = performance.now();
   // The same sentence twice is only spoken when the text really changes.
-  region.textContent = region.textContent === sentence ? `${sentence}\u00a0` : sentence;
+  region.textContent = region.textContent === before + sentence ? `${sentence}\u00a0` : before + sentence;
 }

@@ -44,6 +44,7 @@ function newLine(id: string, row: StandingRow, withdraw?: (row: StandingRow) => 
   const line = make("tr");
   line.id = id;
   line.append(make("td", "place"), make("td", "who"), make("td", "right price"));
+  if (data.view === "buyer") line.append(make("td", "right gap"));
   if (!withdraw) return line;
   const button = make("button", "btn btn-sm");
   button.setAttribute("type", "button");
@@ -52,7 +53,7 @@ function newLine(id: string, row: StandingRow, withdraw?: (row: StandingRow) => 
   button.addEventListener("click", () => current.has(line) && withdraw(current.get(line)!));
   const cell = make("td", "right");
   cell.append(button);
-  line.append(make("td", "right gap"), cell);
+  line.append(cell);
   return line;
 }
 

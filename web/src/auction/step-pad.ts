@@ -3,7 +3,7 @@
 import type { Room } from "../live/room";
 import { legalSteps } from "../live/steps";
 import { _ } from "../texts";
-import { element, money, shown, write } from "./page";
+import { data, element, money, shown, write } from "./page";
 
 // A finger that taps twice must not confirm what it never read.
 const DOUBLE_TAP_MS = 300;
@@ -31,7 +31,7 @@ export class StepPad {
   draw(room: Room): void {
     this.max = money.minor(room.maxPrice);
     this.best = money.minor(room.you.best);
-    this.open = room.state === "open" && room.you.admitted !== false;
+    this.open = room.state === "open" && room.you.admitted !== false && data.may_act;
     this.prices = legalSteps(this.max, room.terms.rules?.step, money.exponent);
     this.drawOver(room);
     for (const button of buttons()) this.drawStep(button, this.prices[Number(button.dataset.step)]);

@@ -69,7 +69,8 @@ export function countdown(remainingMs: number): string {
 // A screen reader hears these once each, never every second.
 export const SPOKEN_AT_S = [600, 300, 120, 60, 30, 10];
 
-/** The mark that was passed between two looks at the clock, in seconds, or null. */
+/** The mark that was passed between two looks at the clock, in seconds; null for none, or at a first look. */
 export function spokenMark(beforeMs: number, afterMs: number): number | null {
+  if (!Number.isFinite(beforeMs)) return null;
   return SPOKEN_AT_S.find((mark) => beforeMs > mark * 1_000 && afterMs <= mark * 1_000) ?? null;
 }
