@@ -210,3 +210,8 @@ def with_claims(evidence: Evidence, severity: float) -> Evidence:
     return Evidence(
         sums=evidence.sums.plus(Sums(blemish=severity)), active_months=evidence.active_months
     )
+
+
+def log_percent(percent: float) -> float:
+    """ln(paid / reference) for a price so many percent above the reference; above -100."""
+    return math.log1p(percent / 100.0)

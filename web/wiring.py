@@ -36,9 +36,13 @@ from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Handler, fire_due
+from marketplace.orders import facts as orders
 from pricing.imports import api as imports_api
 from pricing.imports import jobs as imports_jobs
 from pricing.lists import api as lists_api
+from ratings import api as ratings_api
+from ratings import jobs as ratings_jobs
+from ratings.service import events as ratings
 from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
@@ -52,6 +56,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *lists_api.CONTROLLERS,
     *imports_api.CONTROLLERS,
     *live_api.HANDLERS,
+    *ratings_api.CONTROLLERS,
     *PAGES,
 ]
 """Everything that answers: controllers, WebSocket handlers, pages. Add a feature's list here."""
@@ -128,7 +133,13 @@ async def drain(parts: Living) -> None:
 
 def subscribed() -> Facts:
     """Who listens to what happens on lower floors."""
-    return Facts()
+    facts = Facts()
+    facts.subscribe(orders.OrderCompleted, ratings.order_completed)
+    facts.subscribe(orders.OrderReopened, ratings.order_reopened)
+    facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
+    facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
+    facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
+    return facts
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +192,10 @@ async def _sweep_price_imports(parts: Living) -> None:
     await imports_jobs.sweep_imports(parts.database, parts.clock)
 
 
+async def _keep_ratings(parts: Living) -> None:
+    await ratings_jobs.keep(parts.database, parts.clock)
+
+
 JOBS = [
     Job(name="carry_auctions", every_s=1, run=_carry_auctions),
     Job(name="mend_auctions", every_s=5, run=_mend_auctions),
@@ -189,6 +204,7 @@ JOBS = [
     Job(name="sweep_accounts", every_s=600, run=_sweep_accounts),
     Job(name="work_price_imports", every_s=0.5, run=_work_price_imports),
     Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),
+    Job(name="keep_ratings", every_s=30, run=_keep_ratings),
 ]
 """What every worker does by the clock."""
 

@@ -1,0 +1,1 @@
+"""Requests, orders, deliveries, claims, documents: the deal and what becomes of it."""
