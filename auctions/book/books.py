@@ -168,7 +168,7 @@ class Books:
         very old cid) or Unavailable, after which the same call may be repeated.
         """
         book = await self.open(auction_id)
-        raw, bidder = commands.encode(body), getattr(body, "bidder", "")
+        raw, bidder = commands.encode(body), getattr(body, "bidder", None) or ""
         try:
             if book.published_seq > _LONG and body.cid and book.may_be_kept(bidder, body.cid):
                 kept = await self._kept_before(book, bidder, body.cid, raw)

@@ -64,7 +64,7 @@ class Fold:
         payload = chains.payload(seq, ts, raw, kept)
         hashed = chains.payload_hash(chains.salt_of(self._salt_key, seq), payload)
         self.seq, self.tag, self.chain = seq, tag, chains.link(self.chain, seq, hashed)
-        bidder = getattr(command.body, "bidder", "")
+        bidder = getattr(command.body, "bidder", None) or ""
         record = Record(seq, ts, bidder, command.body.cid, raw, kept, self.chain, tag)
         return Durable(command, outcome, record)
 
@@ -86,7 +86,7 @@ def durable_from_row(row: asyncpg.Record) -> Durable:
     record = Record(
         row["seq"],
         row["ts"],
-        getattr(command.body, "bidder", ""),
+        getattr(command.body, "bidder", None) or "",
         command.body.cid,
         row["body"],
         row["outcome"],
