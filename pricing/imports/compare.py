@@ -166,11 +166,12 @@ async def overlapping_rows(
 
 
 _OVERLAP_WITH_KEPT = """SELECT e.row_no, e.sku, l.since, l.row_no AS line_row
-    FROM ({effective}) e JOIN price_lines l ON l.list_no = $1 AND l.until IS NULL
-        AND l.sku = e.sku AND l.min_quantity = e.min_quantity AND l.unit = e.unit
-        AND l.currency = e.currency
-        AND coalesce(l.valid_from, '-infinity') <= coalesce(e.valid_to, 'infinity')
-        AND coalesce(e.valid_from, '-infinity') <= coalesce(l.valid_to, 'infinity')
+    FROM ({effective}) e CROSS JOIN LATERAL (SELECT * FROM price_lines p
+        WHERE p.list_no = $1 AND p.sku = e.sku AND p.until IS NULL
+            AND p.min_quantity = e.min_quantity AND p.unit = e.unit AND p.currency = e.currency
+            AND coalesce(p.valid_from, '-infinity') <= coalesce(e.valid_to, 'infinity')
+            AND coalesce(e.valid_from, '-infinity') <= coalesce(p.valid_to, 'infinity')
+        OFFSET 0) l
     WHERE e.op <> 'same'
         AND NOT EXISTS (SELECT FROM {g} g WHERE g.sku = l.sku
             AND g.min_quantity = l.min_quantity AND g.since = l.since AND g.row_no = l.row_no)

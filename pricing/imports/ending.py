@@ -7,17 +7,19 @@ import polars as pl
 from pricing.imports.compare import Subject
 from pricing.imports.staging import Connection, Tables
 
+# The planner knows nothing of lines that were written a moment ago, so every way is prescribed: a
+# few SKUs by the index (LATERAL), everything else by hashing (the worker's session forbids loops).
 _LEFT = "NOT EXISTS (SELECT FROM {x} x WHERE x.sku = l.sku)"
 _NOT_SAME = """NOT EXISTS (SELECT FROM {d} d WHERE d.op = 'same' AND d.old_since = l.since
     AND d.old_row = l.row_no AND d.sku = l.sku AND d.old_min_quantity = l.min_quantity)"""
-_INTO = "INSERT INTO {g} SELECT l.sku, l.min_quantity, l.since, l.row_no FROM price_lines l "
-_ANALYSE = ("ANALYZE {g}", "ANALYZE {x}")
-
+_INTO = "INSERT INTO {g} SELECT l.sku, l.min_quantity, l.since, l.row_no FROM "
+_OF_LIST = "(SELECT * FROM price_lines WHERE list_no = $1 AND until IS NULL OFFSET 0) l"
+_OF_FILE = """(SELECT DISTINCT sku FROM {s}) s CROSS JOIN LATERAL (SELECT * FROM price_lines p
+    WHERE p.list_no = $1 AND p.sku = s.sku AND p.until IS NULL OFFSET 0) l"""
+_GONE = "l.fingerprint IN (SELECT fingerprint FROM gone)"
+_SEEN = f"SELECT count(*) FROM {_OF_FILE} WHERE {_GONE}"  # noqa: S608  # constants only
 _PATCH = """INSERT INTO {g} SELECT l.sku, l.old_min_quantity, l.old_since, l.old_row FROM {d} l
     WHERE l.op = 'change' AND """
-_OPEN = "WHERE l.list_no = $1 AND l.until IS NULL AND "
-_OF_FILE = "l.sku IN (SELECT sku FROM {s}) AND "
-_GONE = "l.fingerprint IN (SELECT fingerprint FROM gone) AND "
 
 
 async def by_mode(
@@ -25,30 +27,18 @@ async def by_mode(
 ) -> None:
     """Fill g when every row of the file was staged."""
     if not merged:
-        if subject.mode == "replace" and subject.lines:
-            await _run(connection, tables, _INTO + _OPEN + _LEFT, subject.list_no)
         return
     if subject.mode == "patch":
         await connection.execute(tables.sql(_PATCH + _LEFT))
-    elif subject.mode == "merge":
-        where = _OPEN + _OF_FILE + _NOT_SAME + " AND " + _LEFT
-        await _run(connection, tables, _INTO + where, subject.list_no)
     else:
-        where = _OPEN + _NOT_SAME + " AND " + _LEFT
-        await _run(connection, tables, _INTO + where, subject.list_no)
-    for statement in _ANALYSE:
-        await connection.execute(tables.sql(statement))
-
-
-async def _run(connection: Connection, tables: Tables, told: str, list_no: int) -> None:
-    await connection.execute(tables.sql(told), list_no)
+        lines = _OF_FILE if subject.mode == "merge" else _OF_LIST
+        told = f"{_INTO}{lines} WHERE {_NOT_SAME} AND {_LEFT}"
+        await connection.execute(tables.sql(told), subject.list_no)
+    await _analyse(connection, tables)
 
 
 async def by_fingerprints(
-    connection: Connection,
-    tables: Tables,
-    subject: Subject,
-    gone: pl.Series,
+    connection: Connection, tables: Tables, subject: Subject, gone: pl.Series
 ) -> None:
     """Fill g when known rows were never staged: `gone` are the fingerprints of current lines that
     the file no longer holds. Lines of staged SKUs are found by the index; only when some are still
@@ -61,19 +51,16 @@ async def by_fingerprints(
         )
         await connection.execute("INSERT INTO gone SELECT unnest($1::bigint[])", signed)
         await connection.execute("ANALYZE gone")
-        seen = await connection.fetchval(
-            tables.sql(
-                """SELECT count(*) FROM (SELECT DISTINCT sku FROM {s}) s
-                JOIN price_lines l ON l.list_no = $1 AND l.until IS NULL AND l.sku = s.sku
-                JOIN gone USING (fingerprint)"""
-            ),
-            subject.list_no,
-        )
-        where = _OPEN + (_OF_FILE if seen == len(gone) else "")
-        where += _GONE + _NOT_SAME + " AND " + _LEFT
-        await _run(connection, tables, _INTO + where, subject.list_no)
-    for statement in _ANALYSE:
-        await connection.execute(tables.sql(statement))
+        seen = await connection.fetchval(tables.sql(_SEEN), subject.list_no)
+        lines = _OF_FILE if seen == len(gone) else _OF_LIST
+        told = f"{_INTO}{lines} WHERE {_GONE} AND {_NOT_SAME} AND {_LEFT}"
+        await connection.execute(tables.sql(told), subject.list_no)
+    await _analyse(connection, tables)
+
+
+async def _analyse(connection: Connection, tables: Tables) -> None:
+    for table in (tables.g, tables.x):
+        await connection.execute(f"ANALYZE {table}")
 
 
 async def ended_lines(connection: Connection, tables: Tables) -> int:
@@ -81,11 +68,14 @@ async def ended_lines(connection: Connection, tables: Tables) -> int:
     return count
 
 
-_REMOVED_SKUS = """SELECT count(*) FROM (SELECT DISTINCT sku FROM {g}) g
-    WHERE NOT EXISTS (SELECT FROM {s} s WHERE s.sku = g.sku)
-    AND NOT EXISTS (SELECT FROM price_lines l WHERE l.list_no = $1 AND l.until IS NULL
-        AND l.sku = g.sku AND NOT EXISTS (SELECT FROM {g} e WHERE e.sku = l.sku
-            AND e.min_quantity = l.min_quantity AND e.since = l.since AND e.row_no = l.row_no))"""
+_REMOVED_SKUS = """SELECT count(*) FROM (SELECT sku, count(*) AS ended FROM {g} GROUP BY sku) g
+    CROSS JOIN LATERAL (SELECT count(*) AS open FROM price_lines l
+        WHERE l.list_no = $1 AND l.sku = g.sku AND l.until IS NULL) l
+    WHERE l.open = g.ended AND NOT EXISTS (SELECT FROM {s} s WHERE s.sku = g.sku)"""
+_ADDED_SKUS = """SELECT count(*) FROM (SELECT DISTINCT sku FROM {s} s
+        WHERE NOT EXISTS (SELECT FROM {x} x WHERE x.sku = s.sku)) s
+    CROSS JOIN LATERAL (SELECT count(*) AS open FROM price_lines l
+        WHERE l.list_no = $1 AND l.sku = s.sku AND l.until IS NULL) l WHERE l.open = 0"""
 
 
 async def removed_skus(connection: Connection, tables: Tables, subject: Subject) -> int:
@@ -96,13 +86,5 @@ async def removed_skus(connection: Connection, tables: Tables, subject: Subject)
 
 async def added_skus(connection: Connection, tables: Tables, subject: Subject) -> int:
     """SKUs that the list does not hold yet."""
-    count: int = await connection.fetchval(
-        tables.sql(
-            """SELECT count(*) FROM (SELECT DISTINCT sku FROM {s}) s
-            WHERE NOT EXISTS (SELECT FROM {x} x WHERE x.sku = s.sku)
-            AND NOT EXISTS (SELECT FROM price_lines l
-                WHERE l.list_no = $1 AND l.until IS NULL AND l.sku = s.sku)"""
-        ),
-        subject.list_no,
-    )
+    count: int = await connection.fetchval(tables.sql(_ADDED_SKUS), subject.list_no)
     return count

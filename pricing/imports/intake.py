@@ -69,7 +69,7 @@ class Intake:
         self._last_sku = ""
 
     def add(self, batch: RawBatch, checked: Checked) -> None:
-        self.rows += batch.rows
+        self.rows += batch.rows - checked.blank
         self.unchanged += batch.unchanged
         self.staged += len(checked.good)
         self.invalid += len(batch.rejects) + len(checked.bad_rows)

@@ -35,6 +35,7 @@ _SESSION = (
     "SET lock_timeout = 0",
     "SET idle_in_transaction_session_timeout = 0",
     "SET work_mem = '64MB'",
+    "SET enable_nestloop = off",
 )
 
 _log = structlog.get_logger(__name__)
@@ -98,7 +99,6 @@ async def _work(pool: Any, clock: Clock, mine: Lease, turns: asyncio.Semaphore) 
         # The lease runs out by itself, and whoever then claims the upload goes on.
         _log.warning("price_import_interrupted", import_id=str(mine.import_id), why=repr(lost))
     except* Exception as broken:  # noqa: BLE001  # tried again by the next lease, then given up
-        import traceback; traceback.print_exception(broken)  # DEBUG
         _log.error("price_import_broke", import_id=str(mine.import_id), exc_info=broken)
 
 
@@ -258,7 +258,6 @@ class _Job:
     async def _publish(
         self, connection: Any, row: Any, report: Report, version: int, read: Intake | None
     ) -> None:
-        now = self._clock.now()
         async with connection.transaction():
             published = await publish.write(
                 connection,
@@ -272,7 +271,7 @@ class _Job:
                     row["mode"],
                     version,
                     row["committed_by"] or row["created_by"],
-                    now,
+                    self._clock.now(),
                 ),
                 report,
             )
@@ -288,7 +287,7 @@ class _Job:
                 connection,
                 self._lease,
                 "published",
-                now,
+                self._clock.now(),
                 version=published,
                 rows_applied=report.added + report.changed,
                 **self._progress,

@@ -43,15 +43,23 @@ _NOT_LEFT = "NOT EXISTS (SELECT FROM {x} x WHERE x.sku = e.sku)"
 # The index grows by far faster in its own order.
 _ORDER = "ORDER BY sku, min_quantity"
 
-_END = """UPDATE price_lines l SET until = $2 FROM {g} g
-    WHERE l.list_no = $1 AND l.until IS NULL AND l.sku = g.sku
-        AND l.min_quantity = g.min_quantity AND l.since = g.since AND l.row_no = g.row_no"""
+# Each line is looked up by the index and changed in its place, however large the table is.
+_END = """UPDATE price_lines l SET until = $2
+    FROM {g} g CROSS JOIN LATERAL (SELECT p.ctid FROM price_lines p
+        WHERE p.list_no = $1 AND p.sku = g.sku AND p.until IS NULL
+            AND p.min_quantity = g.min_quantity AND p.since = g.since AND p.row_no = g.row_no
+        OFFSET 0) old
+    WHERE l.ctid = old.ctid"""
 # The same prices, written differently: from now on they are recognised as written last.
-_RECOGNISE = """UPDATE price_lines l SET fingerprint = d.fingerprint FROM {d} d
-    WHERE d.op = 'same' AND d.old_fingerprint IS DISTINCT FROM d.fingerprint
-        AND l.list_no = $1 AND l.until IS NULL AND l.sku = d.sku
-        AND l.min_quantity = d.old_min_quantity AND l.since = d.old_since
-        AND l.row_no = d.old_row"""
+_RECOGNISE = """UPDATE price_lines l SET fingerprint = d.fingerprint
+    FROM (SELECT * FROM {d} WHERE op = 'same'
+        AND old_fingerprint IS DISTINCT FROM fingerprint) d
+    CROSS JOIN LATERAL (SELECT p.ctid FROM price_lines p
+        WHERE p.list_no = $1 AND p.sku = d.sku AND p.until IS NULL
+            AND p.min_quantity = d.old_min_quantity AND p.since = d.old_since
+            AND p.row_no = d.old_row
+        OFFSET 0) old
+    WHERE l.ctid = old.ctid"""
 
 
 async def lock_list(connection: Connection, publication: Publication) -> tuple[int, int, int]:

@@ -244,7 +244,7 @@ _LISTS = [
         moq numeric,
         incoterm text
     )""",
-    "CREATE INDEX ix_price_lines_list_no ON price_lines (list_no, sku, min_quantity)",
+    "CREATE INDEX ix_price_lines_list_no ON price_lines (list_no, sku)",
     # What a published version says never changes; only the number that ends a line is set, once.
     """CREATE FUNCTION price_line_is_final() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF OLD.until IS NOT NULL OR NEW.until < NEW.since

@@ -72,9 +72,8 @@ class CsvReader:
         )
         if first == 1:
             rows = self._after_header(rows)
-        rows = rows.filter(pl.col("raw").str.contains(r"\S"))
-        total = len(rows)
         rows, errors, rejects = self._without_malformed(rows, body)
+        total = len(rows) + len(rejects)
         fingerprints = rows["raw"].hash(self._reading.seed)
         mask, unchanged = without_known(fingerprints, self._reading.known)
         kept, prints = (rows, fingerprints)
@@ -101,7 +100,7 @@ class CsvReader:
             cells = pl.DataFrame(schema=dict.fromkeys(self._ours, pl.String))
         else:
             cells = pl.read_csv(
-                "\n".join(rows["raw"]).encode() + b"\n",
+                rows["raw"].str.join("\n")[0].encode() + b"\n",
                 has_header=False,
                 separator=self._reading.dialect.delimiter,
                 new_columns=[f"column_{n + 1}" for n in range(len(self._names))],
@@ -114,32 +113,35 @@ class CsvReader:
     def _without_malformed(
         self, rows: pl.DataFrame, body: str
     ) -> tuple[pl.DataFrame, list[RowError], dict[int, Any]]:
-        """Drop rows that are no records, with one error each."""
+        """Drop blank rows, and rows that are no records with one error each."""
         delimiter = self._reading.dialect.delimiter
-        raw = pl.col("raw")
-        bare = raw.str.replace_all(r'"(?:[^"]|"")*"', "") if '"' in body else raw
-        code = (
-            pl.when(raw.str.len_bytes() > ROW_BYTES_MAX)
-            .then(pl.lit("row_too_long"))
-            .when(raw.str.contains("\x00", literal=True))
-            .then(pl.lit("nul_byte"))
-            .when(raw.str.contains("\ufffd", literal=True))
-            .then(pl.lit("wrong_encoding"))
-        )
-        if '"' in body:
-            quoted = raw.str.contains('"', literal=True)
-            code = code.when(quoted & ~raw.str.contains(self._well_formed)).then(
-                pl.lit("malformed_quoting")
-            )
-        code = code.when(
-            bare.str.count_matches(delimiter, literal=True) != len(self._names) - 1
-        ).then(pl.lit("wrong_column_count"))
-        codes = rows.select(code.otherwise(None).alias("code")).to_series()
-        if codes.null_count() == len(codes):
+        raw, quotes = pl.col("raw"), '"' in body
+        bare = raw.str.replace_all(r'"(?:[^"]|"")*"', "") if quotes else raw
+        cells = bare.str.count_matches(delimiter, literal=True) + 1
+        # What the whole batch lacks, no row has; so the usual batch costs two looks at a row.
+        checks = {
+            "row_too_long": raw.str.len_bytes() > ROW_BYTES_MAX,
+            "nul_byte": _holds(body, "\x00"),
+            "wrong_encoding": _holds(body, "\ufffd"),
+            "malformed_quoting": raw.str.contains('"', literal=True)
+            & ~raw.str.contains(self._well_formed)
+            if quotes
+            else None,
+            "wrong_column_count": cells != len(self._names),
+        }
+        asked = {code: check for code, check in checks.items() if check is not None}
+        found = rows.select(check.alias(code) for code, check in asked.items())
+        wrong = [code for code in asked if found[code].any()]
+        if not wrong:
             return rows, [], {}
+        codes = found.select(
+            pl.coalesce(pl.when(pl.col(code)).then(pl.lit(code)) for code in wrong).alias("code")
+        ).to_series()
         bad = rows.with_columns(codes).filter(pl.col("code").is_not_null())
         errors, rejects = [], {}
         for row, text, why in bad.select("row_no", "raw", "code").iter_rows():
+            if not text.strip():
+                continue
             shown = text[:2_000].replace("\x00", "\u2400")
             errors.append(row_error(row, why, shown))
             rejects[row] = {"raw": shown}
@@ -177,3 +179,7 @@ class CsvReader:
                 records.append(texts[place])
                 place += 1
         return pl.Series("raw", records, pl.String), ""
+
+
+def _holds(body: str, sign: str) -> pl.Expr | None:
+    return pl.col("raw").str.contains(sign, literal=True) if sign in body else None
