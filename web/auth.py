@@ -30,9 +30,14 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     access = handler.opt.get("access")
     if not isinstance(access, Access):
         raise Forbidden("route_closed", "Nobody may call this.")
-    if access.kind != "member":
-        return
     gate: Gate = connection.app.state.living.gate
+    if access.kind == "public":
+        # A foreign page must not log its visitor in as somebody else either.
+        if method not in SAFE_METHODS and not gate.same_origin(scope["headers"], scope["scheme"]):
+            raise Forbidden("origin_foreign", "Another site may not do this.")
+        return
+    if access.kind == "socket":
+        return
     actor = await gate.authenticate(scope["headers"])
     if actor is None:
         raise Unauthenticated()

@@ -76,7 +76,7 @@ def _complete_operation(operation: dict[str, Any], method: str, opt: dict[str, A
     has_input = bool(parameters) or "requestBody" in operation
     statuses = {503}
     if access.kind == "member":
-        statuses |= {401, 403}
+        statuses |= {401, 403, 404}
         operation["security"] = [{"session": []}, {"api_key": []}]
         if access.scope is not None:
             operation["x-scope"] = access.scope

@@ -119,6 +119,11 @@ async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisa
     return await session.get(Organisation, organisation_id)
 
 
+async def operator_exists(session: AsyncSession) -> bool:
+    query = select(Organisation.id).where(Organisation.operator.is_(True)).limit(1)
+    return (await session.scalars(query)).first() is not None
+
+
 async def organisations(
     session: AsyncSession, *, state: str | None, after: UUID | None, limit: int
 ) -> Sequence[Organisation]:

@@ -57,6 +57,14 @@ async def test_the_token_of_another_session_is_worth_nothing(new_buyer: NewPerso
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf_token_wrong")
 
 
+async def test_another_site_logs_nobody_in(new_buyer: NewPerson, client: httpx.AsyncClient) -> None:
+    buyer = await new_buyer()
+    login = {"email": buyer.email, "password": PASSWORD}
+    foreign = {"Origin": "https://evil.example"}
+    answer = await client.post("/api/v1/sessions", json=login, headers=foreign)
+    assert (answer.status_code, answer.json()["code"]) == (403, "origin_foreign")
+
+
 async def test_reading_by_cookie_needs_neither(new_buyer: NewPerson) -> None:
     buyer = await new_buyer()
     for name in ("Origin", "X-CSRF-Token"):

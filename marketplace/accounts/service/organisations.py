@@ -78,6 +78,8 @@ async def make_operator(
     organisation = NewOrganisation(
         name=name, country=rules.OPERATOR_COUNTRY, tax_id="OPERATOR", capabilities=["buys"]
     )
+    if await queries.operator_exists(session):
+        raise Conflict("organisation_exists", "This marketplace has its operator already.")
     organisation_view = await _add_organisation(session, now, organisation, "active", operator=True)
     roles = rules.BUYER_ROLES
     user_view = await add_user(session, now, organisation_view.id, user, password_hash, roles)
