@@ -86,9 +86,9 @@ def respond(state: State, seq: int, events: list[AnyEvent]) -> int:
     moved = UNMOVED
     for _ in range(PASSES_MAX):
         bids = _pass(state, seq, events)
-        if bids == UNMOVED:
-            return moved
         moved = min(moved, bids)
+        if bids == UNMOVED:
+            break
     return moved
 
 

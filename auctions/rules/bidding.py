@@ -86,7 +86,7 @@ def objection(state: State, alias: str, scale: Scale, price: int) -> Code | None
         return None
     if _in_buffer(state.now.step, lead[0], evaluated):
         return Code.STEP_TOO_SMALL if evaluated < lead[0] else Code.NOT_BELOW_LEAD
-    if state.terms.ties != "allowed" and _ties(state, alias, evaluated):
+    if state.terms.ties != "allowed" and _ties(state, evaluated):
         return Code.TIE_FORBIDDEN
     return None
 
@@ -101,7 +101,7 @@ def highest(state: State, alias: str, scale: Scale, at_most: int = MINOR_MAX) ->
         evaluated = evaluate(scale, price)
         if _in_buffer(state.now.step, lead[0], evaluated):
             price = min(price - 1, _below_buffer(state.now.step, scale, lead[0]))
-        elif state.terms.ties != "allowed" and _ties(state, alias, evaluated):
+        elif state.terms.ties != "allowed" and _ties(state, evaluated):
             price -= 1
         else:
             return price
@@ -131,14 +131,13 @@ def _below_buffer(step: Step, scale: Scale, lead: Exact) -> int:
     return ceil(price_at(scale, lead)) - 1
 
 
-def _ties(state: State, alias: str, evaluated: Exact) -> bool:
-    """Whether a rival stands at exactly this evaluated price (`forbid_lead`: at rank 1 only)."""
+def _ties(state: State, evaluated: Exact) -> bool:
+    """Whether somebody stands at exactly this evaluated price (`forbid_lead`: at rank 1 only).
+
+    The own bid never does: its step is at least one minor unit.
+    """
     rows = state.rows
     if state.terms.ties == "forbid_lead":
-        return rows[0][0] == evaluated and rows[0][2] != alias
+        return rows[0][0] == evaluated
     index = bisect_left(rows, (evaluated, -1, ""))
-    while index < len(rows) and rows[index][0] == evaluated:
-        if rows[index][2] != alias:
-            return True
-        index += 1
-    return False
+    return index < len(rows) and rows[index][0] == evaluated

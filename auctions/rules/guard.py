@@ -93,16 +93,13 @@ def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
 
 
 def _reference(state: State, alias: str, scale: Scale) -> int | None:
-    lowest = state.terms.ceiling_minor
     current = state.bidders[alias].current
     if current is None:
-        return lowest
-    if lowest is None or current.price < lowest:
-        lowest = current.price
+        return state.terms.ceiling_minor
     lead = rival_lead(state, alias)
     if lead is None or not state.terms.shows_lead:
-        return lowest
-    return min(lowest, floor(price_at(scale, lead[0])))
+        return current.price
+    return min(current.price, floor(price_at(scale, lead[0])))
 
 
 def _explanation(terms: Terms, price: int, reference: int) -> str:

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from auctions.rules.commands import Withdraw
+from auctions.rules import automatic
+from auctions.rules.commands import Auto, Withdraw
 from auctions.rules.outcomes import AutoSet, BidPlaced, Code, Extended
 from tests.auctions.rules.driver import Run, kinds
 
@@ -176,3 +177,26 @@ def test_only_the_present_and_able_take_part():
     assert run.standing[0] == ("b", "900.00")
     assert run.bid("a", "800.00").code is Code.TOO_MANY
     assert run.max_price("a") is None
+
+
+def test_who_cannot_reach_the_own_limit_is_not_waited_for():
+    run = Run(step={"value": "100.00"}).open().bids(("b", "900.00"), ("a", "1000.00"))
+    run.auto("b", "850.00")
+    run.auto("a", "880.00")
+    assert run.standing[0] == ("a", "899.99"), "b's next step would be 800.00"
+
+
+def test_answering_has_a_limit_of_its_own(monkeypatch):
+    monkeypatch.setattr(automatic, "PASSES_MAX", 1)
+    run = auctions().bids(("a", "900.00"), ("b", "890.00"))
+    run.auto("a", "800.00")
+    run.auto("b", "700.00")
+    assert run.standing[0] == ("b", "870.00")
+
+
+def test_the_same_cid_sets_a_limit_once():
+    run = auctions()
+    first = run.send(Auto(bidder="a", limit="700.00", cid="x"))
+    again = run.send(Auto(bidder="a", limit="700.00", cid="x"))
+    assert again.repeat_of == run.state.seq - 1
+    assert again.rank == first.rank

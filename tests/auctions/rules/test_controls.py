@@ -128,7 +128,9 @@ def test_withdrawing_an_older_bid_leaves_the_standing_and_the_last_one_empties_i
     assert run.standing == []
     assert run.state.bidders["a"].initial_minor is None
     assert run.send(Withdraw(bid_seq=newest, reason="x")).code is Code.OUT_OF_RANGE
-    assert run.send(Withdraw(bid_seq=newest, reason="x", bidder="q")).code is Code.OUT_OF_RANGE
+    for stranger in ("q", "b"):
+        gone = run.send(Withdraw(bid_seq=newest, reason="x", bidder=stranger))
+        assert gone.code is Code.OUT_OF_RANGE
 
 
 def test_a_bid_may_be_withdrawn_while_paused():
@@ -248,3 +250,13 @@ def test_a_short_gap_closes_at_the_close_not_later():
     run.silence(603)
     late = run.bid("a", "900.00")
     assert (late.code, kinds(late)) == (Code.LATE, ["closed"])
+
+
+def test_a_repeated_order_of_the_buyer_counts_once():
+    run = Run().open()
+    first = run.send(Extend(seconds=60, reason="x", cid="1"))
+    again = run.send(Extend(seconds=60, reason="x", cid="1"))
+    assert first.events
+    assert (again.repeat_of, again.events) == (run.state.seq - 1, [])
+    assert run.close_s == 660
+    assert run.send(Extend(seconds=61, reason="x", cid="1")).code is Code.CID_REUSED

@@ -354,3 +354,20 @@ def test_a_newcomer_may_join_while_the_auction_runs():
     run = Run().open().bids(("a", "900.00"))
     assert run.send(Admit(bidder="late")).accepted
     assert run.bid("late", "850.00").rank == 1
+
+
+def test_at_the_close_no_price_is_named_any_more():
+    run = Run().go(599).bids(("a", "900.00"))
+    run.now_us = run.us(600)
+    assert run.max_price("a") is None
+    assert run.hint("a", 1) is None
+    run.now_us -= 1
+    assert run.max_price("a") == "899.00"
+
+
+def test_a_rank_that_nobody_holds_is_reached_by_any_bid():
+    run = Run().open().bids(("a", "900.00"), ("b", "890.00"))
+    assert run.hint("b", 3) == "889.00"
+    assert run.hint("b", 0) is None
+    assert run.hint("a", 1) == "889.99"
+    assert run.hint("a", 2) == "899.00"

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from auctions.rules import commands, outcomes
 from auctions.rules.apply import apply
 from auctions.rules.bidding import highest, highest_below
 from auctions.rules.commands import (
@@ -24,8 +25,6 @@ from auctions.rules.commands import (
     Resume,
     Tick,
     Withdraw,
-    decode,
-    encode,
 )
 from auctions.rules.limits import next_max_price, price_for_rank
 from auctions.rules.outcomes import BidPlaced, BidWithdrawn, Closed, Code, Opened, Outcome
@@ -173,12 +172,13 @@ class Promises(RuleBasedStateMachine):
 
     def send(self, body: AnyBody, after_us: int = 1) -> Outcome:
         """One command through `apply`, with all promises about a single step."""
-        assert decode(encode(body)) == body
+        assert commands.decode(commands.encode(body)) == body
         self.ts += after_us
         command = Command(len(self.log) + 1, self.ts, body)
         before = self.lead()
         offered = self.expected_border(body)
         self.state, outcome = apply(self.state, command)
+        assert outcomes.decode(outcomes.encode(outcome)) == outcome
         self.log.append(command)
         self.outcomes.append(outcome)
         self.check_step(command, outcome, before)
@@ -485,4 +485,4 @@ def row_of(frame: dict[str, Any]) -> dict[str, Any]:
 
 
 TestPromises = Promises.TestCase
-TestPromises.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestPromises.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auctions.rules import simulate
 from auctions.rules.apply import BrokenLog
 from auctions.rules.commands import Admit, Exclude, Withdraw
 from auctions.rules.simulate import replay_under
@@ -109,3 +110,8 @@ def test_a_log_that_does_not_fold_is_refused():
     run = past()
     with pytest.raises(BrokenLog):
         replay_under(run.commands[1:], run.terms, run.terms)
+
+
+def test_a_simulation_ends_even_if_the_auction_does_not(monkeypatch):
+    monkeypatch.setattr(simulate, "TICKS_MAX", 10)
+    assert under(past()).after.standing[0].price == 80_000
