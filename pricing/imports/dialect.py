@@ -160,18 +160,19 @@ def _encoding(sample: bytes, whole: bool) -> tuple[str, int]:
         return "utf-16-le", 0
     try:
         codecs.getincrementaldecoder("utf-8")("strict").decode(sample, whole)
-    except UnicodeDecodeError as wrong:
-        # One broken byte late in a UTF-8 file is that row's error, not another encoding.
-        if _is_mostly_utf8(sample, wrong):
+    except UnicodeDecodeError:
+        # A few broken bytes in a UTF-8 file are those rows' errors, not another encoding.
+        if _is_mostly_utf8(sample):
             return "utf-8", 0
         return ("cp1251" if _CYRILLIC.search(sample) else "cp1252"), 0
     return "utf-8", 0
 
 
-def _is_mostly_utf8(sample: bytes, wrong: UnicodeDecodeError) -> bool:
+def _is_mostly_utf8(sample: bytes) -> bool:
+    """Letters of one byte hardly ever look like the pairs and triples of UTF-8."""
     good = len(re.findall(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}", sample))
     bad = sample.decode("utf-8", "replace").count("\ufffd")
-    return good > bad or (good == bad == 0 and wrong.start > 0)
+    return good > 0 and good * 4 >= bad
 
 
 def _decimal(header: Sequence[str], rows: Sequence[str], delimiter: str) -> str:
