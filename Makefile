@@ -9,6 +9,8 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9
 # Node comes from its wheel in .venv, so nothing but Python has to be installed.
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix web
+# Without compiled files every start of a process costs seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PAGES := web/static/dist/.vite/manifest.json
 
 .PHONY: install demo test check coverage bench faults lock clean

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,10 @@ from marketplace.migrations.run import migrate
 
 SECRET = "a secret of the fault tests"
 START_TIMEOUT_S = 60
+KEEP_LOGS = os.environ.get("FAULT_LOGS")
+"""A folder to copy the logs to, for whoever hunts a failure."""
+
+_DATA = shutil.ignore_patterns("postgres", "postgres-at", "*.sock")
 
 
 class NodeProcess:
@@ -117,6 +122,8 @@ class Arena:
             self._worker.kill()
             self._worker.wait()
         self.servers.stop()
+        if KEEP_LOGS is not None:
+            shutil.copytree(self._folder.name, KEEP_LOGS, dirs_exist_ok=True, ignore=_DATA)
         self._folder.cleanup()
 
 

@@ -13,7 +13,7 @@ from web.demo.cast import Player
 
 FIRST_CENTS = 10**11
 IN_FLIGHT_MAX = 100
-ANSWER_TIMEOUT_S = 180
+ANSWER_TIMEOUT_S = 60
 
 
 class Promise(msgspec.Struct, frozen=True):
@@ -32,6 +32,7 @@ class Crowd:
         self.promises: list[Promise] = []
         self.latencies: list[float] = []
         self.sent = self.given_up = 0
+        self.left: list[str] = []
         self._urls, self._players = urls, players
         self._stopping = asyncio.Event()
 
@@ -61,12 +62,17 @@ class Crowd:
                 count += 1
                 cents = FIRST_CENTS - count
                 price = f"{cents // 100}.{cents % 100:02}"
-                task = asyncio.create_task(self._one(client, f"{number}-{count}", price))
+                cid = f"{number}-{count}"
+                task = asyncio.create_task(self._one(client, cid, price), name=cid)
                 running.add(task)
                 task.add_done_callback(running.discard)
             if running:
                 await asyncio.wait(running, timeout=ANSWER_TIMEOUT_S)
-            self.given_up += sum(not task.done() for task in running)
+            unanswered = [task for task in running if not task.done()]
+            self.given_up += len(unanswered)
+            for task in unanswered:
+                self.left.append(f"{player.name} at {url}: {task.get_name()}")
+                task.cancel()
 
     async def _one(self, client: AuctionClient, cid: str, price: str) -> None:
         self.sent += 1

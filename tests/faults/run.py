@@ -140,7 +140,7 @@ async def _judge(arena: Arena, crowds: Sequence[Crowd], happened: Counter[str]) 
             auction_id = UUID(crowd.auction_id)
             report.problems += await problems(pool, auction_id, crowd.promises)
             if crowd.given_up:
-                report.problems.append(f"{crowd.given_up} bids were never answered")
+                report.problems.append(f"{crowd.given_up} bids were never answered: {crowd.left}")
             summary = crowd.summary()
             report.sent += summary["sent"]
             report.answered += summary["answered"]

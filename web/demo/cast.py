@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from typing import Any
@@ -43,8 +44,13 @@ class Cast(msgspec.Struct, frozen=True):
     guests: list[Player]
 
 
-async def assemble(base_url: str, database: Database) -> Cast:
-    """Operator, buyer, bots and two suppliers for people, all approved. Raises ApiProblem."""
+async def assemble(
+    base_url: str,
+    database: Database,
+    bots: Sequence[str] = BOTS,
+    guests: Sequence[str] = GUESTS,
+) -> Cast:
+    """Operator, buyer, bots and suppliers for people, all approved. Raises ApiProblem, OSError."""
     operator_email = "operator@demo.example"
     async with database.transaction(SYSTEM) as session:
         user = NewUser(name="Olga Operator", email=operator_email, password=PASSWORD)
@@ -52,13 +58,13 @@ async def assemble(base_url: str, database: Database) -> Cast:
     operator = RestClient(base_url, await asyncio.to_thread(new_key, base_url, operator_email))
     buyer = await _register(base_url, "City Water Works", "buyer@demo.example", ["buys"], 0)
     suppliers = []
-    for number, name in enumerate((*BOTS, *GUESTS), start=1):
+    for number, name in enumerate((*bots, *guests), start=1):
         email = f"{name.lower().replace(' ', '.')}@demo.example"
         player = await _register(base_url, name, email, ["supplies"], number)
         path = f"/api/v1/organisations/{player.organisation_id}/approve"
         await operator.post(path, {"reason": "Takes part in the demo."})
         suppliers.append(player)
-    return Cast(operator_email, buyer, suppliers[: len(BOTS)], suppliers[len(BOTS) :])
+    return Cast(operator_email, buyer, suppliers[: len(bots)], suppliers[len(bots) :])
 
 
 async def _register(
