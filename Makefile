@@ -24,7 +24,7 @@ install: .venv/.installed $(PAGES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	mkdir -p build
 	$(BIN)/uv export --quiet --frozen --all-extras --all-groups --no-emit-project --output-file build/requirements.txt
-	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --requirement build/requirements.txt
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --requirement build/requirements.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@
 
