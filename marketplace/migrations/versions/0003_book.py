@@ -1,4 +1,4 @@
-"""Tables of the bid book: one head an auction, its commands with outcomes, snapshots, signing keys."""
+"""Tables of the bid book: heads, commands with outcomes, snapshots, signing keys."""
 
 from __future__ import annotations
 
