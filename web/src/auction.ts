@@ -73,7 +73,9 @@ class AuctionPage {
     try {
       const answer = await fetch(`/api/v1/auctions/${data.auction_id}/transcript`);
       if (!answer.ok) return;
-      this.room = withHistory(this.room, eventsIn(await answer.text(), money.exponent));
+      const events = eventsIn(await answer.text(), money.exponent);
+      // Only now: the room went on while the answer was on its way.
+      this.room = withHistory(this.room, events);
       this.drawSoon();
     } catch {
       // The story of the past is a comfort; what counts comes over the socket.
