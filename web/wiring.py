@@ -177,10 +177,8 @@ async def _mend_auctions(parts: Living) -> None:
     await tender_jobs.send_cancels(desk)
 
 
-async def _carry_auctions(parts: Living) -> None:
-    """From sealed offers into auctions, from auctions back to tenders."""
+async def _note_ended_auctions(parts: Living) -> None:
     desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
-    await tender_jobs.enter_offers(desk)
     await tender_jobs.note_ended_auctions(desk)
 
 
@@ -197,7 +195,7 @@ async def _keep_ratings(parts: Living) -> None:
 
 
 JOBS = [
-    Job(name="carry_auctions", every_s=1, run=_carry_auctions),
+    Job(name="note_ended_auctions", every_s=1, run=_note_ended_auctions),
     Job(name="mend_auctions", every_s=5, run=_mend_auctions),
     Job(name="fire_deadlines", every_s=5, run=_fire_deadlines),
     Job(name="follow_auctions", every_s=1, run=_follow_auctions),

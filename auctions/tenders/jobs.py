@@ -18,10 +18,9 @@ import structlog
 from sqlalchemy import update
 
 from auctions.book.books import Books
-from auctions.rules.commands import Admit, Bid, Cancel
-from auctions.rules.outcomes import Code, Outcome
+from auctions.rules.commands import Admit, Cancel
 from auctions.tenders import queries, service
-from auctions.tenders.models import Auction, AuctionParticipant, Offer
+from auctions.tenders.models import Auction, AuctionParticipant
 from auctions.tenders.rules import AuctionState
 from auctions.tenders.schemas.offers import NewOffer
 from marketplace.kernel.clock import Clock
@@ -69,12 +68,16 @@ async def readmit(desk: Desk) -> int:
 
 
 async def _admit(desk: Desk, row: Any) -> None:
-    participant, percent, minor = row
+    participant, percent, minor, content = row
+    offer = None if content is None else msgspec.convert(content, NewOffer)
     command = Admit(
         cid=f"admit:{participant.alias}",
         bidder=participant.alias,
         bonus_percent=percent or "0",
         bonus_minor=minor or 0,
+        rating=participant.rating,
+        offer=offer.price.amount if offer else None,
+        attributes=offer.attributes if offer else {},
     )
     await desk.books.submit(participant.auction_id, command)
     async with desk.database.transaction(SYSTEM) as session:
@@ -134,46 +137,6 @@ async def note_ended_auctions(desk: Desk) -> int:
 def _tender_of(row: Any) -> UUID:
     tender_id: UUID = row[2]
     return tender_id
-
-
-async def enter_offers(desk: Desk) -> int:
-    """Qualified sealed offers become the first bids of auctions that have opened, in the order they
-    were handed in; how many.
-    """
-    async with desk.database.transaction(SYSTEM) as session:
-        waiting = await queries.waiting_entries(session, desk.clock.now(), BATCH_MAX)
-    return await _each(desk, waiting, lambda row: row[1], _enter)
-
-
-async def _enter(desk: Desk, row: Any) -> None:
-    offer, auction_id, alias = row
-    outcome = await _bid(desk, offer, auction_id, alias)
-    if outcome.code in (Code.PAUSED, Code.NOT_OPEN, Code.NOT_ADMITTED, Code.NOT_YOUR_TURN):
-        # Not decided on its merits: the next beat tries again.
-        return
-    async with desk.database.transaction(SYSTEM) as session:
-        await session.execute(
-            update(Offer).where(Offer.id == offer.id).values(entered_at=desk.clock.now())
-        )
-
-
-async def _bid(desk: Desk, offer: Offer, auction_id: UUID, alias: str) -> Outcome:
-    content = msgspec.convert(offer.content, NewOffer)
-    # A cid of its own each time: the refusal of one try must not answer the next. A second entry
-    # after a crash is refused by the step, it cannot count twice.
-    cid = f"offer:{desk.clock.now_us()}"
-    bid = Bid(
-        cid=cid,
-        bidder=alias,
-        price=content.price.amount,
-        attributes=content.attributes,
-        surrogate="sealed offer",
-    )
-    outcome = (await desk.books.submit(auction_id, bid)).outcome
-    if outcome.code != Code.CONFIRM_REQUIRED:
-        return outcome
-    confirmed = msgspec.structs.replace(bid, cid=f"{cid}:confirmed", confirm=outcome.token)
-    return (await desk.books.submit(auction_id, confirmed)).outcome
 
 
 async def _each(

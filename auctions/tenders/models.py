@@ -128,8 +128,8 @@ class Auction(Base):
 
 
 class AuctionParticipant(Base):
-    """Which organisation speaks under an alias. `admitted_at` is empty until the log has the Admit
-    command.
+    """Which organisation speaks under an alias, with the rating it came with. `admitted_at` is
+    empty until the log has the Admit command.
     """
 
     __tablename__ = "auction_participants"
@@ -140,6 +140,7 @@ class AuctionParticipant(Base):
     tender_id: Mapped[UUID]
     buyer_id: Mapped[UUID]
     created_at: Mapped[datetime]
+    rating: Mapped[str | None]
     admitted_at: Mapped[datetime | None]
 
 
@@ -251,7 +252,7 @@ class TenderKeyShare(Base):
 
 class Offer(Base):
     """A sealed first offer for a lot. `sealed` is ciphertext; `content` and `price_minor` are empty
-    until the opening. `entered_at`: when the offer became a bid in the lot's auction.
+    until the opening.
     """
 
     __tablename__ = "offers"
@@ -270,7 +271,6 @@ class Offer(Base):
     reason: Mapped[str | None]
     submitted_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
-    entered_at: Mapped[datetime | None]
 
 
 class Award(Base):

@@ -136,6 +136,24 @@ def bonus_errors(field: str, percent: str) -> Iterable[FieldError]:
         )
 
 
+def is_rating(text: str) -> bool:
+    """A decimal from 0 to 100, as in `min_rating` of a lot's rules."""
+    return _PERCENT.fullmatch(text) is not None and 0 <= Decimal(text) <= 100
+
+
+def gate_errors(
+    field: str, score: str | None, blocked: str | None, lowest: str | None
+) -> Iterable[FieldError]:
+    """Why a supplier may not be invited: blocked by the buyer, or rated below what every lot asks.
+    Not rated yet is not a low rating.
+    """
+    if blocked is not None:
+        yield FieldError(field, "supplier_blocked", f"You have blocked this supplier: {blocked}")
+    elif score is not None and lowest is not None and Decimal(score) < Decimal(lowest):
+        message = f"Rated {score}; every lot asks for {lowest} or more."
+        yield FieldError(field, "rating_too_low", message)
+
+
 def raise_if(errors: list[FieldError]) -> None:
     """One Invalid with every error, in the order given."""
     if not errors:

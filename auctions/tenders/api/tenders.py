@@ -202,10 +202,10 @@ class TenderController(Controller):
 
     @get("/{tender_id:uuid}/suggestions", opt=allow(scope=READ))
     async def suggest_suppliers(
-        self, session: AsyncSession, actor: Actor, tender_id: UUID
+        self, session: AsyncSession, actor: Actor, clock: Clock, tender_id: UUID
     ) -> Suggestions:
         """Whom to invite and why, and a market price for each lot; for its buyer."""
-        return await service.suggest(session, actor, tender_id)
+        return await service.suggest(session, actor, tender_id, clock.now())
 
 
 class PolicyController(Controller):

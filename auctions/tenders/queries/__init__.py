@@ -26,7 +26,6 @@ from auctions.tenders.queries.offers import (
     offers,
     sealed_offers,
     tender_key,
-    waiting_entries,
 )
 from auctions.tenders.queries.tenders import (
     BIDDER_ROLES,
@@ -107,5 +106,4 @@ __all__ = [
     "tender_page",
     "waiting_admits",
     "waiting_cancels",
-    "waiting_entries",
 ]

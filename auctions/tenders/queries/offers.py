@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.tenders.models import (
-    Auction,
-    AuctionParticipant,
-    Offer,
-    TenderKey,
-    TenderKeyShare,
-)
-from auctions.tenders.rules import AuctionState, OfferState
-
-_BOOK_IS_OPEN = text(
-    "EXISTS (SELECT FROM auction_head h WHERE h.auction_id = auctions.id AND h.status = 'open')"
-)
+from auctions.tenders.models import Offer, TenderKey, TenderKeyShare
+from auctions.tenders.rules import OfferState
 
 
 async def offer(session: AsyncSession, offer_id: UUID, *, lock: bool = False) -> Offer | None:
@@ -83,28 +71,3 @@ async def key_shares(session: AsyncSession, tender_id: UUID) -> Sequence[TenderK
         .with_for_update()
     )
     return (await session.execute(statement)).scalars().all()
-
-
-async def waiting_entries(session: AsyncSession, now: datetime, limit: int) -> Sequence[Any]:
-    """Accepted offers that are not yet bids of their running auction (system scope): rows of
-    (offer, auction id, alias).
-    """
-    statement = (
-        select(Offer, Auction.id, AuctionParticipant.alias)
-        .join(Auction, Auction.lot_id == Offer.lot_id)
-        .join(
-            AuctionParticipant,
-            (AuctionParticipant.auction_id == Auction.id)
-            & (AuctionParticipant.organisation_id == Offer.organisation_id),
-        )
-        .where(
-            Offer.state == OfferState.ACCEPTED,
-            Offer.entered_at.is_(None),
-            Auction.state == AuctionState.SCHEDULED,
-            Auction.starts_at <= now,
-            _BOOK_IS_OPEN,
-        )
-        .order_by(Offer.submitted_at, Offer.id)
-        .limit(limit)
-    )
-    return (await session.execute(statement)).all()

@@ -18,12 +18,13 @@ from auctions.tenders.models import (
     AuctionParticipant,
     Lot,
     LotItem,
+    Offer,
     Tender,
     TenderInvitation,
     TenderParticipation,
     TenderPolicy,
 )
-from auctions.tenders.rules import HIDDEN, Access, AuctionState
+from auctions.tenders.rules import HIDDEN, Access, AuctionState, OfferState
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.queries import PublicOrganisation
 from marketplace.kernel.actor import Actor
@@ -190,23 +191,36 @@ async def waiting_admits(
     tender_id: UUID | None = None,
     organisation_id: UUID | None = None,
 ) -> Sequence[Any]:
-    """Participants whose Admit command was not seen in the log yet, made at or before `before`:
-    rows of
-    (participant, bonus_percent, bonus_minor), of all tenders or of one supplier in one (system
-    scope)."""
+    """Participants whose Admit command was not seen in the log yet, made at or before `before`, of
+    all tenders or of one supplier in one (system scope): rows of (participant, bonus_percent,
+    bonus_minor, opened offer).
+    """
     narrowed = []
     if tender_id is not None:
         narrowed.append(AuctionParticipant.tender_id == tender_id)
     if organisation_id is not None:
         narrowed.append(AuctionParticipant.organisation_id == organisation_id)
     statement = (
-        select(AuctionParticipant, TenderInvitation.bonus_percent, TenderInvitation.bonus_minor)
+        select(
+            AuctionParticipant,
+            TenderInvitation.bonus_percent,
+            TenderInvitation.bonus_minor,
+            Offer.content,
+        )
         .join(Auction, Auction.id == AuctionParticipant.auction_id)
         .outerjoin(
             TenderInvitation,
             and_(
                 TenderInvitation.tender_id == AuctionParticipant.tender_id,
                 TenderInvitation.organisation_id == AuctionParticipant.organisation_id,
+            ),
+        )
+        .outerjoin(
+            Offer,
+            and_(
+                Offer.lot_id == Auction.lot_id,
+                Offer.organisation_id == AuctionParticipant.organisation_id,
+                Offer.state == OfferState.ACCEPTED,
             ),
         )
         .where(

@@ -18,10 +18,10 @@ from auctions.tenders.schemas.awards import AwardPage, AwardView, Ranked
 from auctions.tenders.service.awards import SPOKEN, make_award, offer_award, views
 from auctions.tenders.service.views import PAGE_DEFAULT, own_tender, read_cursor
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.money import Money
+from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import house, move, mover
 
 
@@ -32,14 +32,12 @@ async def accept(
     Conflict.
     """
     award = await _answer(session, actor, award_id, "accept", None, now)
-    # The tender and the next steps are the house's to write, not the supplier's.
-    await set_scope(session, SYSTEM)
-    tender = await queries.tender(session, award.tender_id, lock=True)
-    assert tender is not None, "an award never outlives its tender"
-    await facts.publish(session, await _fact(session, tender, award, actor, now))
-    await _finish_if_complete(session, tender, now)
-    await session.flush()
-    await set_scope(session, actor)
+    # The tender and what follows are the house's to write, not the supplier's.
+    async with as_house(session):
+        tender = await queries.tender(session, award.tender_id, lock=True)
+        assert tender is not None, "an award never outlives its tender"
+        await facts.publish(session, await _fact(session, tender, award, actor, now))
+        await _finish_if_complete(session, tender, now)
     return (await views(session, actor, tender.currency, [award]))[0]
 
 
@@ -48,11 +46,10 @@ async def decline(
 ) -> AwardView:
     """No deal; the share goes to the next. Raises NotFound, Forbidden, Conflict."""
     award = await _answer(session, actor, award_id, "decline", reason, now)
-    await set_scope(session, SYSTEM)
-    tender = await queries.tender(session, award.tender_id, lock=True)
-    assert tender is not None, "an award never outlives its tender"
-    await _offer_next(session, tender, award, now)
-    await set_scope(session, actor)
+    async with as_house(session):
+        tender = await queries.tender(session, award.tender_id, lock=True)
+        assert tender is not None, "an award never outlives its tender"
+        await _offer_next(session, tender, award, now)
     return (await views(session, actor, tender.currency, [award]))[0]
 
 

@@ -54,7 +54,7 @@ async def show_sheet(
         message = "Weights are basis points that add up to 10,000."
         raise Invalid.field("weight_price", "bad_weights", message)
     tender, lot = await _decidable(session, actor, lot_id, now)
-    rows = await ranking(session, books, tender, lot)
+    rows = await ranking(session, books, tender, lot, now)
     frozen = await queries.award_sheet(session, lot_id)
     weights = {"price": weight_price, "rating": weight_rating}
     awards = await queries.awards_of_lots(session, [lot_id])
@@ -75,7 +75,7 @@ async def _decidable(
     if lot is None:
         raise NotFound("lot")
     tender = await own_tender(session, actor, lot.tender_id, lock=True)
-    await note_ended(session, actor, tender, now)
+    await note_ended(session, tender, now)
     if tender.state not in DECIDING:
         raise Conflict("not_awarding", "The bidding for this tender is not over yet.")
     return tender, lot
@@ -124,7 +124,7 @@ async def propose(
     by = mover(actor, now, new.reason, buyer=tender.buyer_id)
     actor.require_role("procurement_officer")
     rules.require_state(tender.state, TenderState.AWARDING, doing="awarded")
-    rows = await ranking(session, books, tender, lot)
+    rows = await ranking(session, books, tender, lot, now)
     before = await queries.awards_of_lots(session, [lot_id])
     held = sum((row.share_percent for row in before if row.state in ACTIVE), Decimal(0))
     taken = {row.organisation_id for row in before if row.state in SPOKEN}

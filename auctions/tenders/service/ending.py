@@ -16,7 +16,7 @@ from auctions.tenders.models import Auction, Tender
 from auctions.tenders.rules import AuctionState, TenderState
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import SYSTEM, set_scope
+from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import house, move, mover
 
 
@@ -71,17 +71,15 @@ async def auctions_ended(session: AsyncSession, ended: Sequence[Any], now: datet
         await _close_if_over(session, tender, now)
 
 
-async def note_ended(session: AsyncSession, actor: Actor, tender: Tender, now: datetime) -> None:
+async def note_ended(session: AsyncSession, tender: Tender, now: datetime) -> None:
     """Look at the books of one tender now, instead of waiting for the job; the caller holds the
-    tender's row and `actor` is its buyer.
+    tender's row and is its buyer.
     """
     if tender.state not in (TenderState.PUBLISHED, TenderState.IN_AUCTION):
         return
-    await set_scope(session, SYSTEM)
-    ended = await queries.ended_auctions(session, queries.PAGE_MAX, tender.id)
-    await auctions_ended(session, ended, now)
-    await session.flush()
-    await set_scope(session, actor)
+    async with as_house(session):
+        ended = await queries.ended_auctions(session, queries.PAGE_MAX, tender.id)
+        await auctions_ended(session, ended, now)
 
 
 async def _close_if_over(session: AsyncSession, tender: Tender, now: datetime) -> None:

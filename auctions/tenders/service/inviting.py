@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -18,6 +19,7 @@ from auctions.tenders.service.views import invitation_views, own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import FieldError, Invalid, NotFound
 from marketplace.kernel.money import NotAnAmount, exponent_of, parse_minor
+from ratings.service.gates import standings
 
 # Not while it waits: the approver releases what was written, and to whom.
 INVITING = (TenderState.DRAFT, TenderState.PUBLISHED)
@@ -73,6 +75,13 @@ async def add_invitations(
         for index, organisation_id in enumerate(organisations)
         if organisation_id not in active or organisation_id == tender.buyer_id
     ]
+    known = await standings(session, tender.buyer_id, active, now)
+    lowest = await _lowest_rating(session, tender)
+    for index, organisation_id in enumerate(organisations):
+        if organisation_id in active:
+            standing = known[organisation_id]
+            path = f"{field}[{index}]"
+            errors += rules.gate_errors(path, standing.score, standing.blocked, lowest)
     bonuses = {
         key: _bonus(key, value, tender.currency, errors) for key, value in adjustments.items()
     }
@@ -94,6 +103,13 @@ async def add_invitations(
     await session.execute(insert(TenderInvitation).values(rows).on_conflict_do_nothing())
     if len(await queries.invitations(session, tender.id)) > INVITATIONS_MAX:
         raise Invalid.field(field, "too_many", f"At most {INVITATIONS_MAX} invitations.")
+
+
+async def _lowest_rating(session: AsyncSession, tender: Tender) -> str | None:
+    """What every lot asks for at least; None when one of them takes everybody."""
+    asked = [lot.rules.get("min_rating") for lot in await queries.lots(session, tender.id)]
+    known = [text for text in asked if isinstance(text, str) and rules.is_rating(text)]
+    return min(known, key=Decimal) if known and len(known) == len(asked) else None
 
 
 def _bonus(

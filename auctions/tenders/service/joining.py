@@ -18,6 +18,7 @@ from auctions.tenders.schemas.tender import AcceptTerms, Participation
 from auctions.tenders.service.views import visible_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
+from ratings.service.gates import standings
 
 BIDDERS = queries.BIDDER_ROLES
 ALIAS_DRAWS_MAX = 200
@@ -40,7 +41,11 @@ async def participate(
     done = await queries.participation(session, tender_id, actor.organisation_id)
     if done is None:
         _require_joinable(tender)
-        done = await _join(session, actor, tender, now)
+        found = await standings(session, tender.buyer_id, [actor.organisation_id], now)
+        standing = found[actor.organisation_id]
+        if standing.blocked is not None:
+            raise Conflict("supplier_blocked", f"The buyer has blocked you: {standing.blocked}")
+        done = await _join(session, actor, tender, standing.score, now)
     aliases = await queries.aliases_of(session, tender_id, actor.organisation_id)
     return Participation(tender_id, done.accepted_at, aliases)
 
@@ -54,7 +59,7 @@ def _require_joinable(tender: Tender) -> None:
 
 
 async def _join(
-    session: AsyncSession, actor: Actor, tender: Tender, now: datetime
+    session: AsyncSession, actor: Actor, tender: Tender, rating: str | None, now: datetime
 ) -> TenderParticipation:
     row = {
         "tender_id": tender.id,
@@ -73,14 +78,18 @@ async def _join(
     if made.first() is not None:
         for auction in (await queries.auctions(session, tender.id)).values():
             if auction.state == AuctionState.SCHEDULED:
-                await give_alias(session, auction, actor.organisation_id, now)
+                await give_alias(session, auction, actor.organisation_id, rating, now)
     done = await queries.participation(session, tender.id, actor.organisation_id)
     assert done is not None, "the row was inserted by us or by whom we waited for"
     return done
 
 
 async def give_alias(
-    session: AsyncSession, auction: Auction, organisation_id: UUID, now: datetime
+    session: AsyncSession,
+    auction: Auction,
+    organisation_id: UUID,
+    rating: str | None,
+    now: datetime,
 ) -> str:
     """A random pseudonym that is still free in this auction. Others' rows are invisible here, so
     the
@@ -96,6 +105,7 @@ async def give_alias(
                 tender_id=auction.tender_id,
                 buyer_id=auction.buyer_id,
                 created_at=now,
+                rating=rating,
             )
             .on_conflict_do_nothing(index_elements=["auction_id", "alias"])
             .returning(AuctionParticipant.alias)

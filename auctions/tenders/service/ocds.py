@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.rules import outcomes
 from auctions.rules.outcomes import BidPlaced, BidWithdrawn
 from auctions.tenders import queries
-from auctions.tenders.models import Auction, Tender
+from auctions.tenders.models import Auction
 from auctions.tenders.ocds import reading, shapes, writing
 from auctions.tenders.rules import AuctionState
 from auctions.tenders.service.drafts import create
 from auctions.tenders.service.ending import note_ended
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.ids import TenderId
+from marketplace.kernel.scope import as_house
 
 
 async def export(
@@ -29,7 +29,7 @@ async def export(
     once they were opened. `origin` is where this marketplace is found. Raises NotFound.
     """
     tender = await own_tender(session, actor, tender_id, lock=True)
-    await note_ended(session, actor, tender, now)
+    await note_ended(session, tender, now)
     lots = await queries.lots(session, tender_id)
     auctions = await queries.auctions(session, tender_id)
     bidders: dict[tuple[UUID, str], UUID] = {}
@@ -51,7 +51,7 @@ async def export(
         participants=participants,
         offers=await queries.offers(session, tender_id),
         awards=awards,
-        history=await _history(session, actor, tender, auctions),
+        history=await _history(session, auctions),
         bidders=bidders,
         names={key: row.name for key, row in (await queries.directory(session, known)).items()},
     )
@@ -59,21 +59,20 @@ async def export(
 
 
 async def _history(
-    session: AsyncSession, actor: Actor, tender: Tender, auctions: Mapping[UUID, Auction]
+    session: AsyncSession, auctions: Mapping[UUID, Auction]
 ) -> Sequence[writing.Placed]:
     over = [row for row in auctions.values() if row.state == AuctionState.CLOSED]
     found: list[writing.Placed] = []
     # The log belongs to the house; the caller is its buyer, and the bidding is over.
-    await set_scope(session, SYSTEM)
-    for auction in over:
-        for seq, ts, outcome in await queries.bids_of(session, auction.id):
-            events = outcomes.decode(outcome).events
-            found += [
-                writing.Placed(auction.id, auction.lot_id, seq, number, ts, event)
-                for number, event in enumerate(events)
-                if isinstance(event, BidPlaced | BidWithdrawn)
-            ]
-    await set_scope(session, actor)
+    async with as_house(session):
+        for auction in over:
+            for seq, ts, outcome in await queries.bids_of(session, auction.id):
+                events = outcomes.decode(outcome).events
+                found += [
+                    writing.Placed(auction.id, auction.lot_id, seq, number, ts, event)
+                    for number, event in enumerate(events)
+                    if isinstance(event, BidPlaced | BidWithdrawn)
+                ]
     return found
 
 

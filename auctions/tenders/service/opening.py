@@ -20,11 +20,12 @@ from auctions.tenders.service.joining import give_alias
 from auctions.tenders.service.publishing import create_auction
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.money import exponent_of, parse_minor
+from marketplace.kernel.scope import as_house
 from marketplace.kernel.sealing import NotSealedHere
 from marketplace.kernel.workflow import house, move, mover
+from ratings.service.gates import standings
 
 
 async def open_offers(
@@ -37,19 +38,16 @@ async def open_offers(
     by = mover(actor, now, buyer=tender.buyer_id)
     TENDER.choose(tender, "open", by)
     # Shares and sealed offers belong to the house; the caller's right was settled above.
-    await set_scope(session, SYSTEM)
-    shares = await queries.key_shares(session, tender_id)
-    _release_one(shares, actor, now)
-    await session.flush()
-    released = sum(share.released_by is not None for share in shares)
-    count = None
-    if released == len(shares):
-        await move(session, TENDER, tender, "open", by, parties=[tender.buyer_id])
-        tender.opened_at = tender.updated_at = now
-        private = vault.private_key(secret, tender_id, [share.sealed for share in shares])
-        count = await _open_all(session, tender, private, now)
-    await session.flush()
-    await set_scope(session, actor)
+    async with as_house(session):
+        shares = await queries.key_shares(session, tender_id)
+        _release_one(shares, actor, now)
+        released = sum(share.released_by is not None for share in shares)
+        count = None
+        if released == len(shares):
+            await move(session, TENDER, tender, "open", by, parties=[tender.buyer_id])
+            tender.opened_at = tender.updated_at = now
+            private = vault.private_key(secret, tender_id, [share.sealed for share in shares])
+            count = await _open_all(session, tender, private, now)
     return Opening(tender.state, released, len(shares), count)
 
 
@@ -130,6 +128,12 @@ async def start_auctions(
     accepted = await _all_decided(session, tender_id)
     if starts_at is not None and starts_at < now:
         raise Invalid.field("starts_at", "in_the_past", "The start lies in the past.")
+    known = await standings(
+        session,
+        tender.buyer_id,
+        [offer.organisation_id for row in accepted.values() for offer in row],
+        now,
+    )
     errors: list[FieldError] = []
     for index, lot in enumerate(await queries.lots(session, tender_id)):
         if lot.id not in accepted:
@@ -143,7 +147,8 @@ async def start_auctions(
             message = "This start has passed: give starts_at."
             errors.append(FieldError("starts_at", "in_the_past", message))
         for offer in accepted[lot.id]:
-            await give_alias(session, auction, offer.organisation_id, now)
+            score = known[offer.organisation_id].score
+            await give_alias(session, auction, offer.organisation_id, score, now)
     rules.raise_if(errors)
     await move(session, TENDER, tender, "start", by, parties=[tender.buyer_id])
     tender.updated_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
@@ -15,18 +16,21 @@ from auctions.tenders.models import Lot, Tender
 from auctions.tenders.rules import AuctionState
 from auctions.tenders.schemas.awards import Ranked
 from auctions.tenders.service.offers import scale
+from ratings.service.gates import standings
 
 ROWS_MAX = 1_000
 
 
-async def ranking(session: AsyncSession, books: Books, tender: Tender, lot: Lot) -> list[Ranked]:
+async def ranking(
+    session: AsyncSession, books: Books, tender: Tender, lot: Lot, now: datetime
+) -> list[Ranked]:
     """Best first. Raises Unavailable while the auction's book is away."""
     frozen = await queries.award_sheet(session, lot.id)
     if frozen is not None:
         return msgspec.convert(frozen.rows, list[Ranked])
     auction = (await queries.auctions(session, tender.id)).get(lot.id)
     if auction is None:
-        return await _by_offers(session, tender, lot)
+        return await _by_offers(session, tender, lot, now)
     if auction.state == AuctionState.CANCELLED:
         return []
     organisations = await queries.participants(session, auction.id)
@@ -58,9 +62,13 @@ async def _by_auction(
     return found
 
 
-async def _by_offers(session: AsyncSession, tender: Tender, lot: Lot) -> list[Ranked]:
+async def _by_offers(
+    session: AsyncSession, tender: Tender, lot: Lot, now: datetime
+) -> list[Ranked]:
     offers = (await queries.accepted_offers(session, tender.id)).get(lot.id, [])
     bonuses = {row.organisation_id: row for row in await queries.invitations(session, tender.id)}
+    bidders = [offer.organisation_id for offer in offers]
+    known = await standings(session, tender.buyer_id, bidders, now)
     rows = []
     for offer in offers:
         assert offer.content is not None, "an accepted offer was opened"
@@ -72,6 +80,7 @@ async def _by_offers(session: AsyncSession, tender: Tender, lot: Lot) -> list[Ra
             offer.content["attributes"],
             bonus_percent=invited.bonus_percent if invited else "0",
             bonus_minor=invited.bonus_minor if invited else 0,
+            rating=known[offer.organisation_id].score,
         )
         evaluated = Fraction(evaluate(weight, offer.price_minor))
         rows.append((evaluated, offer.submitted_at, offer, str(weight.coefficient)))
@@ -83,6 +92,7 @@ async def _by_offers(session: AsyncSession, tender: Tender, lot: Lot) -> list[Ra
             price_minor=offer.price_minor or 0,
             evaluated=str(evaluated),
             coefficient=coefficient,
+            rating=known[offer.organisation_id].score,
         )
         for place, (evaluated, _, offer, coefficient) in enumerate(rows, 1)
     ]

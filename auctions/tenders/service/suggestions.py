@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from auctions.tenders.service.views import money, own_tender, parties
 from auctions.tenders.suggesting import SupplierFact, band, same_kind, share, suggestions
 from auctions.tenders.weighing import one_decimal
 from marketplace.kernel.actor import Actor
+from ratings.service.gates import Standing, standings
 
 AWARDS_FULL, PARTS_FULL = 3, 5
 """So many awards or tenders of the kind count in full."""
@@ -26,11 +28,13 @@ async def suggest(
     session: AsyncSession,
     actor: Actor,
     tender_id: UUID,
+    now: datetime,
     facts: Sequence[SupplierFact] = (),
     prices: dict[UUID, list[int]] | None = None,
 ) -> Suggestions:
-    """For the buyer's own tender. `facts` come from price lists and ratings, `prices` (minor units
-    for a whole lot, by lot) too; what past tenders tell is found here. Raises NotFound, Forbidden.
+    """For the buyer's own tender. `facts` and `prices` (minor units for a whole lot, by lot) come
+    from price lists; what past tenders and ratings tell is found here. Who is blocked is left out.
+    Raises NotFound, Forbidden.
     """
     tender = await own_tender(session, actor, tender_id)
     actor.require_capability("buys")
@@ -41,8 +45,12 @@ async def suggest(
     found = [*facts, *_awarded(alike), *_took_part(alike)]
     invited = {row.organisation_id for row in await queries.invitations(session, tender_id)}
     active = await queries.active_suppliers(session, {fact.organisation_id for fact in found})
+    known = await standings(session, tender.buyer_id, active, now)
+    blocked = {key for key, standing in known.items() if standing.blocked is not None}
+    found += _rated(known)
     rows = suggestions(
-        (fact for fact in found if fact.organisation_id in active), invited | {tender.buyer_id}
+        (fact for fact in found if fact.organisation_id in active),
+        invited | blocked | {tender.buyer_id},
     )
     names = await parties(session, [row.organisation_id for row in rows])
     return Suggestions(
@@ -93,6 +101,14 @@ def _took_part(alike: Sequence[Any]) -> list[SupplierFact]:
             f"Took part in {len(joined)} of your tenders of this kind.",
         )
         for key, joined in tenders.items()
+    ]
+
+
+def _rated(known: Mapping[UUID, Standing]) -> list[SupplierFact]:
+    return [
+        SupplierFact(key, "rating", Fraction(row.score) / 100, f"Rated {row.score} by you.")
+        for key, row in known.items()
+        if row.score is not None
     ]
 
 

@@ -18,6 +18,8 @@ TABLES = [
         ADD COLUMN opened_at timestamptz,
         ADD COLUMN begins_at timestamptz,
         ADD COLUMN addenda_count integer NOT NULL DEFAULT 0""",
+    # Frozen with the pseudonym, so that an admission sent twice is the same command.
+    "ALTER TABLE auction_participants ADD COLUMN rating text",
     """CREATE TABLE tender_policies (
         buyer_id uuid PRIMARY KEY REFERENCES organisations (id),
         currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
@@ -111,7 +113,6 @@ TABLES = [
         reason text,
         submitted_at timestamptz NOT NULL,
         opened_at timestamptz,
-        entered_at timestamptz,
         CONSTRAINT uq_offers_lot_id UNIQUE (lot_id, organisation_id),
         CONSTRAINT ck_offers_secret CHECK (opened_at IS NOT NULL OR
             (content IS NULL AND price_minor IS NULL))

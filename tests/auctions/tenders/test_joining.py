@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from auctions.book.books import Books
-from auctions.tenders import jobs, queries
+from auctions.tenders import jobs, queries, rules
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
@@ -240,3 +240,33 @@ async def test_what_a_caller_is_in_an_auction(
     stranger = actor_of(await new_supplier(), "supplies")
     async with database.transaction(stranger) as session:
         assert await queries.auction_for(session, stranger, auction_id) is None
+
+
+async def block(buyer: Person, supplier: Person) -> None:
+    path = f"/api/v1/ratings/{supplier.organisation_id}/block"
+    ok(await buyer.client.post(path, json={"reason": "Never again"}))
+
+
+async def test_who_is_blocked_is_neither_invited_nor_takes_part(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, open=True)
+    made = await draft(buyer)
+    await block(buyer, supplier)
+    problem = refused(await invite(buyer, made["id"], supplier), 422, "supplier_blocked")
+    assert "Never again" in problem["errors"][0]["message"]
+    joining = await act(supplier, done["id"], "participation", accept_terms=True)
+    refused(joining, 409, "supplier_blocked")
+
+
+def test_the_rating_gates_invitations_and_not_rated_is_not_low() -> None:
+    def codes(*arguments: str | None) -> list[str]:
+        return [error.code for error in rules.gate_errors("x", *arguments)]
+
+    assert codes("59.9", None, "60") == ["rating_too_low"]
+    assert codes("60.0", None, "60") == []
+    assert codes("100.0", None, "60") == []
+    assert codes(None, None, "60") == []
+    assert codes("1.0", None, None) == []
+    assert codes("99.0", "late twice", None) == ["supplier_blocked"]
