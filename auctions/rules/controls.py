@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from marketplace.kernel.money import MINOR_MAX
+
 from . import abnormal, automatic
 from .answers import refused
 from .bidding import ceiling
 from .commands import (
+    ALIAS_CHARS_MAX,
     TEXT_CHARS_MAX,
     Admit,
     Cancel,
@@ -64,6 +67,8 @@ def wrong_text(text: str, events: list[AnyEvent]) -> Outcome | None:
 
 
 def admit(state: State, command: Command, body: Admit, events: list[AnyEvent]) -> Outcome:
+    if not 1 <= len(body.bidder) <= ALIAS_CHARS_MAX:
+        return refused(Code.MALFORMED, f"An alias has 1 to {ALIAS_CHARS_MAX} characters.", events)
     known = state.bidders.get(body.bidder)
     if known is None and len(state.bidders) >= BIDDERS_MAX:
         return refused(Code.TOO_MANY, f"At most {BIDDERS_MAX} bidders.", events)
@@ -92,6 +97,8 @@ def admit(state: State, command: Command, body: Admit, events: list[AnyEvent]) -
 def _read_bidder(state: State, body: Admit) -> Bidder:
     """Raises WrongAnswer."""
     read_rating(body.rating)
+    if abs(body.bonus_minor) > MINOR_MAX:
+        raise WrongAnswer("bonus_minor is too large.")
     bidder = Bidder(
         number=len(state.bidders),
         keep_ppm=read_keep_ppm(body.bonus_percent),
@@ -151,6 +158,9 @@ def exclude(state: State, command: Command, body: Exclude, events: list[AnyEvent
     bidder = state.bidders.get(body.bidder)
     if bidder is None or not bidder.admitted:
         return refused(Code.NOT_ADMITTED, "There is no such bidder.", events)
+    refusal = wrong_text(body.reason, events)
+    if refusal is not None:
+        return refusal
     automatic.end(state, bidder)
     bidder.admitted = False
     state.pending.pop(body.bidder, None)
@@ -175,6 +185,8 @@ def pause(state: State, command: Command, body: Pause, events: list[AnyEvent]) -
 def resume(state: State, command: Command, body: Resume, events: list[AnyEvent]) -> Outcome:
     if state.status != "paused":
         return refused(Code.NOT_OPEN, "The auction is not paused by the buyer.", events)
+    if len(body.reason) > TEXT_CHARS_MAX:
+        return refused(Code.MALFORMED, f"At most {TEXT_CHARS_MAX} characters.", events)
     resume_at(state, command.ts, events, body.reason)
     return accepted(events)
 
@@ -182,6 +194,9 @@ def resume(state: State, command: Command, body: Resume, events: list[AnyEvent])
 def extend(state: State, command: Command, body: Extend, events: list[AnyEvent]) -> Outcome:
     if state.status == "scheduled":
         return refused(Code.NOT_OPEN, "The auction has not opened yet.", events)
+    refusal = wrong_text(body.reason, events)
+    if refusal is not None:
+        return refusal
     if not 1 <= body.seconds <= EXTEND_S_MAX:
         return refused(Code.OUT_OF_RANGE, f"Between 1 and {EXTEND_S_MAX} seconds.", events)
     if state.status == "paused" and state.left_us is None:

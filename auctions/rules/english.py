@@ -5,12 +5,11 @@ from __future__ import annotations
 from . import automatic
 from .answers import no_accept
 from .commands import Bid, Command
-from .entry import Ready, examine
-from .outcomes import AnyEvent, Outcome
+from .entry import examine
+from .outcomes import AnyEvent, BidPlaced, Outcome
 from .overtime import extend
 from .parameters import Phase
 from .placing import place
-from .scoring import evaluate
 from .stages import enter
 from .standing import rank_of
 from .state import Stage, State
@@ -36,22 +35,17 @@ def after_outage(state: State, ts: int) -> None:
 
 
 def bid(state: State, command: Command, body: Bid, events: list[AnyEvent]) -> Outcome:
+    """The bid stands at once; the rank told is the one after automatic bids have answered."""
     ready = examine(state, body, events)
     if isinstance(ready, Outcome):
         return ready
     alias = body.bidder
     moved = place(state, command.seq, alias, ready, events)
+    placed = events[-1]
+    assert isinstance(placed, BidPlaced)
+    rank: int | None = placed.rank
     if state.autos_count:
         moved = min(moved, automatic.respond(state, command.seq, events))
+        rank = rank_of(state, alias)
     extend(state, command.ts, moved, events)
-    return answer(state, alias, ready, events)
-
-
-def answer(state: State, alias: str, ready: Ready, events: list[AnyEvent]) -> Outcome:
-    """The bid stands; its rank is the one after automatic bids have answered."""
-    return Outcome(
-        accepted=True,
-        rank=rank_of(state, alias),
-        evaluated=str(evaluate(ready.scale, ready.price)),
-        events=events,
-    )
+    return Outcome(accepted=True, rank=rank, evaluated=placed.evaluated, events=events)

@@ -9,8 +9,10 @@ import sys
 from typing import Any
 
 from .outcomes import Code
+from .parameters import BIDDERS_MAX
 from .plain import explain
 from .plain_words import Paragraph
+from .state import BIDS_PER_BIDDER_MAX, CID_WINDOW, HISTORY_MAX
 from .terms import Terms, read_terms
 
 INTRO = """\
@@ -29,6 +31,15 @@ accepted. It costs nothing: bid again.
 
 | code | it means |
 |---|---|
+"""
+
+LIMITS = f"""\
+## Limits
+
+At most {BIDDERS_MAX:,} bidders an auction and {BIDS_PER_BIDDER_MAX:,} accepted bids a bidder. The
+newest {HISTORY_MAX} bids of each bidder are kept for withdrawals: so many may be struck out one
+after the other. A message id is remembered for at least {CID_WINDOW:,} commands of the auction, and
+for ever in its log.
 """
 
 CODES = {
@@ -138,7 +149,7 @@ def guide() -> str:
         said.update(fresh)
         parts += [f"## {title}\n", *(_written(paragraph) for paragraph in fresh)]
     rows = [f"| `{code}` | {meaning} |\n" for code, meaning in CODES.items()]
-    parts.append(REFUSED + "".join(rows))
+    parts += [REFUSED + "".join(rows), LIMITS]
     return "\n".join(parts)
 
 

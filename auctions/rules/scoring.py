@@ -45,6 +45,10 @@ class Scale(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return Fraction(self.coefficient_num, self.coefficient_den)
 
 
+PLAIN = Scale()
+"""Of a bidder whose price is the evaluated price: by far the most common one."""
+
+
 @lru_cache(maxsize=4_096)
 def _line(scale: Scale) -> tuple[int, int, int]:
     """(a, b, d) with evaluated = (a * price + b) / d; a and d above zero, in lowest terms."""
@@ -57,12 +61,16 @@ def _line(scale: Scale) -> tuple[int, int, int]:
 
 def evaluate(scale: Scale, price: int) -> Exact:
     """The evaluated price of `price`, both in minor units."""
+    if scale == PLAIN:
+        return price
     a, b, d = _line(scale)
     return a * price + b if d == 1 else Fraction(a * price + b, d)
 
 
 def price_at(scale: Scale, evaluated: Exact) -> Exact:
     """The price that is worth exactly `evaluated`: the inverse of `evaluate`, not rounded."""
+    if scale == PLAIN:
+        return evaluated
     a, b, d = _line(scale)
     return evaluated * d - b if a == 1 else Fraction(evaluated * d - b) / a
 

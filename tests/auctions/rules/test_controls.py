@@ -107,6 +107,10 @@ def test_messages_and_reasons_have_a_length():
     assert run.send(Message(text="")).code is Code.MALFORMED
     assert run.send(Message(text="x" * 501)).code is Code.MALFORMED
     assert run.send(Pause(reason="")).code is Code.MALFORMED
+    assert run.send(Exclude(bidder="a", reason="")).code is Code.MALFORMED
+    assert run.send(Extend(seconds=5, reason="")).code is Code.MALFORMED
+    run.send(Pause(reason="x"))
+    assert run.send(Resume(reason="x" * 501)).code is Code.MALFORMED
     assert run.send(Withdraw(bid_seq=1, reason="")).code is Code.MALFORMED
 
 
@@ -162,6 +166,8 @@ def test_admission_checks_what_it_is_told():
     run = Run(min_rating="60")
     assert run.send(Admit(bidder="x", bonus_percent="100")).code is Code.MALFORMED
     assert run.send(Admit(bidder="x", bonus_percent="two")).code is Code.MALFORMED
+    assert run.send(Admit(bidder="x", bonus_minor=2**60)).code is Code.MALFORMED
+    assert run.send(Admit(bidder="x" * 65)).code is Code.MALFORMED
     assert run.send(Admit(bidder="x", rating="high")).code is Code.MALFORMED
     assert run.send(Admit(bidder="x", rating="101")).code is Code.MALFORMED
     assert run.send(Admit(bidder="x", attributes={"warranty": "5y"})).code is Code.MALFORMED

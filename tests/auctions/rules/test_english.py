@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from auctions.rules.apply import BrokenLog, apply
 from auctions.rules.commands import CID_CHARS_MAX, Admit, Bid, Command, Tick
+from auctions.rules.guard import BadPrice, read_price
 from auctions.rules.outcomes import Closed, Code, Extended, Opened
 from auctions.rules.state import CID_WINDOW, HISTORY_MAX, dump, initial, load
+from marketplace.kernel.money import NotAnAmount, parse_minor
 from tests.auctions.rules.driver import Run, kinds, terms_of
 
 
@@ -371,3 +375,22 @@ def test_a_rank_that_nobody_holds_is_reached_by_any_bid():
     assert run.hint("b", 0) is None
     assert run.hint("a", 1) == "889.99"
     assert run.hint("a", 2) == "899.00"
+
+
+@settings(deadline=None)
+@given(
+    text=st.one_of(
+        st.text("0123456789.-+ e\u0663", max_size=20), st.from_regex(r"[0-9]{0,16}\.[0-9]{0,4}")
+    ),
+    currency=st.sampled_from(["EUR", "JPY", "KWD"]),
+)
+def test_a_price_is_read_as_money_is_read_everywhere(text, currency):
+    terms = terms_of(currency=currency, ceiling=None, step={"value": "1"})
+    try:
+        minor = parse_minor(text, terms.exponent)
+    except NotAnAmount:
+        minor = 0
+    try:
+        assert read_price(terms, text) == minor
+    except BadPrice:
+        assert minor <= 0
