@@ -1,4 +1,4 @@
-"""The rules of every auction format, pure: no clock, no I/O, no randomness.
+"""What a bid means: pure decisions over an ordered log. `apply(state, command)` is the entry.
 
 terms, parameters, phase_terms, reading, terms_view   rules as JSON <-> Terms
 commands, outcomes                                    what is asked, what became of it
