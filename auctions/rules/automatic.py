@@ -121,7 +121,8 @@ def _answer(
 ) -> int | None:
     """The price this automatic bidder names now, or None. May force a stronger one to its limit."""
     limit = _limit(state, alias)
-    if alias in forced and _reaches_limit(state, alias):
+    if alias in forced:
+        # Nobody in between could bid, else it had been forced instead: the limit still leads.
         return limit
     best = _leading_price(state, alias)
     if best is None or best < limit:
@@ -156,12 +157,8 @@ def _beats(state: State, rival: str, alias: str, worth: Exact) -> bool:
 
 
 def _reaches_limit(state: State, rival: str) -> bool:
-    """Whether `rival` may go to the own limit now and leads there."""
-    limit = _limit(state, rival)
-    scale = _scale(state, rival)
-    if state.rows and evaluate(scale, limit) >= state.rows[0][0]:
-        return False
-    return objection(state, rival, scale, limit) is None
+    """Whether a stronger `rival` may go to the own limit now; being stronger, it leads there."""
+    return objection(state, rival, _scale(state, rival), _limit(state, rival)) is None
 
 
 def _limit(state: State, alias: str) -> int:
