@@ -69,6 +69,11 @@ class Allowances:
             task.add_done_callback(self._settling.discard)
         return None
 
+    async def settled(self) -> None:
+        """Until Redis has counted what was taken so far."""
+        while self._settling:
+            await asyncio.wait(self._settling)
+
     def _of(self, key: str, now: float) -> Spent:
         spent = self._spent.get(key)
         if spent is None:

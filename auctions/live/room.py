@@ -33,8 +33,10 @@ from auctions.rules.visibility import Audience, Viewer, audience
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Unavailable
 
-FRAME_PAUSE_S = 0.06
-"""After a flush of n frames the next one waits n times this long, so no second holds over 20."""
+FRAME_PAUSE_S, PAUSE_S_MAX = 0.06, 1.0
+"""After a flush of n frames the next one waits n times this long, so no second holds over 20; only
+what must not be merged (twenty messages in one moment) makes it more.
+"""
 
 HEAD_EVERY_S = 1.0
 LOOK_EVERY_S = 0.25
@@ -243,7 +245,8 @@ class Room:
             frames_max = max(frames_max, len(frames_sent))
             self._send(seat.members, frames_sent)
         self._shown = shown
-        self._due_at = self._clock.monotonic() + frames_max * FRAME_PAUSE_S
+        pause_s = min(frames_max * FRAME_PAUSE_S, PAUSE_S_MAX)
+        self._due_at = self._clock.monotonic() + pause_s
 
     def _told_to_all(self, state: State, now_us: int) -> list[bytes]:
         """Frames that are the same for everybody: the state where it changed, the head when due."""
