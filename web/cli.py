@@ -21,6 +21,7 @@ COMMANDS = {
     "migrate": ("web.commands.migrate", "bring the database to the newest schema"),
     "verify": ("web.commands.verify", "check a transcript offline"),
     "simulate": ("web.commands.simulate", "play a past auction under other rules"),
+    "bench": ("web.commands.bench", "measure speed against the raw limits"),
     "operator": ("web.commands.operator", "make the operator of an empty installation"),
 }
 """Name → where it lives and one line of help. Add a command by adding its module and this line."""
