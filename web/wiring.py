@@ -37,6 +37,7 @@ from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Handler, fire_due
 from marketplace.orders import facts as orders
+from pricing.catalogue import api as catalogue_api
 from pricing.imports import api as imports_api
 from pricing.imports import jobs as imports_jobs
 from pricing.lists import api as lists_api
@@ -53,6 +54,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *health.HANDLERS,
     *accounts_api.CONTROLLERS,
     *tenders_api.CONTROLLERS,
+    *catalogue_api.CONTROLLERS,
     *lists_api.CONTROLLERS,
     *imports_api.CONTROLLERS,
     *live_api.HANDLERS,

@@ -7,10 +7,14 @@ one number.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from alembic import op
+from sqlalchemy import text
 
 from marketplace.kernel.settings import APP_ROLE
 from marketplace.migrations.policies import ORGANISATION, SCOPE, tenant_table, visible_to
+from marketplace.migrations.units import BUILT_IN_ALIASES, BUILT_IN_UNITS
 
 revision = "0004"
 down_revision = "0003"
@@ -19,12 +23,24 @@ down_revision = "0003"
 def upgrade() -> None:
     for statement in [*_CATALOGUE, *_LISTS, *_IMPORTS]:
         op.execute(statement)
+    connection = op.get_bind()
+    connection.execute(
+        text("INSERT INTO units VALUES (:code, :name, '', 'built-in', :base, :factor)"),
+        [
+            {"code": code, "name": name, "base": base, "factor": Decimal(factor)}
+            for code, (name, base, factor) in BUILT_IN_UNITS.items()
+        ],
+    )
+    connection.execute(
+        text("INSERT INTO unit_aliases VALUES (:alias, :code)"),
+        [{"alias": alias, "code": code} for alias, code in BUILT_IN_ALIASES.items()],
+    )
     for table in ("categories", "classifications", "classification_names", "units"):
         _shared(table)
     for table in ("unit_aliases", "exchange_rates"):
         _shared(table)
     _owned_and_read("items", "organisation_id", "true")
-    _owned_and_read("sku_mappings", "supplier_id", "state = 'confirmed'")
+    _owned_and_read("sku_mappings", "supplier_id", "true")
     _owned_and_read("price_lists", "supplier_id", _LIST_VISIBLE)
     for table in ("price_versions", "price_lines"):
         column = "list_id" if table == "price_versions" else "list_no"

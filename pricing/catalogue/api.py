@@ -1,0 +1,248 @@
+"""The catalogue over HTTP."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from litestar import Controller, Request, get, post, put
+from litestar.params import QueryParameter
+from litestar.types import ControllerRouterHandler
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import Invalid, TooLarge
+from pricing.catalogue import loading, service
+from pricing.catalogue.schemas import (
+    CategoryPage,
+    CategoryView,
+    CodePage,
+    Decision,
+    ItemPage,
+    ItemView,
+    Loaded,
+    MappingPage,
+    NewCategory,
+    NewItem,
+    OfferPage,
+    Proposing,
+    UnitPage,
+)
+
+READ, WRITE = "catalogue:read", "catalogue:write"
+WRITERS = (
+    *("admin", "channel_manager", "procurement_officer"),
+    *("partner_manager", "partner_employee"),
+)
+KEEPERS = ("admin", "partner_manager", "partner_employee")
+
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Text = Annotated[str | None, QueryParameter(max_length=200)]
+Scheme = Annotated[str, QueryParameter(pattern="^[A-Z0-9_-]{1,20}$")]
+Currency = Annotated[str | None, QueryParameter(pattern="^[A-Z]{3}$")]
+Quantity = Annotated[str, QueryParameter(max_length=24)]
+Language = Annotated[str, QueryParameter(pattern="^[a-z]{2}$")]
+
+
+class ItemController(Controller):
+    path = "/api/v1/items"
+    tags = ("catalogue",)
+
+    @post(opt=allow(*WRITERS, scope=WRITE))
+    async def add_item(
+        self, session: AsyncSession, actor: Actor, clock: Clock, data: NewItem
+    ) -> ItemView:
+        return await service.add_item(session, actor, data, clock.now())
+
+    @get(opt=allow(scope=READ))
+    async def list_items(
+        self,
+        session: AsyncSession,
+        q: Text = None,
+        category: UUID | None = None,
+        supplier: UUID | None = None,
+        scheme: Text = None,
+        code: Text = None,
+        kind: Literal["product", "service"] | None = None,
+        cursor: Text = None,
+        limit: Limit = 50,
+    ) -> ItemPage:
+        """Search by beginnings of words in any language of the items; misspelt words are
+        corrected. A category or code stands for its whole branch.
+        """
+        told = {
+            "category": category,
+            "supplier": supplier,
+            "scheme": scheme,
+            "code": code,
+            "kind": kind,
+        }
+        filters = {name: value for name, value in told.items() if value is not None}
+        return await service.browse_items(session, q, filters=filters, cursor=cursor, limit=limit)
+
+    @get("/{item_id:uuid}", opt=allow(scope=READ))
+    async def read_item(self, session: AsyncSession, item_id: UUID) -> ItemView:
+        return await service.show_item(session, item_id)
+
+    @get("/{item_id:uuid}/offers", opt=allow(scope=READ))
+    async def list_offers(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        item_id: UUID,
+        quantity: Quantity = "1",
+        currency: Currency = None,
+        on: date | None = None,
+    ) -> OfferPage:
+        """All suppliers side by side, per base unit, the cheapest first."""
+        return await service.offers_for(
+            session,
+            item_id,
+            quantity=quantity,
+            currency=currency,
+            on=on or clock.now().date(),
+        )
+
+
+class CategoryController(Controller):
+    path = "/api/v1/categories"
+    tags = ("catalogue",)
+
+    @post(opt=allow(scope=WRITE, operator=True))
+    async def add_category(self, session: AsyncSession, data: NewCategory) -> CategoryView:
+        return await service.add_category(session, data)
+
+    @get(opt=allow(scope=READ))
+    async def list_categories(self, session: AsyncSession) -> CategoryPage:
+        return await service.show_categories(session)
+
+
+class ClassificationController(Controller):
+    path = "/api/v1/classifications"
+    tags = ("catalogue",)
+
+    @get("/{scheme:str}", opt=allow(scope=READ))
+    async def list_codes(
+        self,
+        session: AsyncSession,
+        scheme: str,
+        list_version: Text = None,
+        parent: Text = None,
+        q: Text = None,
+        language: Language = "en",
+        cursor: Text = None,
+        limit: Limit = 50,
+    ) -> CodePage:
+        """One level of the tree, or what matches `q`."""
+        return await service.show_codes(
+            session,
+            scheme=scheme,
+            list_version=list_version,
+            parent=parent,
+            q=q,
+            language=language,
+            after=cursor,
+            limit=limit,
+        )
+
+    @put(
+        "/{scheme:str}/{list_version:str}",
+        opt=allow(scope=WRITE, operator=True),
+        request_max_body_size=loading.LIST_BYTES_MAX,
+    )
+    async def load_codes(
+        self,
+        request: Request[Any, Any, Any],
+        session: AsyncSession,
+        scheme: str,
+        list_version: str,
+        language: Language = "en",
+    ) -> Loaded:
+        """Operator only: a JSON object from codes to names, optionally gzip."""
+        names = loading.read_names(unpacked(await request.body()))
+        return await loading.load_classification(session, scheme, list_version, language, names)
+
+
+class UnitController(Controller):
+    path = "/api/v1/units"
+    tags = ("catalogue",)
+
+    @get(opt=allow(scope=READ))
+    async def list_units(
+        self, session: AsyncSession, cursor: Text = None, limit: Limit = 50
+    ) -> UnitPage:
+        return await service.show_units(session, cursor, limit)
+
+    @put(
+        "/{list_version:str}",
+        opt=allow(scope=WRITE, operator=True),
+        request_max_body_size=loading.LIST_BYTES_MAX,
+    )
+    async def load_units(
+        self, request: Request[Any, Any, Any], session: AsyncSession, list_version: str
+    ) -> Loaded:
+        """Operator only: a JSON object from codes to name and symbol, optionally gzip."""
+        units = loading.read_units(unpacked(await request.body()))
+        return await loading.load_units(session, list_version, units)
+
+
+class MappingController(Controller):
+    path = "/api/v1/sku_mappings"
+    tags = ("catalogue",)
+
+    @get(opt=allow(scope=READ))
+    async def list_mappings(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        mapping_state: Annotated[
+            Literal["confirmed", "proposed", "rejected"] | None, QueryParameter(name="state")
+        ] = None,
+        cursor: Text = None,
+        limit: Limit = 50,
+    ) -> MappingPage:
+        """Which items the own SKUs are."""
+        return await service.browse_mappings(
+            session, actor, state=mapping_state, after=cursor, limit=limit
+        )
+
+    @post(status_code=200, opt=allow(*KEEPERS, scope=WRITE))
+    async def decide_mapping(
+        self, session: AsyncSession, actor: Actor, clock: Clock, data: Decision
+    ) -> MappingPage:
+        """Confirm or reject."""
+        return await service.decide(session, actor, data, clock.now())
+
+    @post("/propose", status_code=200, opt=allow(*KEEPERS, scope=WRITE))
+    async def propose_mappings(
+        self, session: AsyncSession, actor: Actor, clock: Clock, data: Proposing
+    ) -> MappingPage:
+        """Find items by name for SKUs that have none yet; each waits for a decision."""
+        return await service.propose(session, actor, data, clock.now())
+
+
+def unpacked(body: bytes) -> bytes:
+    """Plain bytes of a body that may be gzip, within LIST_BYTES_MAX. Raises Invalid, TooLarge."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflater.decompress(body, loading.LIST_BYTES_MAX)
+    except zlib.error as wrong:
+        raise Invalid("broken_gzip", "The gzip body is damaged.") from wrong
+    if inflater.unconsumed_tail:
+        raise TooLarge("too_large", "Unpacked the list is too large.")
+    return plain
+
+
+CONTROLLERS: list[ControllerRouterHandler] = [
+    ItemController,
+    CategoryController,
+    ClassificationController,
+    UnitController,
+    MappingController,
+]

@@ -1,0 +1,260 @@
+"""Every SELECT of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+VOCABULARY_MAX = 100_000
+_ITEM = """SELECT i.id, i.sku, i.gtin, i.name, i.names::text AS names, i.description, i.kind,
+        i.unit, i.category_id, i.scheme, i.list_version, i.code, i.state, i.created_at"""
+_LANGUAGES = ("english", "german", "french", "spanish", "russian")
+
+
+async def find_item(session: AsyncSession, item_id: UUID) -> RowMapping | None:
+    rows = await session.execute(text(_ITEM + " FROM items i WHERE i.id = :id"), {"id": item_id})
+    return rows.mappings().one_or_none()
+
+
+def _word_query(place: int) -> str:
+    """A word as the beginning of a word as written, or as any form of it in a known language."""
+    forms = [f"to_tsquery('simple', quote_literal(:w{place}) || ':*')"]
+    forms += [f"plainto_tsquery('{language}', :w{place})" for language in _LANGUAGES]
+    return f"({' || '.join(forms)})"
+
+
+async def browse_items(
+    session: AsyncSession,
+    words: Sequence[str],
+    *,
+    filters: dict[str, Any],
+    after: tuple[str, UUID] | None,
+    limit: int,
+) -> list[RowMapping]:
+    """With words the best match first, else by name. `filters` may name category (its branches
+    included), supplier, scheme, code (its branches included), kind.
+    """
+    values: dict[str, Any] = {f"w{n}": word for n, word in enumerate(words)}
+    matching = " && ".join(_word_query(n) for n in range(len(words)))
+    rank = f"to_char(1 - ts_rank(i.search, {matching}), 'FM0.000000')" if words else "lower(i.name)"
+    conditions = ["i.state = 'active'"]
+    if words:
+        conditions.append(f"i.search @@ ({matching})")
+    conditions += [_FILTERS[name] for name in filters]
+    values |= filters
+    told = _ITEM + ", " + rank + " AS rank FROM items i WHERE " + " AND ".join(conditions)
+    page = f"SELECT * FROM ({told}) found "  # noqa: S608  # words of this file, values are bound
+    if after is not None:
+        page += "WHERE (rank, id) > (:rank, CAST(:after AS uuid)) "
+        values |= {"rank": after[0], "after": after[1]}
+    rows = await session.execute(
+        text(page + "ORDER BY rank, id LIMIT :limit"), values | {"limit": limit + 1}
+    )
+    return list(rows.mappings())
+
+
+_FILTERS = {
+    "category": """i.category_id IN (WITH RECURSIVE branch AS (
+        SELECT id FROM categories WHERE id = :category
+        UNION SELECT c.id FROM categories c JOIN branch b ON c.parent_id = b.id)
+        SELECT id FROM branch)""",
+    "supplier": """EXISTS (SELECT FROM price_lists l CROSS JOIN LATERAL (
+            SELECT m.sku FROM sku_mappings m WHERE m.supplier_id = l.supplier_id
+                AND m.item_id = i.id AND m.state = 'confirmed' UNION SELECT i.sku) n
+        JOIN price_lines p ON p.list_no = l.list_no AND p.sku = n.sku
+            AND p.since <= l.content AND (p.until IS NULL OR p.until > l.content)
+        WHERE l.supplier_id = :supplier AND l.state = 'active')""",
+    "scheme": "i.scheme = :scheme",
+    "code": """(i.code = :code OR i.code IN (WITH RECURSIVE branch AS (
+        SELECT scheme, list_version, code FROM classifications WHERE code = :code
+        UNION SELECT c.scheme, c.list_version, c.code FROM classifications c JOIN branch b
+            ON c.parent_code = b.code AND c.scheme = b.scheme
+            AND c.list_version = b.list_version) SELECT code FROM branch))""",
+    "kind": "i.kind = :kind",
+}
+
+
+async def vocabulary(session: AsyncSession, word: str) -> list[str]:
+    """Known words about as long as `word`."""
+    rows = await session.execute(
+        text(
+            """SELECT word FROM search_words
+            WHERE char_length(word) BETWEEN :shortest AND :longest OR word LIKE :prefix
+            LIMIT :limit"""
+        ),
+        {
+            "shortest": len(word) - 2,
+            "longest": len(word) + 2,
+            "prefix": word.replace("%", "").replace("_", "") + "%",
+            "limit": VOCABULARY_MAX,
+        },
+    )
+    return list(rows.scalars())
+
+
+async def categories(session: AsyncSession) -> Sequence[RowMapping]:
+    rows = await session.execute(
+        text("SELECT id, parent_id, name, names::text AS names FROM categories ORDER BY name, id")
+    )
+    return rows.mappings().all()
+
+
+async def codes(
+    session: AsyncSession,
+    *,
+    scheme: str,
+    list_version: str | None,
+    parent: str | None,
+    q: str | None,
+    language: str,
+    after: str | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Codes below `parent` (None: the top), or of any depth whose name or code matches `q`."""
+    rows = await session.execute(
+        text(
+            """SELECT c.scheme, c.list_version, c.code, c.parent_code, c.depth,
+                coalesce(n.name, c.code) AS name
+            FROM classifications c LEFT JOIN LATERAL (
+                SELECT name FROM classification_names n WHERE n.scheme = c.scheme
+                    AND n.list_version = c.list_version AND n.code = c.code
+                ORDER BY n.language <> :language, n.language LIMIT 1) n ON true
+            WHERE c.scheme = :scheme
+                AND c.list_version = coalesce(:version, (SELECT max(list_version)
+                    FROM classifications WHERE scheme = :scheme))
+                AND CASE WHEN CAST(:q AS text) IS NULL
+                    THEN c.parent_code IS NOT DISTINCT FROM :parent
+                    ELSE n.name ILIKE '%' || :q || '%' OR c.code LIKE :q || '%' END
+                AND (CAST(:after AS text) IS NULL OR c.code > :after)
+            ORDER BY c.code LIMIT :limit"""
+        ),
+        {
+            "scheme": scheme,
+            "version": list_version,
+            "parent": parent,
+            "q": None if q is None else q.replace("%", "").replace("_", ""),
+            "language": language,
+            "after": after,
+            "limit": limit + 1,
+        },
+    )
+    return rows.mappings().all()
+
+
+async def units(session: AsyncSession, after: str | None, limit: int) -> Sequence[RowMapping]:
+    rows = await session.execute(
+        text(
+            """SELECT code, name, symbol, base_code, factor FROM units
+            WHERE (CAST(:after AS text) IS NULL OR code > :after) ORDER BY code LIMIT :limit"""
+        ),
+        {"after": after, "limit": limit + 1},
+    )
+    return rows.mappings().all()
+
+
+async def unit_bases(session: AsyncSession, names: Sequence[str]) -> dict[str, RowMapping]:
+    """Unit as written → its base and factor, where known; common short names count too."""
+    rows = await session.execute(
+        text(
+            """SELECT n.name AS written, u.base_code, u.factor
+            FROM unnest(CAST(:names AS text[])) n (name)
+            LEFT JOIN unit_aliases a ON a.alias = lower(n.name)
+            JOIN units u ON u.code = coalesce(a.code, n.name)
+            WHERE u.base_code IS NOT NULL"""
+        ),
+        {"names": list(names)},
+    )
+    return {row["written"]: row for row in rows.mappings()}
+
+
+async def sellers(session: AsyncSession, item_id: UUID, sku: str) -> Sequence[RowMapping]:
+    """(supplier, name, SKUs) of those whose lists the caller may buy from and that name the item.
+    What a supplier said about its SKU goes before equal spelling.
+    """
+    rows = await session.execute(
+        text(
+            """WITH named AS (
+                SELECT supplier_id, sku FROM sku_mappings
+                WHERE item_id = :item AND state = 'confirmed'
+                UNION SELECT DISTINCT l.supplier_id, CAST(:sku AS text) FROM price_lists l
+                WHERE NOT EXISTS (SELECT FROM sku_mappings m
+                    WHERE m.supplier_id = l.supplier_id AND m.sku = :sku)),
+            selling AS (
+                SELECT DISTINCT n.supplier_id, n.sku FROM named n
+                JOIN price_lists l ON l.supplier_id = n.supplier_id AND l.state = 'active'
+                JOIN price_lines p ON p.list_no = l.list_no AND p.sku = n.sku
+                    AND p.since <= l.content AND (p.until IS NULL OR p.until > l.content))
+            SELECT s.supplier_id, max(o.name) AS name, array_agg(s.sku ORDER BY s.sku) AS skus
+            FROM selling s
+            CROSS JOIN LATERAL organisation_directory(ARRAY[s.supplier_id]) o
+            WHERE o.state = 'active' GROUP BY s.supplier_id"""
+        ),
+        {"item": item_id, "sku": sku},
+    )
+    return rows.mappings().all()
+
+
+async def mappings(
+    session: AsyncSession,
+    supplier_id: UUID,
+    *,
+    state: str | None,
+    after: str | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    rows = await session.execute(
+        text(
+            """SELECT m.sku, m.item_id, i.name AS item_name, m.method, m.state, m.similarity
+            FROM sku_mappings m JOIN items i ON i.id = m.item_id
+            WHERE m.supplier_id = :supplier
+                AND (CAST(:state AS text) IS NULL OR m.state = :state)
+                AND (CAST(:after AS text) IS NULL OR m.sku > :after)
+            ORDER BY m.sku LIMIT :limit"""
+        ),
+        {"supplier": supplier_id, "state": state, "after": after, "limit": limit + 1},
+    )
+    return rows.mappings().all()
+
+
+async def unmapped_lines(session: AsyncSession, list_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """SKUs with a name and no mapping yet."""
+    rows = await session.execute(
+        text(
+            """SELECT DISTINCT ON (p.sku) p.sku, p.name FROM price_lists l
+            JOIN price_lines p ON p.list_no = l.list_no AND p.name IS NOT NULL
+                AND p.since <= l.content AND (p.until IS NULL OR p.until > l.content)
+            WHERE l.id = :list AND NOT EXISTS (SELECT FROM sku_mappings m
+                WHERE m.supplier_id = l.supplier_id AND m.sku = p.sku)
+            ORDER BY p.sku LIMIT :limit"""
+        ),
+        {"list": list_id, "limit": limit},
+    )
+    return rows.mappings().all()
+
+
+async def items_with_any_word(
+    session: AsyncSession,
+    words: Sequence[str],
+    *,
+    scheme: str | None,
+    code: str | None,
+    limit: int,
+) -> list[tuple[str, str]]:
+    """(id, name) of items that share a word, those that share most first."""
+    if not words:
+        return []
+    matching = " || ".join(_word_query(n) for n in range(len(words)))
+    values: dict[str, Any] = {f"w{n}": word for n, word in enumerate(words)}
+    told = f"""SELECT i.id::text AS id, i.name FROM items i
+        WHERE i.state = 'active' AND i.search @@ ({matching})
+            AND (CAST(:scheme AS text) IS NULL OR i.scheme = :scheme)
+            AND (CAST(:code AS text) IS NULL OR i.code = :code)
+        ORDER BY ts_rank(i.search, {matching}) DESC LIMIT :limit"""  # noqa: S608  # own words only
+    rows = await session.execute(
+        text(told), values | {"scheme": scheme, "code": code, "limit": limit}
+    )
+    return [(row["id"], row["name"]) for row in rows.mappings()]

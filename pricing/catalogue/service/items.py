@@ -1,0 +1,226 @@
+"""Items and what they are sorted by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.kernel.ids import new_id
+from pricing.catalogue import queries
+from pricing.catalogue.rules import corrected, is_gtin, words_of
+from pricing.catalogue.schemas import (
+    CategoryPage,
+    CategoryView,
+    Classification,
+    CodePage,
+    CodeView,
+    ItemPage,
+    ItemView,
+    NewCategory,
+    NewItem,
+    UnitPage,
+    UnitView,
+)
+from pricing.lists.rules import plain
+
+
+async def add_item(session: AsyncSession, actor: Actor, data: NewItem, now: datetime) -> ItemView:
+    """Raises Forbidden, Invalid, Conflict (the SKU or GTIN is taken)."""
+    if not actor.operator:
+        actor.require_active()
+    if data.gtin is not None and not is_gtin(data.gtin):
+        raise Invalid.field("gtin", "malformed", "The check digit of this GTIN is wrong.")
+    item_id = new_id()
+    code = data.classification
+    try:
+        async with session.begin_nested():
+            await session.execute(
+                text(
+                    """INSERT INTO items (id, organisation_id, sku, gtin, name, names, description,
+                        kind, unit, category_id, scheme, list_version, code, created_at)
+                    VALUES (:id, :organisation, :sku, :gtin, :name, CAST(:names AS jsonb),
+                        :description, :kind, :unit, :category, :scheme, :list_version, :code,
+                        :now)"""
+                ),
+                {
+                    "id": item_id,
+                    "organisation": actor.organisation_id,
+                    "sku": data.sku or item_id.hex,
+                    "gtin": data.gtin,
+                    "name": data.name,
+                    "names": msgspec.json.encode(data.names).decode(),
+                    "description": data.description,
+                    "kind": data.kind,
+                    "unit": data.unit,
+                    "category": data.category_id,
+                    "scheme": code and code.scheme,
+                    "list_version": code and code.list_version,
+                    "code": code and code.code,
+                    "now": now,
+                },
+            )
+    except IntegrityError as wrong:
+        raise _taken(str(wrong.orig)) from None
+    return await show_item(session, item_id)
+
+
+def _taken(told: str) -> Conflict | Invalid:
+    if "uq_items_sku" in told:
+        return Conflict("sku_taken", "An item with this SKU exists.")
+    if "uq_items_gtin" in told:
+        return Conflict("gtin_taken", "An item with this GTIN exists.")
+    return Invalid.field("category_id", "unknown_category", "There is no such category.")
+
+
+async def show_item(session: AsyncSession, item_id: UUID) -> ItemView:
+    found = await queries.find_item(session, item_id)
+    if found is None:
+        raise NotFound("item")
+    return item_view(found)
+
+
+def item_view(row: RowMapping) -> ItemView:
+    classification = None
+    if row["scheme"] is not None:
+        classification = Classification(
+            scheme=row["scheme"], list_version=row["list_version"], code=row["code"]
+        )
+    return ItemView(
+        id=row["id"],
+        sku=row["sku"],
+        gtin=row["gtin"],
+        name=row["name"],
+        names=msgspec.json.decode(row["names"], type=dict[str, str]),
+        description=row["description"],
+        kind=row["kind"],
+        unit=row["unit"],
+        category_id=row["category_id"],
+        classification=classification,
+        state=row["state"],
+        created_at=row["created_at"],
+    )
+
+
+async def browse_items(
+    session: AsyncSession,
+    q: str | None,
+    *,
+    filters: dict[str, Any],
+    cursor: str | None,
+    limit: int,
+) -> ItemPage:
+    """A search that finds nothing is tried again with the words that were probably meant. Raises
+    Invalid.
+    """
+    words = words_of(q or "")
+    if q and q.strip() and not words:
+        return ItemPage([])
+    after = _after(cursor)
+    found = await queries.browse_items(session, words, filters=filters, after=after, limit=limit)
+    told = None
+    if words and not found and after is None:
+        better = [corrected(w, await queries.vocabulary(session, w)) or w for w in words]
+        if better != words:
+            told = " ".join(better)
+            found = await queries.browse_items(
+                session, better, filters=filters, after=None, limit=limit
+            )
+    more = f"{found[limit - 1]['id']}~{found[limit - 1]['rank']}" if len(found) > limit else None
+    return ItemPage([item_view(row) for row in found[:limit]], more, told if found else None)
+
+
+def _after(cursor: str | None) -> tuple[str, UUID] | None:
+    if cursor is None:
+        return None
+    item_id, _, rank = cursor.partition("~")
+    try:
+        return rank, UUID(item_id)
+    except ValueError:
+        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
+
+
+async def add_category(session: AsyncSession, data: NewCategory) -> CategoryView:
+    """Operator only (the route says so). Raises Invalid, Conflict."""
+    category_id = new_id()
+    try:
+        async with session.begin_nested():
+            await session.execute(
+                text(
+                    """INSERT INTO categories (id, parent_id, name, names)
+                    VALUES (:id, :parent, :name, CAST(:names AS jsonb))"""
+                ),
+                {
+                    "id": category_id,
+                    "parent": data.parent_id,
+                    "name": data.name,
+                    "names": msgspec.json.encode(data.names).decode(),
+                },
+            )
+    except IntegrityError as wrong:
+        if "uq_categories" in str(wrong.orig):
+            raise Conflict("category_taken", "There is a category of this name here.") from None
+        raise Invalid.field("parent_id", "unknown_category", "No such category.") from None
+    return CategoryView(id=category_id, parent_id=data.parent_id, name=data.name, names=data.names)
+
+
+async def show_categories(session: AsyncSession) -> CategoryPage:
+    return CategoryPage(
+        [
+            CategoryView(
+                id=row["id"],
+                parent_id=row["parent_id"],
+                name=row["name"],
+                names=msgspec.json.decode(row["names"], type=dict[str, str]),
+            )
+            for row in await queries.categories(session)
+        ]
+    )
+
+
+async def show_codes(
+    session: AsyncSession,
+    *,
+    scheme: str,
+    list_version: str | None,
+    parent: str | None,
+    q: str | None,
+    language: str,
+    after: str | None,
+    limit: int,
+) -> CodePage:
+    """One branch of a classification, or what matches `q` anywhere in it."""
+    found = await queries.codes(
+        session,
+        scheme=scheme,
+        list_version=list_version,
+        parent=parent,
+        q=q,
+        language=language,
+        after=after,
+        limit=limit,
+    )
+    more = str(found[limit - 1]["code"]) if len(found) > limit else None
+    return CodePage([CodeView(**row) for row in found[:limit]], more)
+
+
+async def show_units(session: AsyncSession, after: str | None, limit: int) -> UnitPage:
+    found = await queries.units(session, after, limit)
+    views = [
+        UnitView(
+            code=row["code"],
+            name=row["name"],
+            symbol=row["symbol"],
+            base_code=row["base_code"],
+            factor=None if row["factor"] is None else plain(row["factor"]),
+        )
+        for row in found[:limit]
+    ]
+    return UnitPage(views, views[-1].code if len(found) > limit else None)

@@ -1,0 +1,92 @@
+"""Which shared item a supplier's own SKU is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import NotFound
+from pricing.catalogue import queries
+from pricing.catalogue.rules import most_alike, words_of
+from pricing.catalogue.schemas import Decision, MappingPage, MappingView, Proposing
+from pricing.lists import service as lists
+
+PROPOSED_AT_ONCE_MAX = 200
+CANDIDATES_MAX = 20
+
+_KEEP = """INSERT INTO sku_mappings (supplier_id, sku, item_id, method, state, similarity,
+        created_at)
+    VALUES (:supplier, :sku, :item, :method, :state, :similarity, :now)
+    ON CONFLICT (supplier_id, sku) DO UPDATE SET item_id = excluded.item_id,
+        state = excluded.state, method = CASE WHEN sku_mappings.item_id = excluded.item_id
+            THEN sku_mappings.method ELSE excluded.method END"""
+
+
+async def browse_mappings(
+    session: AsyncSession, actor: Actor, *, state: str | None, after: str | None, limit: int
+) -> MappingPage:
+    found = await queries.mappings(
+        session, actor.organisation_id, state=state, after=after, limit=limit
+    )
+    more = str(found[limit - 1]["sku"]) if len(found) > limit else None
+    return MappingPage([MappingView(**row) for row in found[:limit]], more)
+
+
+async def decide(session: AsyncSession, actor: Actor, data: Decision, now: datetime) -> MappingPage:
+    """The supplier's word on one SKU; it goes before everything found by likeness. Raises
+    NotFound.
+    """
+    actor.require_capability("supplies")
+    if await queries.find_item(session, data.item_id) is None:
+        raise NotFound("item")
+    await session.execute(
+        text(_KEEP),
+        {
+            "supplier": actor.organisation_id,
+            "sku": data.sku,
+            "item": data.item_id,
+            "method": "manual",
+            "state": data.state,
+            "similarity": None,
+            "now": now,
+        },
+    )
+    return await browse_mappings(session, actor, state=data.state, after=None, limit=50)
+
+
+async def propose(
+    session: AsyncSession, actor: Actor, data: Proposing, now: datetime
+) -> MappingPage:
+    """Look up to PROPOSED_AT_ONCE_MAX unmapped SKUs of a list up by name; every proposal waits for
+    a decision. Raises NotFound.
+    """
+    actor.require_capability("supplies")
+    await lists.own(session, actor, data.price_list_id)
+    for line in await queries.unmapped_lines(session, data.price_list_id, PROPOSED_AT_ONCE_MAX):
+        candidates = await queries.items_with_any_word(
+            session,
+            words_of(line["name"]),
+            scheme=data.scheme,
+            code=data.code,
+            limit=CANDIDATES_MAX,
+        )
+        best = most_alike(line["name"], candidates)
+        if best is None:
+            continue
+        await session.execute(
+            text(_KEEP),
+            {
+                "supplier": actor.organisation_id,
+                "sku": line["sku"],
+                "item": UUID(best[0]),
+                "method": "similar",
+                "state": "proposed",
+                "similarity": best[1],
+                "now": now,
+            },
+        )
+    return await browse_mappings(session, actor, state="proposed", after=None, limit=200)
