@@ -394,3 +394,16 @@ def test_a_price_is_read_as_money_is_read_everywhere(text, currency):
         assert read_price(terms, text) == minor
     except BadPrice:
         assert minor <= 0
+
+
+def test_where_equals_share_the_best_rank_an_equal_price_reaches_it():
+    run = Run(tie_rank="best").open().bids(("a", "900.00"), ("b", "950.00"))
+    assert run.hint("b", 1) == "900.00"
+    assert run.bid("b", "900.00").rank == 1
+
+
+def test_where_every_lower_price_is_taken_too_there_is_none_left():
+    run = Run(ties="forbid_all", step={"value": "0.01"}).open()
+    run.bids(("a", "0.01"), ("b", "0.02"))
+    assert run.max_price("b") is None
+    assert run.bid("b", "0.01").code is Code.TIE_FORBIDDEN
