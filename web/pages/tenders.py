@@ -143,7 +143,8 @@ class TenderPages(Controller):
         answer = AcceptTerms(accept_terms=form.one("accept_terms") == "true")
         await service.participate(session, actor, tender_id, answer, clock.now())
         supplier_id = actor.organisation_id
-        after_commit(session, partial(jobs.admit, database, books, clock, tender_id, supplier_id))
+        desk = jobs.Desk(database, books, clock)
+        after_commit(session, partial(jobs.admit, desk, tender_id, supplier_id))
         return go(f"/tenders/{tender_id}")
 
 
