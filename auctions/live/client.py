@@ -4,7 +4,7 @@
         ack = await client.bid("1180.00")
 
 The connection heals by itself. A bid is sent again under its own `cid` until it is answered, so it
-counts once however often the network breaks. This module needs `websockets` and `msgspec` only.
+counts once however often the network breaks. All this needs is `websockets` and `msgspec`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import contextlib
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,13 +23,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
+from auctions.live.view import ServerClock, fold, micros
+
 SUBPROTOCOL = Subprotocol("marketplace.v1")
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 OPEN_TIMEOUT_S = 10.0
 PING_EVERY_S = 5.0
 SILENCE_S_MAX = 15.0
 EVENTS_MAX = 10_000
-CLOCK_SAMPLES = 8
 SNAPSHOT_BYTES_MAX = 16 * 2**20
 
 FINAL = {
@@ -40,7 +40,7 @@ FINAL = {
 }
 """Close codes after which trying again is pointless."""
 
-_OF_EVENT = ("seq", "you", "next", "standing", "close_at")
+_OF_EVENT = ("seq", "stage", "you", "next", "standing", "close_at")
 _OF_STATE = ("state", "close_at", "reason")
 _AGAIN = frozenset(["retry", "too_fast"])
 
@@ -64,8 +64,8 @@ class FrameRefused(Exception):
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a bid. Money is decimal text; `receipt` is the signed proof, keep it.
 
-    `limit` is the highest price that would have been accepted, `token` what confirms a price with
-    `code` `confirm_required`, `next["max_price"]` the highest price that would count now.
+    `next["max_price"]` is the highest price that would be accepted now; `token` confirms a price
+    that was refused with the code `confirm_required`.
     """
 
     cid: str
@@ -74,7 +74,6 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     code: str | None = None
     detail: str | None = None
-    limit: str | None = None
     token: str | None = None
     rank: int | None = None
     evaluated: str | None = None
@@ -84,32 +83,6 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def accepted(self) -> bool:
         return self.outcome == "accepted"
-
-
-class ServerClock:
-    """How far the server's clock is ahead of ours, from the quickest of the last round trips."""
-
-    def __init__(self) -> None:
-        self._samples: list[tuple[float, float]] = []
-
-    def add(self, sent_s: float, heard_s: float, server_us: int) -> None:
-        """Monotonic seconds of ours, microseconds since 1970 of theirs."""
-        sample = (heard_s - sent_s, server_us / 1e6 - (sent_s + heard_s) / 2)
-        self._samples = [*self._samples, sample][-CLOCK_SAMPLES:]
-
-    @property
-    def known(self) -> bool:
-        return bool(self._samples)
-
-    @property
-    def uncertainty_s(self) -> float:
-        """Half the best round trip: the true time is this near."""
-        return min(self._samples)[0] / 2 if self._samples else float("inf")
-
-    def now_us(self) -> int:
-        """The server's time in microseconds since 1970."""
-        offset = min(self._samples)[1] if self._samples else 0.0
-        return int((time.monotonic() + offset) * 1e6)
 
 
 class _Pending(msgspec.Struct):
@@ -215,12 +188,21 @@ class AuctionClient:
 
     async def until(self, *states: str) -> dict[str, Any]:
         """The view as soon as its `state` is one of `states`, such as `until("closed")`."""
-        while self.view["state"] not in states:
+        return await self.when(lambda view: view["state"] in states)
+
+    async def when(self, wanted: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """The view as soon as it is `wanted`."""
+        while not wanted(self.view):
+            await self.changed()
+        return self.view
+
+    async def changed(self) -> None:
+        """Until the next frame or connection. Raises Refused."""
+        if self._failure is None:
             self._changed.clear()
             await self._changed.wait()
-            if self._failure is not None:
-                raise self._failure
-        return self.view
+        if self._failure is not None:
+            raise self._failure
 
     async def _order(self, frame: dict[str, Any], cid: str | None) -> Ack:
         frame["cid"] = cid or uuid.uuid4().hex  # noqa: TID251  # this module stands alone
@@ -282,6 +264,7 @@ class AuctionClient:
         await socket.send(_text(hello))
         self._socket = socket
         self.connections_count += 1
+        self._changed.set()
         beating = asyncio.create_task(self._beat(socket))
         try:
             for pending in [*self._pending.values(), *self._hints.values()]:
@@ -338,6 +321,7 @@ class AuctionClient:
             return
         if kind == "pong":
             self.clock.add(frame["t"], time.monotonic(), micros(frame["now"]))
+            self._changed.set()
             return
         if kind == "error":
             self._error(frame)
@@ -371,21 +355,6 @@ class AuctionClient:
         if not pending.answer.done() and self._socket is not None:
             task = asyncio.create_task(self._send(pending.frame))
             pending.answer.add_done_callback(lambda _: task.cancel())
-
-
-def fold(view: dict[str, Any], frame: dict[str, Any]) -> dict[str, Any]:
-    """The view after a `snapshot`, `event` or `state` frame. The rule is the same for all kinds of
-    events, also those not invented yet: what one carries of these fields replaces them.
-    """
-    if frame["type"] == "snapshot":
-        return {key: value for key, value in frame.items() if key != "type"}
-    carried = _OF_STATE if frame["type"] == "state" else _OF_EVENT
-    return view | {key: frame[key] for key in carried if key in frame}
-
-
-def micros(text: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 time in UTC."""
-    return round(datetime.fromisoformat(text).timestamp() * 1_000_000)
 
 
 def _text(frame: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from auctions.live.client import fold
+from auctions.live.view import fold
 from tests.auctions.tenders.tendering import english, join, lot, published
 from tests.people import NewPerson, Person
 
