@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from auctions.book.book import Book
 from auctions.book.books import Books
-from auctions.rules.commands import Bid
 from auctions.tenders import jobs, service
 from auctions.tenders.facts import LotAwarded
 from marketplace.kernel import workflow
@@ -36,10 +36,26 @@ from web.app import Application
 WAIT_S = 20
 
 
-async def offered(
+class Changes:
+    """Waits for something that the log brings about."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def heard(self, _: object) -> None:
+        self._changed.set()
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_S):
+            while not happened():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+async def qualified(
     database: Database, buyer: Person, prices: dict[str, Person], **changes: Any
 ) -> dict[str, Any]:
-    """A tender in awarding with sealed offers at `prices`, all qualified, without an auction."""
+    """An opened tender with sealed offers at `prices`, all accepted."""
     suppliers = list(prices.values())
     done = await published(buyer, *suppliers, offers={"due_at": in_seconds(600)}, **changes)
     for amount, supplier in prices.items():
@@ -52,8 +68,28 @@ async def offered(
     ok(await act(buyer, done["id"], "open"))
     for row in ok(await buyer.client.get(f"{URL}/{done['id']}/offers"))["items"]:
         ok(await buyer.client.post(f"/api/v1/offers/{row['id']}/accept"))
+    return done
+
+
+async def offered(
+    database: Database, buyer: Person, prices: dict[str, Person], **changes: Any
+) -> dict[str, Any]:
+    """A tender in awarding on qualified offers alone, without an auction."""
+    done = await qualified(database, buyer, prices, **changes)
     awarding: dict[str, Any] = ok(await act(buyer, done["id"], "skip_auction"))
     return awarding
+
+
+async def auctioned(
+    database: Database, books: Books, buyer: Person, prices: dict[str, Person]
+) -> tuple[dict[str, Any], Book, Changes]:
+    """A tender whose one auction starts at the qualified offers and is over in a few seconds."""
+    lots = [lot(rules=english(duration_s=2))]
+    done = await qualified(database, buyer, prices, lots=lots)
+    started = ok(await act(buyer, done["id"], "start", starts_at=in_seconds(3)))
+    book, changes = await books.open(UUID(started["lots"][0]["auction_id"])), Changes()
+    book.listeners.append(changes.heard)
+    return started, book, changes
 
 
 async def propose(buyer: Person, lot_id: str, *shares: tuple[Person, str], **more: Any) -> Any:
@@ -248,38 +284,16 @@ async def test_the_sheet_of_an_auction_is_its_final_standing(
     new_buyer: NewPerson, new_supplier: NewPerson, app: Application, database: Database
 ) -> None:
     buyer, slow, fast = await new_buyer(), await new_supplier(), await new_supplier()
-    rules = english(2.0, duration_s=3)
-    done = await published(buyer, slow, fast, lots=[lot(rules=rules)])
-    lot_id, auction_id = done["lots"][0]["id"], done["lots"][0]["auction_id"]
+    books: Books = app.litestar.state.living.books
+    prices = {"400000.00": slow, "360000.00": fast}
+    done, book, changes = await auctioned(database, books, buyer, prices)
+    lot_id = done["lots"][0]["id"]
     path = f"/api/v1/lots/{lot_id}/award_sheet"
     refused(await buyer.client.get(path), 409, "not_awarding")
-    books: Books = app.litestar.state.living.books
-    book, status = await books.open(UUID(auction_id)), Changes()
-    book.listeners.append(status.heard)
-    aliases = [(await join(s, done["id"]))["aliases"][auction_id] for s in (slow, fast)]
-    await status.until(lambda: book.fold.state.status == "open")
-    for alias, price in zip(aliases, ("400000.00", "360000.00"), strict=True):
-        command = Bid(cid="first", bidder=alias, price=price)
-        assert (await books.submit(UUID(auction_id), command)).outcome.accepted
-    await status.until(lambda: book.fold.state.status == "closed")
-    book.listeners.remove(status.heard)
+    await changes.until(lambda: book.fold.state.status == "closed")
+    book.listeners.remove(changes.heard)
     shown = await sheet(buyer, lot_id)
     assert [row["organisation"]["name"] for row in shown["rows"]] == [fast.name, slow.name]
+    assert all(row["alias"] for row in shown["rows"])
     assert ok(await buyer.client.get(f"{URL}/{done['id']}"))["state"] == "awarding"
     assert await jobs.note_ended_auctions(jobs.Desk(database, books, Clock())) == 0
-
-
-class Changes:
-    """Waits for something that the log brings about."""
-
-    def __init__(self) -> None:
-        self._changed = asyncio.Event()
-
-    def heard(self, _: object) -> None:
-        self._changed.set()
-
-    async def until(self, happened: Callable[[], bool]) -> None:
-        async with asyncio.timeout(WAIT_S):
-            while not happened():
-                self._changed.clear()
-                await self._changed.wait()
