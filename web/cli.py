@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": ("web.commands.verify", "check a transcript offline"),
     "simulate": ("web.commands.simulate", "play a past auction under other rules"),
     "bench": ("web.commands.bench", "measure speed against the raw limits"),
+    "import": ("web.commands.import_", "upload prices, or load published code lists"),
     "operator": ("web.commands.operator", "make the operator of an empty installation"),
 }
 """Name → where it lives and one line of help. Add a command by adding its module and this line."""
