@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Controller, delete, get, patch, post, put
+from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -81,6 +81,23 @@ class TenderController(Controller):
     ) -> TenderView:
         """Change a draft; what is left out stays."""
         await service.change(session, actor, tender_id, data, clock.now())
+        return await service.show(session, actor, tender_id)
+
+    @put("/{tender_id:uuid}/lots/{lot_id:uuid}/items", opt=allow(scope=WRITE))
+    async def fill_lot(
+        self,
+        request: Request[Any, Any, Any],
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        lot_id: UUID,
+    ) -> TenderView:
+        """The items of a draft's lot from a CSV file, which is the request's body: a header with
+        `name, quantity, unit` and, if wanted, `description, scheme, code, version, item_id`.
+        """
+        content = await request.body()
+        await service.fill_lot(session, actor, tender_id, lot_id, content, clock.now())
         return await service.show(session, actor, tender_id)
 
     @post("/{tender_id:uuid}/invitations", opt=allow(scope=WRITE))

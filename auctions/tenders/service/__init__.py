@@ -19,7 +19,7 @@ from auctions.tenders.service.dossier import (
     list_documents,
     list_questions,
 )
-from auctions.tenders.service.drafts import change, create
+from auctions.tenders.service.drafts import change, create, fill_lot
 from auctions.tenders.service.ending import auctions_ended, cancel, fail, fire
 from auctions.tenders.service.inviting import invite, withdraw
 from auctions.tenders.service.joining import participate
@@ -46,6 +46,7 @@ __all__ = [
     "decline",
     "export",
     "fail",
+    "fill_lot",
     "find_document",
     "finish",
     "fire",

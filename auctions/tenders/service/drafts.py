@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,13 +12,14 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import queries, rules
+from auctions.tenders.item_files import read_items
 from auctions.tenders.models import Lot, LotItem, Tender
 from auctions.tenders.rules import Access, TenderState
-from auctions.tenders.schemas.tender import NewLot, NewTender, TenderChange
+from auctions.tenders.schemas.tender import NewItem, NewLot, NewTender, TenderChange
 from auctions.tenders.service.inviting import add_invitations
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import FieldError
+from marketplace.kernel.errors import FieldError, NotFound
 from marketplace.kernel.ids import TenderId, new_id
 
 AUTHORS = ("procurement_officer",)
@@ -93,6 +95,30 @@ async def _change_lots(session: AsyncSession, tender: Tender, change: TenderChan
     await _add_lots(session, tender, change.lots, ceilings)
 
 
+async def fill_lot(
+    session: AsyncSession,
+    actor: Actor,
+    tender_id: UUID,
+    lot_id: UUID,
+    content: bytes,
+    now: datetime,
+) -> None:
+    """The items of a draft's lot from a file, in place of those it had. Raises NotFound, Forbidden,
+    Conflict, Invalid with every wrong cell.
+    """
+    tender = await own_tender(session, actor, tender_id, lock=True)
+    require_author(actor)
+    rules.require_state(tender.state, TenderState.DRAFT, doing="changed")
+    lot = await queries.lot(session, lot_id)
+    if lot is None or lot.tender_id != tender_id:
+        raise NotFound("lot")
+    items = read_items(content)
+    await session.execute(delete(LotItem).where(LotItem.lot_id == lot_id))
+    session.add_all(_items(tender, lot_id, items))
+    tender.updated_at = now
+    await session.flush()
+
+
 def _currency_alone() -> list[FieldError]:
     message = "Another currency needs the lots again: their ceilings and rules are written in it."
     return [FieldError("currency", "lots_missing", message)]
@@ -135,11 +161,11 @@ async def _add_lots(
                 rules=lot.rules,
             )
         )
-        session.add_all(_items(tender, lot_id, lot))
+        session.add_all(_items(tender, lot_id, lot.items))
     await session.flush()
 
 
-def _items(tender: Tender, lot_id: UUID, lot: NewLot) -> list[LotItem]:
+def _items(tender: Tender, lot_id: UUID, items: Sequence[NewItem]) -> list[LotItem]:
     return [
         LotItem(
             lot_id=lot_id,
@@ -153,5 +179,5 @@ def _items(tender: Tender, lot_id: UUID, lot: NewLot) -> list[LotItem]:
             unit=item.unit,
             classification=msgspec.to_builtins(item.classification),
         )
-        for number, item in enumerate(lot.items)
+        for number, item in enumerate(items)
     ]

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from auctions.tenders import service
+from auctions.tenders.item_files import read_items
+from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.errors import Invalid
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -135,3 +144,105 @@ async def test_a_cancelled_tender_says_why_and_stays_cancelled(
     assert [step["event"] for step in steps] == ["publish", "cancel"]
     assert steps[1]["user_id"] == str(buyer.user_id)
     refused(await invite(buyer, done["id"], supplier), 409, "wrong_state")
+
+
+async def test_the_items_of_a_lot_come_from_a_file(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer = await new_buyer()
+    made = await draft(buyer)
+    path = f"{URL}/{made['id']}/lots/{made['lots'][0]['id']}/items"
+    text = (
+        "\ufeffName;Quantity;Unit;Code\r\nPump;400;C62;42122000-0\r\n"
+        ';;;\r\n"Seal; red";2.5;MTR;\r\n'
+    )
+    done = ok(await buyer.client.put(path, content=text.encode()))
+    items = done["lots"][0]["items"]
+    assert [(row["name"], row["quantity"], row["unit"]) for row in items] == [
+        ("Pump", "400", "C62"),
+        ("Seal; red", "2.5", "MTR"),
+    ]
+    assert items[0]["classification"]["scheme"] == "CPV"
+    bad = "name,quantity,unit\nPump,0,C62\n,1,piece\n"
+    problem = refused(await buyer.client.put(path, content=bad.encode()), 422, "invalid_tender")
+    assert [error["field"] for error in problem["errors"]] == [
+        "rows[1].quantity",
+        "rows[2].unit",
+        "rows[2].name",
+    ]
+    assert ok(await buyer.client.get(f"{URL}/{made['id']}"))["lots"][0]["items"] == items
+    other = await (await new_supplier()).client.put(path, content=text.encode())
+    assert other.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "invalid_tender"),
+        (b"name,quantity,unit\n", "empty"),
+        (b"name,quantity,unit,colour\n", "unknown_column"),
+        (b"name,quantity,unit,unit\n", "invalid_tender"),
+        (b"name,quantity,unit\n\x00", "malformed"),
+        (b'name,quantity,unit\n"a"b,1,C62', "malformed"),
+        (b"\xff\xfe", "bad_encoding"),
+        (b"x" * 1_000_001, "too_large"),
+        (b"name,quantity,unit,item_id\na,1,C62,nothing\n", "invalid"),
+        (b"name,quantity,unit\n" + b"a,1,C62\n" * 501, "too_many"),
+    ],
+)
+def test_a_file_that_is_no_list_of_items_is_refused(content: bytes, code: str) -> None:
+    with pytest.raises(Invalid) as told:
+        read_items(content)
+    assert told.value.code == code
+
+
+async def test_a_supplier_specific_bonus_is_kept_with_the_invitation(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    made = await draft(buyer)
+    body = {"organisations": [str(supplier.organisation_id)]}
+    for adjustment, code in (
+        ({"percent": "51"}, "out_of_range"),
+        ({"amount": {"amount": "1", "currency": "USD"}}, "other_currency"),
+        ({"amount": {"amount": "x", "currency": "EUR"}}, "malformed"),
+    ):
+        wrong = body | {"adjustments": {str(supplier.organisation_id): adjustment}}
+        refused(await act(buyer, made["id"], "invitations", **wrong), 422, code)
+    good = {"percent": "2.5", "amount": {"amount": "-100.00", "currency": "EUR"}}
+    right = body | {"adjustments": {str(supplier.organisation_id): good}}
+    done = ok(await act(buyer, made["id"], "invitations", **right), 201)
+    assert done["items"][0]["adjustment"] == good
+
+
+async def test_the_currency_changes_only_with_the_lots(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    made = await draft(buyer)
+    path = f"{URL}/{made['id']}"
+    refused(await buyer.client.patch(path, json={"currency": "USD"}), 422, "lots_missing")
+    lots = [lot(ceiling={"amount": "5", "currency": "USD"})]
+    change = {"currency": "USD", "lots": lots, "offers": {"due_at": "2030-01-01T00:00:00Z"}}
+    done = ok(await buyer.client.patch(path, json=change))
+    assert (done["currency"], done["lots"][0]["ceiling"]["currency"]) == ("USD", "USD")
+    assert done["offers"]["due_at"].startswith("2030-01-01")
+
+
+async def test_a_tender_that_finds_nobody_ends_unsuccessful(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    assert (await act(buyer, done["id"], "fail")).status_code == 422
+    ended = ok(await act(buyer, done["id"], "fail", reason="No interest"))
+    assert (ended["state"], ended["events"]) == ("unsuccessful", [])
+    refused(await act(buyer, done["id"], "cancel", reason="x"), 409, "undefined_transition")
+
+
+async def test_the_first_start_moves_the_tender_into_its_auctions(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    async with database.transaction(SYSTEM) as session:
+        await service.fire(session, UUID(done["id"]), "begin", datetime.now(UTC))
+    assert ok(await buyer.client.get(f"{URL}/{done['id']}"))["state"] == "in_auction"
