@@ -25,8 +25,10 @@ class LotAwarded(Fact, frozen=True, kw_only=True):
     """A supplier accepted an award: the deal stands. Published in the system scope, in the very
     transaction of the acceptance.
 
-    value     what this share costs; `price` was bid for the whole lot
-    delivery  as the tender states it: incoterm, place, until, payment, remarks
+    value      what this share costs; `price` was bid for the whole lot
+    reference  the median of what the others asked for this share; None: nobody else did
+    author_id  whoever proposed the award signs for the buyer, `accepted_by` for the supplier
+    delivery   as the tender states it: incoterm, place, until, payment, remarks
     """
 
     award_id: UUID
@@ -35,10 +37,12 @@ class LotAwarded(Fact, frozen=True, kw_only=True):
     title: str
     buyer_id: UUID
     supplier_id: UUID
+    author_id: UUID
     accepted_by: UUID
     share_percent: Decimal
     price: Money
     value: Money
+    reference: Money | None
     items: tuple[AwardedItem, ...]
     delivery: dict[str, str]
     at: datetime

@@ -89,3 +89,9 @@ def is_plain(
     organisation_id, share = chosen[0]
     best = min(left, key=lambda row: row.rank)
     return best.organisation_id == organisation_id and held + share == WHOLE
+
+
+def reference_minor(rows: Sequence[Ranked], own: object, share: Decimal) -> int | None:
+    """The median of what the others asked, for this share; the lower one of two middle ones."""
+    prices = sorted(row.price_minor for row in rows if row.organisation_id != own)
+    return part_minor(prices[(len(prices) - 1) // 2], share) if prices else None

@@ -90,6 +90,9 @@ async def _fact(
     lot = await queries.lot(session, award.lot_id)
     assert lot is not None, "an award never outlives its lot"
     items = (await queries.items(session, tender.id)).get(lot.id, [])
+    sheet = await queries.award_sheet(session, lot.id)
+    rows = msgspec.convert(sheet.rows, list[Ranked]) if sheet else []
+    reference = weighing.reference_minor(rows, award.organisation_id, award.share_percent)
     return LotAwarded(
         award_id=award.id,
         tender_id=tender.id,
@@ -97,10 +100,12 @@ async def _fact(
         title=lot.title,
         buyer_id=award.buyer_id,
         supplier_id=award.organisation_id,
+        author_id=award.author_id,
         accepted_by=actor.user_id,
         share_percent=award.share_percent,
         price=Money(award.price_minor, tender.currency),
         value=Money(award.value_minor, tender.currency),
+        reference=None if reference is None else Money(reference, tender.currency),
         items=tuple(
             AwardedItem(
                 item.item_id, item.name, item.quantity * award.share_percent / 100, item.unit

@@ -154,6 +154,8 @@ async def test_rank_1_is_offered_at_once_and_its_acceptance_ends_the_tender(
     assert ok(await buyer.client.get(f"{URL}/{done['id']}"))["state"] == "awarded"
     fact = next(fact for fact in told if str(fact.award_id) == award["id"])
     assert (fact.supplier_id, fact.value.minor) == (cheap.organisation_id, 20_000_000)
+    assert fact.reference is not None
+    assert (fact.author_id, fact.reference.minor) == (buyer.user_id, 25_000_000)
     assert [(item.name, str(item.quantity)) for item in fact.items] == [("Pump", "400")]
 
 
