@@ -109,14 +109,14 @@ class Verifier:
         if not raw.endswith(b"\n") or len(raw) > LINE_BYTES_MAX:
             raise _Broken("a line ends with a line end and is at most 1 MiB long")
         line = decode(raw)
-        if encode(line) + b"\n" != raw:
+        if encode(line) != raw[:-1]:
             raise _Broken("not in canonical form: something was changed")
         if isinstance(line, Header) is not (self._verdict is None):
             raise _Broken("the header comes first and once")
-        if isinstance(line, Header):
-            self._header(line)
-        elif isinstance(line, Line):
+        if isinstance(line, Line):
             self._command(line)
+        elif isinstance(line, Header):
+            self._header(line)
         elif isinstance(line, HeadLine):
             self._head(line)
         else:
@@ -154,17 +154,18 @@ class Verifier:
             raise _Broken("the chain does not follow")
         found.commands += 1
         self._head_due = True
-        if line.ts is None or line.salt is None or not line.body or not line.outcome:
-            if self._state is not None or line.ts or line.salt or line.body or line.outcome:
+        ts, salt, body, outcome = line.ts, line.salt, line.body, line.outcome
+        if ts is None or salt is None or not body or not outcome:
+            if self._state is not None or ts or salt or body or outcome:
                 raise _Broken("time, salt, body and outcome are shown together")
             return
         found.shown += 1
-        body, outcome = bytes(line.body), bytes(line.outcome)
-        payload = chains.payload(line.seq, line.ts, body, outcome)
-        if chains.payload_hash(_unhex(line.salt), payload) != hashed:
+        written, decided = bytes(body), bytes(outcome)
+        payload = chains.payload(line.seq, ts, written, decided)
+        if chains.payload_hash(_unhex(salt), payload) != hashed:
             raise _Broken("body, outcome or time is not what was hashed")
         if self._state is not None:
-            found.extensions += _extensions(self._decide(line.seq, line.ts, body, outcome))
+            found.extensions += _extensions(self._decide(line.seq, ts, written, decided))
 
     def _decide(self, seq: int, ts: int, body: bytes, outcome: bytes) -> Outcome:
         assert self._state is not None
@@ -229,7 +230,7 @@ def verify(
 
 
 def _extensions(outcome: Outcome) -> int:
-    return sum(isinstance(event, Extended) for event in outcome.events)
+    return sum(type(event) is Extended for event in outcome.events)
 
 
 def _unhex(text: str) -> bytes:
