@@ -1,4 +1,7 @@
-"""How the bots bid: through the public live channel, each with a private limit and a temper."""
+"""How the bots bid: through the public live channel, each with a private limit and a temper.
+
+What they decide is `auctions.practice.strategy`; here they only look, wait and speak.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,27 @@ import random
 from typing import Any
 
 from auctions.live.client import AuctionClient
-from marketplace.kernel.money import format_minor, parse_minor
+from auctions.practice.strategy import Character, Offer, Take, answers_to, next_move
 from web.demo.cast import Player
-from web.demo.figures import Figures
+from web.demo.figures import CURRENCY, Figures
 
-EXPONENT = 2
-THINKING_S = (2.0, 12.0)
+LOOK_S = (0.6, 1.4)
+"""How long a bot waits between two looks."""
+
 ENDED = ("closed", "cancelled")
 
 
 class Bot:
-    """One supplier in one auction until it ends. `floor` is the price it never goes below."""
+    """One supplier in one auction until it ends."""
 
     def __init__(self, player: Player, figures: Figures, dice: random.Random) -> None:
         self._player, self._dice = player, dice
-        self._first = dice.randint(*figures.opening)
-        self._floor = dice.randint(*figures.floors)
-        self._patience = dice.uniform(0.6, 1.4)
-        self._answers = _answers(figures.rules, dice)
-        self._stepped: int | None = None
+        opening = dice.randint(*figures.opening)
+        self.character = Character(
+            opening_minor=opening,
+            floor_minor=dice.randint(*figures.floors),
+            answers=answers_to(figures.rules, opening, CURRENCY, dice),
+        )
 
     async def play(self, base_url: str, auction_id: str) -> None:
         client = AuctionClient(base_url, self._player.key, auction_id)
@@ -36,50 +41,16 @@ class Bot:
 
     async def _keep_moving(self, client: AuctionClient) -> None:
         while True:
-            if client.view["state"] == "open":
-                await self._move(client, client.view)
-            wait_s = self._dice.uniform(*THINKING_S) * self._patience
-            clock = client.view.get("stage", {}).get("step") is not None
-            await asyncio.sleep(min(wait_s, 1.0) if clock or _my_turn(client.view) else wait_s)
+            await self.move(client, client.view)
+            await asyncio.sleep(self._dice.uniform(*LOOK_S))
 
-    async def _move(self, client: AuctionClient, view: dict[str, Any]) -> None:
-        stage = view.get("stage", {})
-        if stage.get("step") is not None:
-            await self._at_step(client, stage)
-            return
-        price = self._price(view)
-        if price is not None:
-            await client.bid(format_minor(price, EXPONENT), attributes=self._answers or None)
-
-    async def _at_step(self, client: AuctionClient, stage: dict[str, Any]) -> None:
-        """On a clock: take the dutch price once it is high enough, stay in the japanese while it
-        is.
-        """
-        price = parse_minor(stage["price"], EXPONENT)
-        if price >= self._floor and stage["step"] != self._stepped:
-            self._stepped = stage["step"]
-            await client.accept(stage["step"])
-
-    def _price(self, view: dict[str, Any]) -> int | None:
-        """The next price, None to let it be: leading, at the limit, or not to be asked now."""
-        best = view["you"].get("best")
-        limit = view["next"]["max_price"]
-        if best is None:
-            top = self._first if limit is None else min(self._first, parse_minor(limit, EXPONENT))
-            return top if top >= self._floor else None
-        if limit is None or (view["you"].get("rank") == 1 and self._dice.random() < 0.9):
-            return None
-        highest = parse_minor(limit, EXPONENT)
-        price = highest - self._dice.choice((0, 0, 0, 10_000, 100_000, 250_000))
-        if price < self._floor:
-            return highest if highest >= self._floor else None
-        return price
-
-
-def _my_turn(view: dict[str, Any]) -> bool:
-    return bool(view["you"].get("turn"))
-
-
-def _answers(rules: dict[str, Any], dice: random.Random) -> dict[str, str]:
-    features = rules.get("scoring", {}).get("features", [])
-    return {one["id"]: dice.choice(one["options"])["id"] for one in features}
+    async def move(self, client: AuctionClient, view: dict[str, Any]) -> None:
+        """One look, and what follows from it. A doubted price was meant: it is confirmed."""
+        move = next_move(view, self.character, self._dice)
+        if isinstance(move, Take):
+            await client.accept(move.step)
+        elif isinstance(move, Offer):
+            answers = move.answers or None
+            ack = await client.bid(move.price, attributes=answers)
+            if ack.token is not None:
+                await client.bid(move.price, attributes=answers, confirm=ack.token)

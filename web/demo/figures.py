@@ -24,7 +24,7 @@ CURRENCY = "UAH"
 
 class Figures(msgspec.Struct, frozen=True):
     """One kind of demo: the lot as the API takes it, and from where to where bots go, in minor
-    units.
+    units. Where prices are named no floor is above an opening.
     """
 
     title: str
@@ -98,7 +98,7 @@ FIGURES = {
         "500.00",
         {"format": "sealed", "duration_s": 90, "visibility": "rank", "scoring": _WARRANTY},
         (49_900, 50_000),
-        (49_900, 50_000),
+        (49_900, 49_900),
     ),
     "dutch": Figures(
         "Clearing of winter snow",
