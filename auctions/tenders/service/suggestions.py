@@ -14,6 +14,7 @@ from auctions.tenders import queries
 from auctions.tenders.models import LotItem, Tender
 from auctions.tenders.rules import AwardState
 from auctions.tenders.schemas.suggestions import BandView, ReasonView, Suggested, Suggestions
+from auctions.tenders.service.market import market
 from auctions.tenders.service.views import money, own_tender, parties
 from auctions.tenders.suggesting import SupplierFact, band, same_kind, share, suggestions
 from auctions.tenders.weighing import one_decimal
@@ -29,12 +30,9 @@ async def suggest(
     actor: Actor,
     tender_id: UUID,
     now: datetime,
-    facts: Sequence[SupplierFact] = (),
-    prices: dict[UUID, list[int]] | None = None,
 ) -> Suggestions:
-    """For the buyer's own tender. `facts` and `prices` (minor units for a whole lot, by lot) come
-    from price lists; what past tenders and ratings tell is found here. Who is blocked is left out.
-    Raises NotFound, Forbidden.
+    """For the buyer's own tender, from price lists, past tenders and ratings. Who is blocked is
+    left out. Raises NotFound, Forbidden.
     """
     tender = await own_tender(session, actor, tender_id)
     actor.require_capability("buys")
@@ -42,7 +40,8 @@ async def suggest(
     wanted = [item for row in items.values() for item in row]
     past = await queries.past_lots(session, tender.buyer_id, tender_id)
     alike = [row for row in past if any(_alike(item, row) for item in wanted)]
-    found = [*facts, *_awarded(alike), *_took_part(alike)]
+    told = await market(session, items, tender.currency, now)
+    found = [*told.facts, *_awarded(alike), *_took_part(alike)]
     invited = {row.organisation_id for row in await queries.invitations(session, tender_id)}
     active = await queries.active_suppliers(session, {fact.organisation_id for fact in found})
     known = await standings(session, tender.buyer_id, active, now)
@@ -63,7 +62,7 @@ async def suggest(
             for row in rows
         ],
         bands=[
-            _band(tender, lot_id, lot_items, past, (prices or {}).get(lot_id, []))
+            _band(tender, lot_id, lot_items, past, told.prices.get(lot_id, []))
             for lot_id, lot_items in items.items()
         ],
     )

@@ -9,7 +9,9 @@ from auctions.tenders.suggesting import Band, SupplierFact, band, same_kind, sug
 from marketplace.kernel.db import Database
 from tests.auctions.tenders.tendering import URL, draft, lot, ok
 from tests.auctions.tenders.test_awards import answer, offered, propose
-from tests.people import NewPerson
+from tests.people import NewPerson, Person, unique
+from tests.pricing.conftest import Shop
+from tests.pricing.test_catalogue import add_item
 
 ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 
@@ -60,3 +62,38 @@ async def test_who_won_before_is_suggested_with_the_reason_and_a_price_band(
     assert bands[made["lots"][0]["id"]]["median"] == {"amount": "50000.00", "currency": "EUR"}
     assert bands[made["lots"][1]["id"]]["median"] is None
     assert (await winner.client.get(f"{URL}/{done['id']}/suggestions")).status_code == 404
+
+
+async def test_who_lists_the_items_is_suggested_and_the_lists_make_the_band(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database
+) -> None:
+    buyer = await new_buyer()
+    known = [await add_item(buyer, unit="C62") for _ in range(2)]
+    shops = []
+    for prices in (["10.00", "4.00"], ["12.00", "5.00"], ["1.00"]):
+        shop = await shop_of(await new_supplier(), database)
+        rows = [
+            f"{item['sku']},C62,EUR,{price}\n" for item, price in zip(known, prices, strict=False)
+        ]
+        done = await shop.upload("sku,unit,currency,price\n" + "".join(rows), mode="replace")
+        assert done["rows"]["applied"] + done["rows"]["held"] == len(rows), done
+        shops.append(shop)
+    items = [
+        {"name": "Part", "quantity": quantity, "unit": "C62", "item_id": item["id"]}
+        for item, quantity in zip(known, ("100", "10"), strict=True)
+    ]
+    made = await draft(buyer, lots=[lot(items=items)])
+    told = ok(await buyer.client.get(f"{URL}/{made['id']}/suggestions"))
+    reasons = {row["organisation"]["id"]: row["reasons"][0] for row in told["suppliers"]}
+    for shop in shops[:2]:
+        assert reasons[shop.supplier_id] == {
+            "code": "offers_item",
+            "text": "Lists 2 of 2 items with prices.",
+        }
+    assert told["bands"][0]["from_price_lists"] == 2
+    assert told["bands"][0]["low"]["amount"] == "1040.00"
+
+
+async def shop_of(person: Person, database: Database) -> Shop:
+    answer = await person.client.post("/api/v1/price_lists", json={"name": unique("Prices")})
+    return Shop(person, database, ok(answer, 201)["id"])
