@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.live import api as live_api
@@ -20,6 +22,7 @@ from auctions.live.metrics import LiveMetrics
 from auctions.tenders import api as tenders_api
 from auctions.tenders import jobs as tender_jobs
 from auctions.tenders import service as tenders
+from auctions.tenders.facts import LotAwarded
 from auctions.tenders.following import follow_auctions
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
@@ -36,7 +39,11 @@ from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Handler, fire_due
+from marketplace.orders import api as orders_api
 from marketplace.orders import facts as orders
+from marketplace.orders.service import claims as claim_moves
+from marketplace.orders.service import moving as order_moves
+from marketplace.orders.service.creating import Deal, DealItem, create_from_award
 from pricing.catalogue import api as catalogue_api
 from pricing.imports import api as imports_api
 from pricing.imports import jobs as imports_jobs
@@ -58,6 +65,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *lists_api.CONTROLLERS,
     *imports_api.CONTROLLERS,
     *live_api.HANDLERS,
+    *orders_api.CONTROLLERS,
     *ratings_api.CONTROLLERS,
     *PAGES,
 ]
@@ -136,12 +144,31 @@ async def drain(parts: Living) -> None:
 def subscribed() -> Facts:
     """Who listens to what happens on lower floors."""
     facts = Facts()
+    facts.subscribe(LotAwarded, partial(_order_of_award, facts))
     facts.subscribe(orders.OrderCompleted, ratings.order_completed)
     facts.subscribe(orders.OrderReopened, ratings.order_reopened)
     facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
     return facts
+
+
+async def _order_of_award(facts: Facts, session: AsyncSession, fact: LotAwarded) -> None:
+    """An accepted award becomes an order, in the transaction of the acceptance."""
+    deal = Deal(
+        award_id=fact.award_id,
+        buyer_id=fact.buyer_id,
+        supplier_id=fact.supplier_id,
+        author_id=fact.accepted_by,
+        title=fact.title,
+        value=fact.value,
+        items=[
+            DealItem(name=item.name, quantity=item.quantity, unit=item.unit, item_id=item.item_id)
+            for item in fact.items
+        ],
+        delivery=fact.delivery,
+    )
+    await create_from_award(session, facts, deal, fact.at)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,7 +196,11 @@ DEADLINES: dict[str, Handler] = {
 
 
 async def _fire_deadlines(parts: Living) -> None:
-    await fire_due(parts.database, parts.clock, DEADLINES)
+    told = {
+        "order": partial(order_moves.fire, parts.facts),
+        "claim": partial(claim_moves.fire, parts.facts),
+    }
+    await fire_due(parts.database, parts.clock, DEADLINES | told)
 
 
 async def _mend_auctions(parts: Living) -> None:

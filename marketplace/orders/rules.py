@@ -1,0 +1,101 @@
+"""What an order is worth, what is still to come, and what comes next; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Protocol
+
+from marketplace.kernel.errors import FieldError
+from marketplace.kernel.money import MINOR_MAX, round_half_even
+
+LINES_MAX = 500
+QUANTITY_CHARS_MAX = 24
+QUANTITY_PLACES_MAX = 6
+QUANTITY_MAX = Decimal(10) ** 12
+SURVEY_DAYS = 30
+
+
+class Counted(Protocol):
+    """A line as far as quantities go."""
+
+    position: int
+    quantity: Decimal
+    delivered: Decimal
+
+
+def read_quantity(text: str) -> Decimal | None:
+    """A positive decimal with at most six places; None when it is none."""
+    try:
+        number = Decimal(text) if len(text) <= QUANTITY_CHARS_MAX else Decimal("NaN")
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or not 0 < number <= QUANTITY_MAX:
+        return None
+    exponent = number.normalize().as_tuple().exponent
+    assert isinstance(exponent, int), "a finite number has an exponent"
+    return number if -exponent <= QUANTITY_PLACES_MAX else None
+
+
+def line_value(price_minor: int, price_unit: Decimal, quantity: Decimal) -> int:
+    """quantity / price_unit · price, half-even to the minor unit."""
+    return round_half_even(Fraction(quantity) / Fraction(price_unit) * price_minor)
+
+
+def too_large(values: Iterable[int]) -> bool:
+    return sum(values) > MINOR_MAX
+
+
+def delivered_share(lines: Sequence[Counted]) -> Fraction:
+    """How much of a lump price was delivered: the mean over the lines."""
+    shares = [Fraction(line.delivered) / Fraction(line.quantity) for line in lines]
+    return sum(shares, Fraction(0)) / len(shares)
+
+
+def delivery_errors(
+    lines: Sequence[Counted], delivered: Sequence[tuple[int, Decimal | None]]
+) -> list[FieldError]:
+    """Unknown lines, wrong quantities, more than is still to come."""
+    open_by_position = {line.position: line.quantity - line.delivered for line in lines}
+    errors, seen = [], set[int]()
+    for index, (position, quantity) in enumerate(delivered):
+        field = f"lines[{index}]"
+        if position not in open_by_position or position in seen:
+            errors.append(
+                FieldError(f"{field}.position", "unknown_line", "A line of this order, once.")
+            )
+        elif quantity is None:
+            errors.append(FieldError(f"{field}.quantity", "malformed", "A positive quantity."))
+        elif quantity > open_by_position[position]:
+            left = plain(open_by_position[position])
+            message = f"Only {left} are still to come."
+            errors.append(FieldError(f"{field}.quantity", "too_many", message))
+        seen.add(position)
+    return errors
+
+
+def all_delivered(lines: Sequence[Counted]) -> bool:
+    return all(line.delivered == line.quantity for line in lines)
+
+
+def plain(number: Decimal) -> str:
+    """`4E+2` → `400`, `1.50` → `1.5`."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# What one side waits for in each state: (whose turn, the words on top of the timeline).
+NEXT: Mapping[str, tuple[str, str]] = {
+    "proposed": ("buyer", "Place or reject the proposed order."),
+    "awaiting_approval": ("buyer", "The named approver releases or rejects the order."),
+    "placed": ("supplier", "Confirm or decline the order."),
+    "confirmed": ("supplier", "Deliver."),
+    "partly_delivered": ("supplier", "Deliver the rest."),
+    "delivered": ("buyer", "Check the goods: accept them or file a claim."),
+}
+CLAIM_NEXT: Mapping[str, tuple[str, str]] = {
+    "open": ("supplier", "Uphold or dispute the claim."),
+    "disputed": ("buyer", "Escalate or withdraw the disputed claim."),
+    "escalated": ("operator", "Decide the escalated claim."),
+}

@@ -1,0 +1,359 @@
+"""What stands around an order: documents, timeline, the customer's link, survey, watchers."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import queries as accounts
+from marketplace.kernel import files
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import SYSTEM, set_scope
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from marketplace.kernel.facts import Facts
+from marketplace.kernel.ids import new_id, new_token, token_hash
+from marketplace.kernel.scope import as_house
+from marketplace.kernel.workflow import WorkflowStep, history
+from marketplace.orders import queries, rules
+from marketplace.orders.facts import SurveyAnswered
+from marketplace.orders.models import Document, DocumentChunk, Order, Survey, Watcher
+from marketplace.orders.schemas import (
+    DocumentPage,
+    DocumentView,
+    NewSurvey,
+    PublicStatus,
+    StatusDelivery,
+    StatusLine,
+    StatusLink,
+    StatusStep,
+    SurveyView,
+    Timeline,
+    TimelineEntry,
+    WatcherPage,
+)
+from marketplace.orders.service import views
+
+DOCUMENTS_MAX = 200
+WATCHERS_MAX = 50
+TOKEN_CHARS_MAX = 100
+_WRITERS = ("procurement_officer", "partner_manager", "partner_employee")
+# Words for the customer: nothing of approvals, reasons or money.
+_PUBLIC = {
+    "placed": "Ordered",
+    "confirmed": "Confirmed",
+    "partly_delivered": "Partly delivered",
+    "delivered": "Delivered",
+    "accepted": "Completed",
+    "declined": "Not possible",
+    "cancelled": "Cancelled",
+}
+
+
+async def add_document(
+    session: AsyncSession,
+    actor: Actor,
+    order_id: UUID,
+    name: str,
+    media_type: str,
+    content: AsyncIterator[bytes],
+    now: datetime,
+    *,
+    internal: bool,
+    claim_id: UUID | None,
+) -> DocumentView:
+    """A new version of the caller's file `name`; evidence where a claim is named. Never holds more
+    than a chunk. Raises NotFound, Forbidden, Conflict, Invalid, TooLarge.
+    """
+    order = await views.visible(session, actor, order_id, lock=True)
+    if views.side(actor, order) == "operator":
+        raise Forbidden("not_a_party", "Documents are those of the two sides.")
+    actor.require_role(*_WRITERS)
+    files.check_name(name)
+    media_type = files.check_type(media_type)
+    claims = {claim.id for claim in await queries.claims(session, order_id)}
+    if claim_id is not None and claim_id not in claims:
+        raise NotFound("claim")
+    if len(await queries.documents(session, order_id)) >= DOCUMENTS_MAX:
+        raise Conflict("too_many_documents", f"At most {DOCUMENTS_MAX} versions of files.")
+    own = actor.organisation_id
+    row = Document(
+        id=new_id(),
+        order_id=order_id,
+        claim_id=claim_id,
+        organisation_id=own,
+        name=name,
+        version=await queries.newest_version(session, order_id, own, name) + 1,
+        media_type=media_type,
+        size_bytes=1,
+        sha256="0" * 64,
+        internal=internal,
+        author_id=actor.user_id,
+        created_at=now,
+    )
+    session.add(row)
+    await session.flush()
+    row.size_bytes, row.sha256 = await _keep(session, row, content)
+    await session.flush()
+    return _document(row)
+
+
+async def _keep(
+    session: AsyncSession, row: Document, content: AsyncIterator[bytes]
+) -> tuple[int, str]:
+    """(size, SHA-256) of what was written, in chunks."""
+    digest, size, position, buffer = hashlib.sha256(), 0, 0, bytearray()
+    async for piece in content:
+        size += len(piece)
+        if size > files.DOCUMENT_BYTES_MAX:
+            raise TooLarge("document_too_large", f"At most {files.DOCUMENT_BYTES_MAX} bytes.")
+        digest.update(piece)
+        buffer += piece
+        while len(buffer) >= files.CHUNK_BYTES:
+            await _chunk(session, row, position, bytes(buffer[: files.CHUNK_BYTES]))
+            del buffer[: files.CHUNK_BYTES]
+            position += 1
+    if buffer:
+        await _chunk(session, row, position, bytes(buffer))
+    if size == 0:
+        raise Invalid.field("content", "empty", "The file is empty.")
+    return size, digest.hexdigest()
+
+
+async def _chunk(session: AsyncSession, row: Document, position: int, content: bytes) -> None:
+    if position == 0:
+        files.check_start(row.media_type, content)
+    await session.execute(
+        insert(DocumentChunk).values(document_id=row.id, position=position, content=content)
+    )
+
+
+async def list_documents(session: AsyncSession, actor: Actor, order_id: UUID) -> DocumentPage:
+    """Every version the caller may see. Raises NotFound."""
+    await views.visible(session, actor, order_id)
+    return DocumentPage([_document(row) for row in await queries.documents(session, order_id)])
+
+
+async def find_document(
+    session: AsyncSession, actor: Actor, order_id: UUID, document_id: UUID
+) -> DocumentView:
+    """Raises NotFound."""
+    await views.visible(session, actor, order_id)
+    row = await queries.document(session, document_id)
+    if row is None or row.order_id != order_id:
+        raise NotFound("document")
+    return _document(row)
+
+
+async def stamp_document(
+    session: AsyncSession, actor: Actor, order_id: UUID, document_id: UUID, now: datetime
+) -> DocumentView:
+    """The other side accepts this version, once. Raises NotFound, Forbidden, Conflict."""
+    order = await views.visible(session, actor, order_id, lock=True)
+    row = await queries.document(session, document_id)
+    if row is None or row.order_id != order_id:
+        raise NotFound("document")
+    if views.side(actor, order) == "operator" or row.organisation_id == actor.organisation_id:
+        raise Forbidden("own_work", "The other side accepts a document.")
+    actor.require_role("procurement_officer", "partner_manager")
+    if row.accepted_at is not None:
+        raise Conflict("already_accepted", "This version has its stamp.")
+    row.accepted_by, row.accepted_at = actor.user_id, now
+    await session.flush()
+    return _document(row)
+
+
+def _document(row: Document) -> DocumentView:
+    return DocumentView(
+        id=row.id,
+        name=row.name,
+        version=row.version,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        internal=row.internal,
+        claim_id=row.claim_id,
+        organisation_id=row.organisation_id,
+        created_at=row.created_at,
+        accepted_at=row.accepted_at,
+    )
+
+
+async def timeline(session: AsyncSession, actor: Actor, order_id: UUID, now: datetime) -> Timeline:
+    """Everything that happened, newest first, and what comes next. Raises NotFound."""
+    order = await views.visible(session, actor, order_id)
+    names = await views.parties(session, [order])
+    own = {party.id: party.name for party in names.values()}
+    entries = await _steps(session, actor, order, own)
+    for delivery in await queries.deliveries(session, order_id):
+        text = f"Delivery {delivery.number}: {len(delivery.lines)} lines {delivery.tracking}"
+        entries.append(
+            TimelineEntry(
+                at=delivery.shipped_at,
+                kind="delivery",
+                text=text.strip(),
+                by=own[order.supplier_id],
+                subject_id=delivery.id,
+            )
+        )
+    for row in await queries.documents(session, order_id):
+        entries.append(
+            TimelineEntry(
+                at=row.created_at,
+                kind="document",
+                text=f"{row.name}, version {row.version}",
+                by=own.get(row.organisation_id),
+                subject_id=row.id,
+            )
+        )
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return Timeline(next=await views.next_action(session, actor, order, now), items=entries)
+
+
+async def _steps(
+    session: AsyncSession, actor: Actor, order: Order, names: dict[UUID, str]
+) -> list[TimelineEntry]:
+    """The history of the order and its claims, as far as the caller's side may read it."""
+    claims = await queries.claims(session, order.id)
+    async with contextlib.AsyncExitStack() as stack:
+        if views.side(actor, order) == "operator":
+            await stack.enter_async_context(as_house(session))
+        entries = [_step("order", row, names) for row in await history(session, "order", order.id)]
+        for claim in claims:
+            steps = await history(session, "claim", claim.id)
+            entries += [_step(f"claim {claim.number}", row, names) for row in steps]
+    return entries
+
+
+def _step(subject: str, row: WorkflowStep, names: dict[UUID, str]) -> TimelineEntry:
+    event = row.event.replace("_", " ")
+    return TimelineEntry(
+        at=row.at,
+        kind=subject.partition(" ")[0],
+        text=f"{subject.capitalize()}: {event}, now {row.target.replace('_', ' ')}",
+        by=names.get(row.organisation_id) if row.organisation_id else None,
+        reason=row.reason,
+        subject_id=row.subject_id,
+    )
+
+
+async def make_link(session: AsyncSession, actor: Actor, order_id: UUID, origin: str) -> StatusLink:
+    """A new link; the former one ends. Raises NotFound, Forbidden."""
+    order = await _own(session, actor, order_id)
+    token = new_token()
+    order.status_token_hash = token_hash(token)
+    await session.flush()
+    return StatusLink(f"{origin}/order_status/{token}", token)
+
+
+async def end_link(session: AsyncSession, actor: Actor, order_id: UUID) -> None:
+    """Raises NotFound, Forbidden."""
+    order = await _own(session, actor, order_id)
+    order.status_token_hash = None
+    await session.flush()
+
+
+async def _own(session: AsyncSession, actor: Actor, order_id: UUID) -> Order:
+    order = await views.visible(session, actor, order_id, lock=True)
+    if views.side(actor, order) == "operator":
+        raise Forbidden("not_a_party", "The link is that of the two sides.")
+    actor.require_role(*_WRITERS)
+    return order
+
+
+async def public_status(session: AsyncSession, token: str) -> PublicStatus:
+    """For whoever has the link; no prices, no names, no reasons. Raises NotFound."""
+    if len(token) > TOKEN_CHARS_MAX:
+        raise NotFound("order")
+    await set_scope(session, SYSTEM)
+    order = await queries.order_by_token(session, token_hash(token))
+    if order is None:
+        raise NotFound("order")
+    steps = [
+        StatusStep(at=row.at, text=_PUBLIC[row.target])
+        for row in await history(session, "order", order.id)
+        if row.target in _PUBLIC and row.target != row.source
+    ]
+    return PublicStatus(
+        number=order.number,
+        title=order.title,
+        state=_PUBLIC.get(order.state, "In preparation"),
+        due_at=order.due_at,
+        lines=[
+            StatusLine(
+                name=line.name,
+                quantity=rules.plain(line.quantity),
+                unit=line.unit,
+                delivered=rules.plain(line.delivered),
+            )
+            for line in await queries.lines(session, order.id)
+        ],
+        deliveries=[
+            StatusDelivery(
+                number=row.number,
+                shipped_at=row.shipped_at,
+                carrier=row.carrier,
+                tracking=row.tracking,
+            )
+            for row in await queries.deliveries(session, order.id)
+        ],
+        steps=steps,
+    )
+
+
+async def answer_survey(
+    session: AsyncSession,
+    facts: Facts,
+    actor: Actor,
+    order_id: UUID,
+    new: NewSurvey,
+    now: datetime,
+) -> SurveyView:
+    """One question about an accepted order, for 30 days; the last answer stands. Raises NotFound,
+    Forbidden, Conflict.
+    """
+    order = await views.visible(session, actor, order_id, lock=True)
+    if order.buyer_id != actor.organisation_id:
+        raise Forbidden("not_the_buyer", "The question is the buyer's.")
+    if order.state != "accepted" or order.accepted_at is None:
+        raise Conflict("not_accepted", "The question comes with the acceptance.")
+    if now >= order.accepted_at + timedelta(days=rules.SURVEY_DAYS):
+        raise Conflict("survey_over", f"It could be answered for {rules.SURVEY_DAYS} days.")
+    values = {"stars": new.stars, "answered_by": actor.user_id, "answered_at": now}
+    statement = upsert(Survey).values(order_id=order_id, buyer_id=order.buyer_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["order_id"], set_=values))
+    await facts.publish(
+        session,
+        SurveyAnswered(
+            order_id=order_id,
+            buyer_id=order.buyer_id,
+            supplier_id=order.supplier_id,
+            at=now,
+            stars=new.stars,
+        ),
+    )
+    until = order.accepted_at + timedelta(days=rules.SURVEY_DAYS)
+    return SurveyView(until=until, stars=new.stars)
+
+
+async def watch(session: AsyncSession, actor: Actor, order_id: UUID, user_id: UUID) -> WatcherPage:
+    """Let a colleague follow the order. Raises NotFound, Invalid, Conflict."""
+    await views.visible(session, actor, order_id, lock=True)
+    user = await accounts.user(session, user_id)
+    if user is None or user.organisation_id != actor.organisation_id:
+        raise Invalid.field("user_id", "unknown_colleague", "A colleague of your organisation.")
+    known = await queries.watchers(session, order_id)
+    if len(known) >= WATCHERS_MAX:
+        raise Conflict("too_many_watchers", f"At most {WATCHERS_MAX} people follow an order.")
+    if user_id not in known:
+        session.add(
+            Watcher(order_id=order_id, user_id=user_id, organisation_id=actor.organisation_id)
+        )
+        await session.flush()
+    return WatcherPage(list(await queries.watchers(session, order_id)))
