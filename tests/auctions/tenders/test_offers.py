@@ -27,13 +27,14 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
-from tests.people import Connect, NewPerson, Person
+from tests.people import Connect, NewPerson, Person, unique
 from web.app import Application
 
 
 async def offer(supplier: Person, lot_id: str, amount: str, **more: Any) -> Any:
     body = {"price": {"amount": amount, "currency": "EUR"}} | more
-    return await supplier.client.post(f"/api/v1/lots/{lot_id}/offers", json=body)
+    headers = {"Idempotency-Key": unique("offer")}
+    return await supplier.client.post(f"/api/v1/lots/{lot_id}/offers", json=body, headers=headers)
 
 
 async def sealed(
@@ -62,6 +63,12 @@ async def test_an_offer_is_nowhere_to_be_read_before_the_opening(
     refused(await act(buyer, done["id"], "open"), 409, "offers_not_due")
     for word in ("271828", "Zanzibar"):
         assert await holding(database, word) == []
+    # Not even a hash of it, which anybody could try prices against.
+    async with database.transaction(SYSTEM) as session:
+        kept = await session.execute(
+            text("SELECT count(*) FROM idempotency_keys WHERE path LIKE '%/offers'")
+        )
+        assert kept.scalar_one() == 0
 
 
 async def holding(database: Database, word: str) -> list[str]:
