@@ -76,6 +76,7 @@ class Room:
         self.names = names
         self.on_admitted: Callable[[], None] = lambda: None
         self.members: set[Member] = set()
+        self.delivered = 0
         self._seats: dict[Viewer, Seat] = {}
         self._lobby: list[Waiting] = []
         self._fresh: list[Durable] = []
@@ -186,6 +187,8 @@ class Room:
                 if not self._fresh:
                     self._seat_lobby(fold.state)
         except (TimeoutError, Unavailable):
+            # Without a pause this loop would spin and starve the very task that settles the state.
+            self._due_at = self._clock.monotonic() + LOOK_EVERY_S
             if self._state_shown:
                 self._show_state(made.interrupted(self._state_shown))
             self._turn_away()
@@ -215,6 +218,7 @@ class Room:
                 if written % SLICE == 0:
                     await asyncio.sleep(0)
         if written:
+            self.delivered += written
             self._metrics.deliveries.inc(written)
 
     # -- what is shown --------------------------------------------------------------------------
