@@ -97,6 +97,8 @@ _MERGE = """CREATE UNLOGGED TABLE {d} WITH (autovacuum_enabled = false) AS
         (m.old_line).row_no AS old_row, (m.old_line).price AS old_price,
         (m.old_line).price_unit AS old_price_unit, (m.old_line).fingerprint AS old_fingerprint,
         (m.old_line).min_quantity AS old_min_quantity,
+        (m.valid_from, m.valid_to)
+            IS DISTINCT FROM ((m.old_line).valid_from, (m.old_line).valid_to) AS moved,
         CASE WHEN {same} THEN 'same' ELSE 'change' END AS op, {columns}
     FROM (SELECT s.row_no, s.fingerprint, o.alike, o.old_line, {merged}
         FROM {s} s CROSS JOIN LATERAL (
@@ -108,13 +110,14 @@ _MERGE = """CREATE UNLOGGED TABLE {d} WITH (autovacuum_enabled = false) AS
 
 EFFECTIVE = """SELECT row_no, fingerprint, sku, supplier_sku, name, unit, currency, price,
         coalesce(price_unit, 1) AS price_unit, coalesce(min_quantity, 1) AS min_quantity,
-        valid_from, valid_to, lead_time_days, pack_size, moq, incoterm, 'add' AS op
+        valid_from, valid_to, lead_time_days, pack_size, moq, incoterm, 'add' AS op,
+        true AS moved
     FROM {s} s {without_merged}
     {union_merged}"""
 _WITHOUT_MERGED = "WHERE NOT EXISTS (SELECT FROM {d} d WHERE d.row_no = s.row_no)"
 _UNION_MERGED = """UNION ALL SELECT row_no, fingerprint, sku, supplier_sku, name, unit, currency,
         price, price_unit, min_quantity, valid_from, valid_to, lead_time_days, pack_size, moq,
-        incoterm, op FROM {d}"""
+        incoterm, op, moved FROM {d}"""
 
 
 def effective(tables: Tables, *, merged: bool) -> str:
@@ -165,17 +168,23 @@ async def overlapping_rows(
     return [(r["row_no"], r["sku"], r["before_row"], r["repeated"]) for r in rows]
 
 
-_OVERLAP_WITH_KEPT = """SELECT e.row_no, e.sku, l.since, l.row_no AS line_row
+_OVERLAP_WITH_KEPT = """WITH l AS MATERIALIZED (
+    SELECT e.row_no AS e_row, e.sku, p.since, p.row_no, p.min_quantity
     FROM ({effective}) e CROSS JOIN LATERAL (SELECT * FROM price_lines p
         WHERE p.list_no = $1 AND p.sku = e.sku AND p.until IS NULL
             AND p.min_quantity = e.min_quantity AND p.unit = e.unit AND p.currency = e.currency
             AND coalesce(p.valid_from, '-infinity') <= coalesce(e.valid_to, 'infinity')
-            AND coalesce(e.valid_from, '-infinity') <= coalesce(p.valid_to, 'infinity')
-        OFFSET 0) l
-    WHERE e.op <> 'same'
-        AND NOT EXISTS (SELECT FROM {g} g WHERE g.sku = l.sku
+            AND coalesce(e.valid_from, '-infinity') <= coalesce(p.valid_to, 'infinity')) p
+    WHERE e.op <> 'same' AND e.moved)
+    SELECT l.e_row AS row_no, l.sku, l.since, l.row_no AS line_row FROM l
+    WHERE NOT EXISTS (SELECT FROM {g} g WHERE g.sku = l.sku
             AND g.min_quantity = l.min_quantity AND g.since = l.since AND g.row_no = l.row_no)
-        AND NOT EXISTS (SELECT FROM {x} x WHERE x.sku = e.sku)
+        AND NOT EXISTS (SELECT FROM {x} x WHERE x.sku = l.sku)
+    UNION ALL SELECT d.row_no, d.sku, d.old_since, d.old_row FROM {d} d
+    WHERE d.op = 'change' AND NOT d.moved
+        AND NOT EXISTS (SELECT FROM {g} g WHERE g.sku = d.sku AND g.min_quantity
+            = d.old_min_quantity AND g.since = d.old_since AND g.row_no = d.old_row)
+        AND NOT EXISTS (SELECT FROM {x} x WHERE x.sku = d.sku)
     LIMIT $2"""
 
 
@@ -186,6 +195,17 @@ async def overlaps_with_kept(
     told = _OVERLAP_WITH_KEPT.replace("{effective}", effective(tables, merged=merged))
     rows = await connection.fetch(tables.sql(told), subject.list_no, ERRORS_KEPT_MAX)
     return [(r["row_no"], r["sku"], r["since"], r["line_row"]) for r in rows]
+
+
+async def rows_of_one_line(connection: Connection, tables: Tables) -> pl.Series:
+    """Rows of d that mean the same line, however differently they name it."""
+    rows = await connection.fetch(
+        tables.sql(
+            """SELECT row_no FROM (SELECT row_no, count(*) OVER (
+                PARTITION BY sku, old_since, old_row) AS rows FROM {d}) d WHERE rows > 1"""
+        )
+    )
+    return pl.Series([row["row_no"] for row in rows], dtype=pl.Int32)
 
 
 async def unpatchable_rows(connection: Connection, tables: Tables) -> list[tuple[int, str, str]]:

@@ -12,12 +12,23 @@ from pricing.imports.staging import Connection, Tables
 _LEFT = "NOT EXISTS (SELECT FROM {x} x WHERE x.sku = l.sku)"
 _NOT_SAME = """NOT EXISTS (SELECT FROM {d} d WHERE d.op = 'same' AND d.old_since = l.since
     AND d.old_row = l.row_no AND d.sku = l.sku AND d.old_min_quantity = l.min_quantity)"""
-_INTO = "INSERT INTO {g} SELECT l.sku, l.min_quantity, l.since, l.row_no FROM "
-_OF_LIST = "(SELECT * FROM price_lines WHERE list_no = $1 AND until IS NULL OFFSET 0) l"
-_OF_FILE = """(SELECT DISTINCT sku FROM {s}) s CROSS JOIN LATERAL (SELECT * FROM price_lines p
-    WHERE p.list_no = $1 AND p.sku = s.sku AND p.until IS NULL OFFSET 0) l"""
+# Materialised, or the tests below would be made anew for each SKU looked up.
+_INTO = """INSERT INTO {g} WITH l AS MATERIALIZED (%s)
+    SELECT l.sku, l.min_quantity, l.since, l.row_no FROM l WHERE %s"""
+_OF_LIST = """SELECT sku, min_quantity, since, row_no, fingerprint FROM price_lines
+    WHERE list_no = $1 AND until IS NULL"""
+_OF_FILE = """SELECT l.* FROM (SELECT DISTINCT sku FROM {s}) s CROSS JOIN LATERAL (
+        SELECT p.sku, p.min_quantity, p.since, p.row_no, p.fingerprint FROM price_lines p
+        WHERE p.list_no = $1 AND p.sku = s.sku AND p.until IS NULL) l"""
 _GONE = "l.fingerprint IN (SELECT fingerprint FROM gone)"
-_SEEN = f"SELECT count(*) FROM {_OF_FILE} WHERE {_GONE}"  # noqa: S608  # constants only
+_SEEN_IN_ROWS = """SELECT count(DISTINCT d.old_fingerprint) FROM {d} d
+    WHERE d.old_fingerprint IN (SELECT fingerprint FROM gone)"""
+_OF_ROWS = """INSERT INTO {g} SELECT DISTINCT l.sku, l.old_min_quantity, l.old_since, l.old_row
+    FROM {d} l WHERE l.op = 'change'
+        AND l.old_fingerprint IN (SELECT fingerprint FROM gone)
+        AND NOT EXISTS (SELECT FROM {d} d WHERE d.op = 'same' AND d.sku = l.sku
+            AND d.old_since = l.old_since AND d.old_row = l.old_row) AND """
+_SEEN = "WITH l AS MATERIALIZED (%s) SELECT count(*) FROM l WHERE %s"
 _PATCH = """INSERT INTO {g} SELECT l.sku, l.old_min_quantity, l.old_since, l.old_row FROM {d} l
     WHERE l.op = 'change' AND """
 
@@ -32,7 +43,7 @@ async def by_mode(
         await connection.execute(tables.sql(_PATCH + _LEFT))
     else:
         lines = _OF_FILE if subject.mode == "merge" else _OF_LIST
-        told = f"{_INTO}{lines} WHERE {_NOT_SAME} AND {_LEFT}"
+        told = _INTO % (lines, f"{_NOT_SAME} AND {_LEFT}")
         await connection.execute(tables.sql(told), subject.list_no)
     await _analyse(connection, tables)
 
@@ -41,8 +52,8 @@ async def by_fingerprints(
     connection: Connection, tables: Tables, subject: Subject, gone: pl.Series
 ) -> None:
     """Fill g when known rows were never staged: `gone` are the fingerprints of current lines that
-    the file no longer holds. Lines of staged SKUs are found by the index; only when some are still
-    missing then, the list is searched.
+    the file no longer holds. Mostly these are the lines of changed rows; else lines of staged SKUs
+    are found by the index; only when some are still missing then, the list is searched.
     """
     signed = gone.reinterpret(signed=True).to_list()
     async with connection.transaction():
@@ -51,9 +62,9 @@ async def by_fingerprints(
         )
         await connection.execute("INSERT INTO gone SELECT unnest($1::bigint[])", signed)
         await connection.execute("ANALYZE gone")
-        seen = await connection.fetchval(tables.sql(_SEEN), subject.list_no)
+        seen = await connection.fetchval(tables.sql(_SEEN % (_OF_FILE, _GONE)), subject.list_no)
         lines = _OF_FILE if seen == len(gone) else _OF_LIST
-        told = f"{_INTO}{lines} WHERE {_GONE} AND {_NOT_SAME} AND {_LEFT}"
+        told = _INTO % (lines, f"{_GONE} AND {_NOT_SAME} AND {_LEFT}")
         await connection.execute(tables.sql(told), subject.list_no)
     await _analyse(connection, tables)
 
@@ -68,14 +79,17 @@ async def ended_lines(connection: Connection, tables: Tables) -> int:
     return count
 
 
-_REMOVED_SKUS = """SELECT count(*) FROM (SELECT sku, count(*) AS ended FROM {g} GROUP BY sku) g
-    CROSS JOIN LATERAL (SELECT count(*) AS open FROM price_lines l
-        WHERE l.list_no = $1 AND l.sku = g.sku AND l.until IS NULL) l
-    WHERE l.open = g.ended AND NOT EXISTS (SELECT FROM {s} s WHERE s.sku = g.sku)"""
-_ADDED_SKUS = """SELECT count(*) FROM (SELECT DISTINCT sku FROM {s} s
-        WHERE NOT EXISTS (SELECT FROM {x} x WHERE x.sku = s.sku)) s
-    CROSS JOIN LATERAL (SELECT count(*) AS open FROM price_lines l
+_REMOVED_SKUS = """WITH g AS MATERIALIZED (
+        SELECT sku, count(*) AS ended FROM {g} g
+        WHERE NOT EXISTS (SELECT FROM {s} s WHERE s.sku = g.sku) GROUP BY sku)
+    SELECT count(*) FROM g CROSS JOIN LATERAL (SELECT count(*) AS open FROM price_lines l
+        WHERE l.list_no = $1 AND l.sku = g.sku AND l.until IS NULL) l WHERE l.open = g.ended"""
+_ADDED_SKUS = """WITH s AS MATERIALIZED (
+        SELECT DISTINCT sku FROM {s} s WHERE NOT EXISTS (SELECT FROM {x} x WHERE x.sku = s.sku)
+            {unmatched})
+    SELECT count(*) FROM s CROSS JOIN LATERAL (SELECT count(*) AS open FROM price_lines l
         WHERE l.list_no = $1 AND l.sku = s.sku AND l.until IS NULL) l WHERE l.open = 0"""
+_UNMATCHED = "AND NOT EXISTS (SELECT FROM {d} d WHERE d.sku = s.sku)"
 
 
 async def removed_skus(connection: Connection, tables: Tables, subject: Subject) -> int:
@@ -84,7 +98,10 @@ async def removed_skus(connection: Connection, tables: Tables, subject: Subject)
     return count
 
 
-async def added_skus(connection: Connection, tables: Tables, subject: Subject) -> int:
+async def added_skus(
+    connection: Connection, tables: Tables, subject: Subject, *, merged: bool
+) -> int:
     """SKUs that the list does not hold yet."""
-    count: int = await connection.fetchval(tables.sql(_ADDED_SKUS), subject.list_no)
+    told = tables.sql(_ADDED_SKUS.replace("{unmatched}", _UNMATCHED if merged else ""))
+    count: int = await connection.fetchval(told, subject.list_no)
     return count

@@ -30,7 +30,7 @@ from pricing.imports.reading.batch import fingerprint_seed, without_known
 from pricing.imports.reading.unpack import MAGIC
 from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX, Format, Mode
 
-FEED_BYTES = 4 << 20
+FEED_BYTES = 2 << 20
 # A batch in work takes most of a worker's memory and one processor; suppliers take turns by batch.
 PARSING_AT_ONCE = 2
 

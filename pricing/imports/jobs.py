@@ -111,6 +111,7 @@ class _Job:
         self._tables = staging.tables_of(mine.import_id)
         self._progress: dict[str, int] = {}
         self._known: pl.Series | None = None
+        self._left = False
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -126,8 +127,13 @@ class _Job:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(lease.HEARTBEAT_S / 2)
-            async with self._pool.acquire() as connection:
-                await lease.renew(connection, self._lease, self._clock.now(), **self._progress)
+            try:
+                async with self._pool.acquire() as connection:
+                    await lease.renew(connection, self._lease, self._clock.now(), **self._progress)
+            except LeaseLost:
+                if self._left:
+                    return
+                raise
 
     async def _guarded(self, connection: Any) -> None:
         try:
@@ -147,16 +153,15 @@ class _Job:
         async with self._pool.acquire() as connection:
             await lease.give_back(connection, self._lease)
 
-    async def _end(self, connection: Any, state: str, code: str, detail: str) -> None:
+    async def _leave(self, connection: Any, state: str, **columns: Any) -> None:
+        # The heartbeat may come a moment later and must not take this for a loss.
+        self._left = True
         await lease.leave(
-            connection,
-            self._lease,
-            state,
-            self._clock.now(),
-            failure_code=code,
-            failure_detail=detail,
-            **self._progress,
+            connection, self._lease, state, self._clock.now(), **self._progress, **columns
         )
+
+    async def _end(self, connection: Any, state: str, code: str, detail: str) -> None:
+        await self._leave(connection, state, failure_code=code, failure_detail=detail)
         await self._tidy(connection)
 
     async def _tidy(self, connection: Any) -> None:
@@ -247,11 +252,11 @@ class _Job:
         columns = {
             "report": msgspec.json.encode(report).decode(),
             "validated_version": version,
-            **self._progress,
         }
         if state == "ready":
-            await lease.leave(connection, self._lease, "ready", self._clock.now(), **columns)
+            await self._leave(connection, "ready", **columns)
             return True
+        columns |= self._progress
         await lease.enter(connection, self._lease, "publishing", self._clock.now(), **columns)
         return False
 
@@ -283,14 +288,11 @@ class _Job:
                     report.reading,
                     read.fingerprints() if read is not None and report.clean else None,
                 )
-            await lease.leave(
+            await self._leave(
                 connection,
-                self._lease,
                 "published",
-                self._clock.now(),
                 version=published,
                 rows_applied=report.added + report.changed,
-                **self._progress,
             )
 
     async def _find_known(self, row: Any, reading: str) -> pl.Series | None:

@@ -89,6 +89,9 @@ async def _conflicts(
             errors.append(RowError(row, "sku", code, sku, HINTS[code]))
             skus.add(sku)
     doubtful = intake.doubtful_rows()
+    if subject.mode == "patch" and merged:
+        again = await compare.rows_of_one_line(connection, tables)
+        doubtful = pl.concat([doubtful, again]).unique()
     if repeated:
         doubtful = doubtful.filter(~doubtful.is_in(repeated))
     found = await compare.overlapping_rows(connection, tables, doubtful, merged=merged)
@@ -154,7 +157,7 @@ async def _count(
     fresh = (
         intake.skus_count()
         if not subject.lines and not left and not dropped
-        else await ending.added_skus(connection, tables, subject)
+        else await ending.added_skus(connection, tables, subject, merged=merged)
     )
     return Report(
         reading=f"{intake.seed:x}",

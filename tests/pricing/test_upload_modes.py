@@ -229,3 +229,48 @@ async def test_somebody_else_publishes_between_check_and_commit(stocked: Shop) -
     await stocked.work()
     assert (await stocked.show(ready["id"]))["state"] == "published"
     assert await stocked.prices() == {"A": "11.00", "B": "19.00"}
+
+
+async def test_two_patch_rows_for_one_line_collide_however_they_name_it(stocked: Shop) -> None:
+    done = await stocked.upload(
+        "sku,unit,min_quantity,price\nA,,10,8.50\nA,C62,10,8.60\n",
+        mode="patch",
+        on_error="reject_rows",
+    )
+    assert {e["code"] for e in await stocked.errors(done["id"])} == {"overlap"}
+    assert await ladder(stocked, "A") == [("1", "10.00"), ("10", "9.00")]
+
+
+async def test_a_large_list_is_recognised_row_by_row(shop: Shop) -> None:
+    """Above the size where rows known by their text are no longer compared."""
+    rows = [f"S{n:05d},C62,EUR,10.{n % 100:02d},1,,\n" for n in range(21_000)]
+    assert (await shop.upload(HEADER + "".join(rows), mode="replace"))["state"] == "published"
+    again = await shop.upload(HEADER + "".join(rows), mode="replace")
+    assert (again["rows"]["unchanged"], again["version"]) == (21_000, 1)
+    # One changed, one gone, one new, one repeated, one in conflict with a row that stays.
+    rows[0] = "S00000,C62,EUR,11.00,1,,\n"
+    del rows[1]
+    rows += ["NEW,C62,EUR,1,1,,\n", rows[5], "S00010,C62,EUR,10.50,1,,\n"]
+    done = await shop.upload(HEADER + "".join(rows), mode="replace", on_error="reject_rows")
+    assert done["state"] == "published", done
+    assert (done["rows"]["applied"], done["rows"]["invalid"]) == (2, 2)
+    assert done["removals"]["skus"] == 1
+    assert [(e["row"], e["code"]) for e in await shop.errors(done["id"])] == [
+        (21_002, "duplicate_row"),
+        (21_003, "overlap"),
+    ]
+    shown = await shop.price_list()
+    assert (shown["version"], shown["lines"], shown["skus"]) == (2, 21_000, 21_000)
+    assert (await shop.resolve("S00010")).json()["price"]["amount"] == "10.10"
+    assert (await shop.resolve("S00001")).status_code == 404
+    # The same without the two wrong rows changes nothing any more.
+    calm = await shop.upload(HEADER + "".join(rows[:-2]), mode="replace")
+    assert (calm["rows"]["applied"], calm["version"]) == (0, 2)
+    # Written differently the prices are the same, and are recognised again the time after.
+    other = [row.replace(",,\n", ",, \n") for row in rows[:-2]]
+    for _ in range(2):
+        same = await shop.upload(HEADER + "".join(other), mode="replace")
+        assert (same["rows"]["unchanged"], same["version"]) == (21_000, 2)
+    less = await shop.upload(HEADER + "".join(other[1:]), mode="replace")
+    assert (less["removals"]["skus"], less["version"]) == (1, 3)
+    assert (await shop.price_list())["lines"] == 20_999
