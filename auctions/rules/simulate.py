@@ -6,7 +6,8 @@ Pure, and the same `apply` as the live auction. The bidders behave like this:
 - in rounds a bidder names the first price of the log in the first pause and comes down to the
   lowest one evenly over the turns, at once where the step asks for more;
 - on a Dutch clock a bidder accepts the first price that is not below the lowest it ever named;
-- on a Japanese clock it stays in as long as the price is not below that.
+- on a Japanese clock it stays in as long as the price is not below that;
+- who accepted on a clock has named the price of that step.
 
 Doubtful prices count as confirmed, exclusions and withdrawals are kept (where the other rules are
 not english, a withdrawn bid was never sent), answers that the other rules do not ask for are
@@ -22,7 +23,7 @@ import msgspec
 
 from marketplace.kernel.money import format_minor
 
-from . import rounds
+from . import dutch, japanese, rounds
 from .apply import apply
 from .commands import Accept, Admit, AnyBody, Auto, Bid, Command, Exclude, Tick, Withdraw
 from .guard import BadPrice, confirmation_token, read_price
@@ -85,7 +86,8 @@ def replay_under(commands: Sequence[Command], original: Terms, terms: Terms) -> 
     other = msgspec.structs.replace(
         terms, starts_at_us=original.starts_at_us, auction=original.auction
     )
-    return Comparison(play_again(commands, original), _Simulation(commands, other).play())
+    named = [_named(command, original) for command in commands]
+    return Comparison(play_again(commands, original), _Simulation(named, other).play())
 
 
 def play_again(commands: Sequence[Command], terms: Terms) -> Played:
@@ -240,6 +242,19 @@ class _Simulation:
         text = format_minor(wish, self.state.terms.exponent)
         answers = self.answers.get(alias, {})
         self._send(self._confirmed(Bid(bidder=alias, price=text, attributes=answers)), at)
+
+
+def _named(command: Command, original: Terms) -> Command:
+    """An accept as a bid at the price of its step. A clock is the first phase or the only one."""
+    body, clock = command.body, original.phases[0]
+    if not isinstance(body, Accept) or clock.format not in ("dutch", "japanese"):
+        return command
+    price_of = dutch.price_of if clock.format == "dutch" else japanese.price_of
+    price = price_of(clock, body.step)
+    if price < 1:
+        return command
+    text = format_minor(price, original.exponent)
+    return msgspec.structs.replace(command, body=Bid(cid=body.cid, bidder=body.bidder, price=text))
 
 
 def _is_kept(body: AnyBody) -> bool:
