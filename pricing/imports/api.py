@@ -21,6 +21,7 @@ from marketplace.kernel.db import Database
 from pricing.imports import exports, service, uploads
 from pricing.imports.rules import ENDED, UPLOAD_BYTES_MAX, State
 from pricing.imports.schemas import (
+    ColumnsView,
     CommitPriceImport,
     Diff,
     ImportPage,
@@ -85,6 +86,18 @@ class PriceImportController(Controller):
         length = request.headers.get("content-length", "")
         announced = int(length) if length.isascii() and length.isdigit() else None
         return await uploads.receive(database, actor, clock, import_id, request.stream(), announced)
+
+    @put("/{import_id:uuid}/columns", opt=allow(*KEEPERS, scope=WRITE))
+    async def remember_columns(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        import_id: UUID,
+        data: ColumnsView,
+    ) -> ImportView:
+        """What the columns of this upload's header mean, for every next file that has it."""
+        return await service.remember_columns(session, actor, import_id, data.columns, clock.now())
 
     @get("/{import_id:uuid}/events", opt=allow(scope=READ), media_type="text/event-stream")
     async def follow_import(

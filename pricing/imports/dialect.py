@@ -49,12 +49,15 @@ _SYNONYMS: Mapping[str, str] = {
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be read; `code` and the sentence go into the import's failure."""
+    """The file as a whole cannot be read; `code` and the sentence go into the import's failure.
+    `dialect` is what was detected all the same, so that columns can be mapped by hand.
+    """
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.dialect: Dialect | None = None
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +36,17 @@ PARSING_AT_ONCE = 2
 
 KnownRows = Callable[[str], Awaitable[pl.Series | None]]
 """Sorted fingerprints of the current version, if it was read in the same way (the text)."""
+
+
+Remembered = Callable[[Sequence[str]], Awaitable[dict[str, str] | None]]
+"""The column mapping its owner chose for a header, if there is one."""
+
+
+class Ask(NamedTuple):
+    """What only the database knows."""
+
+    known_rows: KnownRows
+    remembered: Remembered
 
 
 class Source(NamedTuple):
@@ -143,7 +154,7 @@ async def run(
     chunks: AsyncIterator[bytes],
     *,
     turns: asyncio.Semaphore,
-    known_rows: KnownRows,
+    ask: Ask,
     progress: Callable[[Intake], Awaitable[None]],
 ) -> Intake:
     """Read the whole file into staging; `progress` is told after every batch. Raises Unreadable."""
@@ -154,7 +165,7 @@ async def run(
     plain = _counted(_unpacked(chunks), intake)
 
     async def read() -> None:
-        async for batch, checked in _batches(source, plain, intake, turns, known_rows):
+        async for batch, checked in _batches(source, plain, intake, turns, ask):
             await queue.put((batch, checked))
         await queue.put(None)
 
@@ -228,10 +239,10 @@ async def _batches(
     plain: AsyncIterator[bytes],
     intake: Intake,
     turns: asyncio.Semaphore,
-    known_rows: KnownRows,
+    ask: Ask,
 ) -> AsyncIterator[tuple[RawBatch, Checked]]:
     raw = _streamed if source.format in {"csv", "jsonl"} else _spooled
-    async with aclosing(raw(source, plain, intake, known_rows)) as feeds:
+    async with aclosing(raw(source, plain, intake, ask)) as feeds:
         async for make, how in feeds:
             async with turns:
                 batch = await asyncio.to_thread(make)
@@ -245,12 +256,17 @@ Batches = AsyncGenerator[tuple[Callable[[], RawBatch | None], Check], None]
 
 
 async def _reading(
-    intake: Intake, source: Source, dialect: Dialect, known_rows: KnownRows
+    intake: Intake, source: Source, dialect: Dialect, ask: Ask
 ) -> tuple[Reading, Check]:
-    columns = map_columns(dialect.header, source.columns, patch=source.mode == "patch")
+    chosen = source.columns or await ask.remembered(dialect.header)
+    try:
+        columns = map_columns(dialect.header, chosen, patch=source.mode == "patch")
+    except Unreadable as wrong:
+        wrong.dialect = dialect
+        raise
     intake.dialect = msgspec.structs.replace(dialect, columns=columns)
     intake.seed = fingerprint_seed(source.mode, intake.dialect)
-    known = await known_rows(f"{intake.seed:x}")
+    known = await ask.known_rows(f"{intake.seed:x}")
     how = Check(
         tuple(sorted(set(columns.values()))),
         dialect.decimal,
@@ -262,7 +278,7 @@ async def _reading(
 
 
 async def _streamed(
-    source: Source, plain: AsyncIterator[bytes], intake: Intake, known_rows: KnownRows
+    source: Source, plain: AsyncIterator[bytes], intake: Intake, ask: Ask
 ) -> Batches:
     reader: CsvReader | JsonLinesReader | None = None
     how: Check | None = None
@@ -270,7 +286,7 @@ async def _streamed(
     async for piece in plain:
         if reader is None:
             dialect = _text_dialect(source.format, piece, whole=len(piece) < FEED_BYTES)
-            reading, how = await _reading(intake, source, dialect, known_rows)
+            reading, how = await _reading(intake, source, dialect, ask)
             reader = CsvReader(reading) if source.format == "csv" else JsonLinesReader(reading)
         else:
             assert how is not None
@@ -304,7 +320,7 @@ def _text_dialect(kind: Format, first: bytes, *, whole: bool) -> Dialect:
 
 
 async def _spooled(
-    source: Source, plain: AsyncIterator[bytes], intake: Intake, known_rows: KnownRows
+    source: Source, plain: AsyncIterator[bytes], intake: Intake, ask: Ask
 ) -> Batches:
     """Formats that are read from their end need a file; it lives only as long as the reading."""
     with tempfile.TemporaryDirectory(prefix="price-upload-") as folder:
@@ -313,7 +329,7 @@ async def _spooled(
             async for piece in plain:
                 await asyncio.to_thread(file.write, piece)
         header, batches = await asyncio.to_thread(_opened, source.format, path)
-        reading, how = await _reading(intake, source, Dialect(header=header), known_rows)
+        reading, how = await _reading(intake, source, Dialect(header=header), ask)
         iterator = await asyncio.to_thread(batches, reading)
         while True:
             yield lambda: next(iterator, None), how

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,8 +18,8 @@ from marketplace.kernel.db import Database
 from pricing.catalogue import mapping
 from pricing.imports import fingerprints, intake, lease, publish, staging
 from pricing.imports.compare import Report, Subject
-from pricing.imports.dialect import Unreadable
-from pricing.imports.intake import PARSING_AT_ONCE, Intake, Source
+from pricing.imports.dialect import Unreadable, header_hash
+from pricing.imports.intake import PARSING_AT_ONCE, Ask, Intake, Source
 from pricing.imports.lease import Lease, LeaseLost
 from pricing.imports.publish import ListMoved, Publication
 from pricing.imports.rules import base_is_behind, state_after_check
@@ -144,6 +144,9 @@ class _Job:
                 raise Unreadable("gave_up", "Several workers failed on this file.")
             await self._process(connection, row)
         except Unreadable as wrong:
+            if wrong.dialect is not None:
+                told = msgspec.json.encode(wrong.dialect).decode()
+                await lease.renew(connection, self._lease, self._clock.now(), dialect=told)
             await self._end(connection, "failed", wrong.code, wrong.detail)
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back())
@@ -218,7 +221,10 @@ class _Job:
             await _source(connection, row),
             self._chunks(row["id"]),
             turns=self._turns,
-            known_rows=lambda reading: self._find_known(row, reading),
+            ask=Ask(
+                known_rows=lambda reading: self._find_known(row, reading),
+                remembered=lambda header: self._find_columns(row, header),
+            ),
             progress=self._note,
         )
         await self._note(read)
@@ -301,6 +307,14 @@ class _Job:
         async with self._pool.acquire() as connection:
             self._known = await fingerprints.known_rows(connection, row["list_id"], reading)
         return self._known
+
+    async def _find_columns(self, row: Any, header: Sequence[str]) -> dict[str, str] | None:
+        found = await self._pool.fetchval(
+            "SELECT columns FROM column_mappings WHERE supplier_id = $1 AND header_hash = $2",
+            row["supplier_id"],
+            header_hash(header),
+        )
+        return None if found is None else msgspec.json.decode(found, type=dict[str, str])
 
     async def _note(self, read: Intake) -> None:
         self._progress |= {"rows_read": read.rows, "bytes_done": read.bytes_done}

@@ -93,6 +93,7 @@ def _detected(dialect: Dialect) -> dict[str, object]:
         "encoding": dialect.encoding,
         "delimiter": dialect.delimiter,
         "decimal": dialect.decimal,
+        "header": list(dialect.header),
         "columns": dialect.columns,
         "ignored": list(dialect.ignored),
     }

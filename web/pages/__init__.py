@@ -10,6 +10,7 @@ from web.pages.files import built_file
 from web.pages.forms import FormTokenMiddleware
 from web.pages.home import HomePage
 from web.pages.keys import KeyPages
+from web.pages.prices import PricePages
 from web.pages.problem import problem_page
 from web.pages.suppliers import SupplierPages
 from web.pages.tenders import TenderPages
@@ -24,6 +25,7 @@ PAGES = [
             TenderPages,
             SupplierPages,
             KeyPages,
+            PricePages,
             built_file,
         ],
         middleware=[FormTokenMiddleware],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +26,6 @@ from pricing.imports.rules import (
 )
 from pricing.imports.schemas import (
     CommitPriceImport,
-    Diff,
     ImportPage,
     ImportView,
     NewPriceImport,
@@ -47,7 +45,7 @@ async def begin(
         raise Conflict("archived", "An archived list takes no prices.")
     if base_is_behind(data.base_version, found.version):
         raise _stale_base(found.version)
-    _check_columns(data.columns)
+    check_columns(data.columns)
     waiting = await session.scalar(
         text(
             """SELECT count(*) FROM price_imports WHERE supplier_id = :supplier AND state IN
@@ -67,7 +65,7 @@ def _stale_base(version: int) -> Conflict:
     return Conflict("stale_base", f"The list has moved on to version {version}.")
 
 
-def _check_columns(columns: dict[str, str] | None) -> None:
+def check_columns(columns: dict[str, str] | None) -> None:
     if columns is None:
         return
     if len(columns) > COLUMNS_CHOSEN_MAX:
@@ -329,60 +327,4 @@ async def _show_former(
     await session.execute(
         text("UPDATE price_lists SET version = :version, content = :content WHERE id = :list"),
         values,
-    )
-
-
-async def diff(
-    session: AsyncSession,
-    actor: Actor,
-    import_id: UUID,
-    *,
-    kind: str | None,
-    cursor: str | None,
-    limit: int,
-) -> Diff:
-    """What publishing changes, or changed. Raises NotFound, Conflict (not checked yet), Invalid."""
-    found = await own(session, actor, import_id)
-    values = {"kind": kind, "limit": limit + 1} | _diff_cursor(cursor)
-    report = msgspec.json.decode(found.report, type=Report)
-    if found.state in {"published", "rolled_back"}:
-        rows = await queries.published_diff(session, found, values)
-    elif found.state in {"ready", "publishing"}:
-        staged = await queries.staged_diff(session, found, merged=report.merged, values=values)
-        if staged is None:
-            raise Conflict("not_staged", "The comparison was lost; commit or upload again.")
-        rows = staged
-    else:
-        raise Conflict("wrong_state", f"An upload that is {found.state} has no comparison.")
-    return views.diff_view(report, rows, limit)
-
-
-def _diff_cursor(cursor: str | None) -> dict[str, Any]:
-    if cursor is None:
-        return {"after": None, "after_kind": None, "after_quantity": None}
-    try:
-        kind, quantity, sku = cursor.split("~", 2)
-        return {"after": sku, "after_kind": kind, "after_quantity": Decimal(quantity)}
-    except (ValueError, InvalidOperation):
-        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
-
-
-async def remember_columns(
-    session: AsyncSession, actor: Actor, header: bytes, columns: dict[str, str], now: datetime
-) -> None:
-    """The next file with this header is read in the same way."""
-    _check_columns(columns)
-    await session.execute(
-        text(
-            """INSERT INTO column_mappings (supplier_id, header_hash, columns, used_at)
-            VALUES (:supplier, :header, CAST(:columns AS jsonb), :now)
-            ON CONFLICT (supplier_id, header_hash)
-            DO UPDATE SET columns = excluded.columns, used_at = excluded.used_at"""
-        ),
-        {
-            "supplier": actor.organisation_id,
-            "header": header,
-            "columns": msgspec.json.encode(columns).decode(),
-            "now": now,
-        },
     )

@@ -1,0 +1,17 @@
+"""Use cases of uploads; workers do the rest."""
+
+from pricing.imports.service.details import diff, import_rows, remember_columns
+from pricing.imports.service.life import begin, browse, cancel, commit, own, roll_back, show
+
+__all__ = [
+    "begin",
+    "browse",
+    "cancel",
+    "commit",
+    "diff",
+    "import_rows",
+    "own",
+    "remember_columns",
+    "roll_back",
+    "show",
+]

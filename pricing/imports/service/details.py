@@ -1,0 +1,114 @@
+"""What is beside the life of an upload: its comparison, its columns, rows typed by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.errors import Conflict, Invalid
+from pricing.imports import queries, views
+from pricing.imports.compare import Report
+from pricing.imports.dialect import Dialect, header_hash
+from pricing.imports.schemas import Diff, ImportView, NewPriceImport
+from pricing.imports.service.life import begin, check_columns, own
+
+
+async def diff(
+    session: AsyncSession,
+    actor: Actor,
+    import_id: UUID,
+    *,
+    kind: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Diff:
+    """What publishing changes, or changed. Raises NotFound, Conflict (not checked yet), Invalid."""
+    found = await own(session, actor, import_id)
+    values = {"kind": kind, "limit": limit + 1} | _diff_cursor(cursor)
+    report = msgspec.json.decode(found.report, type=Report)
+    if found.state in {"published", "rolled_back"}:
+        rows = await queries.published_diff(session, found, values)
+    elif found.state in {"ready", "publishing"}:
+        staged = await queries.staged_diff(session, found, merged=report.merged, values=values)
+        if staged is None:
+            raise Conflict("not_staged", "The comparison was lost; commit or upload again.")
+        rows = staged
+    else:
+        raise Conflict("wrong_state", f"An upload that is {found.state} has no comparison.")
+    return views.diff_view(report, rows, limit)
+
+
+def _diff_cursor(cursor: str | None) -> dict[str, Any]:
+    if cursor is None:
+        return {"after": None, "after_kind": None, "after_quantity": None}
+    try:
+        kind, quantity, sku = cursor.split("~", 2)
+        return {"after": sku, "after_kind": kind, "after_quantity": Decimal(quantity)}
+    except (ValueError, InvalidOperation):
+        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
+
+
+async def remember_columns(
+    session: AsyncSession,
+    actor: Actor,
+    import_id: UUID,
+    columns: dict[str, str],
+    now: datetime,
+) -> ImportView:
+    """Every next file with the header of this upload is read in this way. Raises NotFound, Invalid,
+    Conflict (no header was read).
+    """
+    actor.require_capability("supplies")
+    found = await own(session, actor, import_id)
+    dialect = msgspec.json.decode(found.dialect, type=Dialect)
+    if not dialect.header:
+        raise Conflict("no_header", "No header was read from this file.")
+    check_columns(columns)
+    await session.execute(
+        text(
+            """INSERT INTO column_mappings (supplier_id, header_hash, columns, used_at)
+            VALUES (:supplier, :header, CAST(:columns AS jsonb), :now)
+            ON CONFLICT (supplier_id, header_hash)
+            DO UPDATE SET columns = excluded.columns, used_at = excluded.used_at"""
+        ),
+        {
+            "supplier": actor.organisation_id,
+            "header": header_hash(dialect.header),
+            "columns": msgspec.json.encode(columns).decode(),
+            "now": now,
+        },
+    )
+    return views.import_view(found)
+
+
+async def import_rows(
+    session: AsyncSession,
+    actor: Actor,
+    data: NewPriceImport,
+    rows: list[dict[str, str]],
+    now: datetime,
+) -> UUID:
+    """An upload of a few rows typed by hand; a worker takes it like any other. Raises as `begin`
+    does.
+    """
+    begun = await begin(session, actor, data, now)
+    content = b"\n".join(msgspec.json.encode(row) for row in rows)
+    await session.execute(
+        text("INSERT INTO price_import_chunks VALUES (:id, :supplier, 0, :bytes)"),
+        {"id": begun.id, "supplier": actor.organisation_id, "bytes": content},
+    )
+    await session.execute(
+        text(
+            "UPDATE price_imports SET state = 'reading', due_at = :now, bytes_total = :size"
+            " WHERE id = :id"
+        ),
+        {"id": begun.id, "now": now, "size": len(content)},
+    )
+    return begun.id

@@ -1,0 +1,258 @@
+"""Price lists: look, type a few prices by hand, drop a file, follow it, publish it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import Problem
+from pricing.imports import service as imports
+from pricing.imports.rules import COLUMNS
+from pricing.imports.schemas import CommitPriceImport, ImportView, NewPriceImport
+from pricing.lists import service as lists
+from pricing.lists.schemas import LinePage, NewPriceList
+from web.pages.forms import Form, read_form
+from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
+
+FOR_MEMBERS = allow(scope=None, waiting=True)
+FOR_KEEPERS = allow("admin", "partner_manager", "partner_employee", scope=None)
+GRID_ROWS = 50
+NEW_ROWS = 5
+GRID_COLUMNS = ("price", "price_unit", "lead_time_days", "valid_to")
+NEW_COLUMNS = ("sku", "unit", "currency", "min_quantity", *GRID_COLUMNS)
+
+
+class PricePages(Controller):
+    path = "/prices"
+
+    @get("/", opt=FOR_MEMBERS)
+    async def list_lists(
+        self, request: AnyRequest, session: AsyncSession, actor: Actor
+    ) -> Template:
+        return await _overview(request, session, actor)
+
+    @post("/", opt=FOR_KEEPERS, status_code=200)
+    async def create_list(
+        self, request: AnyRequest, session: AsyncSession, clock: Clock, actor: Actor
+    ) -> Response[Any]:
+        form = await read_form(request)
+        try:
+            data = msgspec.convert({"name": form.one("name")}, NewPriceList)
+            made = await lists.create_list(session, actor, data, clock.now())
+        except msgspec.ValidationError:
+            return await _overview(
+                request, session, actor, form=form, wrong={"name": "1 to 200 letters"}
+            )
+        except Problem as problem:
+            return await _overview(request, session, actor, form=form, problem=problem)
+        return go(f"/prices/{made.id}")
+
+    @get("/{list_id:uuid}", opt=FOR_MEMBERS)
+    async def show_list(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        list_id: UUID,
+        cursor: str | None = None,
+        sku: str | None = None,
+    ) -> Template:
+        return await _list_page(request, session, actor, list_id, cursor=cursor, sku=sku)
+
+    @post("/{list_id:uuid}/lines", opt=FOR_KEEPERS)
+    async def change_lines(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        actor: Actor,
+        list_id: UUID,
+    ) -> Response[Any]:
+        """What was typed becomes a patch, checked and published like any upload."""
+        rows = typed_rows(await read_form(request))
+        if not rows:
+            return go(f"/prices/{list_id}")
+        try:
+            data = NewPriceImport(
+                price_list_id=list_id, mode="patch", format="jsonl", file_name="typed by hand"
+            )
+            import_id = await imports.import_rows(session, actor, data, rows, clock.now())
+        except Problem as problem:
+            return await _list_page(request, session, actor, list_id, problem=problem)
+        return go(f"/prices/imports/{import_id}")
+
+    @get("/imports/{import_id:uuid}", opt=FOR_MEMBERS)
+    async def show_import(
+        self, request: AnyRequest, session: AsyncSession, actor: Actor, import_id: UUID
+    ) -> Template:
+        return await _import_page(request, session, actor, import_id)
+
+    @post("/imports/{import_id:uuid}/{verb:str}", opt=FOR_KEEPERS)
+    async def act(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        actor: Actor,
+        import_id: UUID,
+        verb: str,
+    ) -> Response[Any]:
+        """Commit, cancel, roll back, remember columns."""
+        form = await read_form(request)
+        now = clock.now()
+        try:
+            if verb == "commit":
+                await imports.commit(session, actor, import_id, confirmations(form), now)
+            elif verb == "cancel":
+                await imports.cancel(session, actor, import_id, now)
+            elif verb == "rollback":
+                await imports.roll_back(session, actor, import_id, now)
+            elif verb == "columns":
+                chosen = chosen_columns(form)
+                await imports.remember_columns(session, actor, import_id, chosen, now)
+        except Problem as problem:
+            return await _import_page(request, session, actor, import_id, problem=problem)
+        return go(f"/prices/imports/{import_id}")
+
+
+def typed_rows(form: Form) -> list[dict[str, str]]:
+    """Rows of the grid in which something was changed (the old value comes beside the new one), and
+    new rows that name a SKU.
+    """
+    rows = []
+    for number in range(GRID_ROWS):
+        key = {name: form.one(f"{name}.{number}") for name in ("sku", "unit", "currency")}
+        key |= {name: form.one(f"{name}.{number}") for name in ("min_quantity", "valid_from")}
+        changed = {
+            name: form.one(f"{name}.{number}") or "#delete"
+            for name in GRID_COLUMNS
+            if form.one(f"{name}.{number}") != form.one(f"{name}.{number}.old")
+        }
+        if key["sku"] and changed:
+            rows.append({name: value for name, value in key.items() if value} | changed)
+    for number in range(NEW_ROWS):
+        typed = {name: form.one(f"new.{name}.{number}") for name in NEW_COLUMNS}
+        if typed["sku"]:
+            rows.append({name: value for name, value in typed.items() if value})
+    return rows
+
+
+def confirmations(form: Form) -> CommitPriceImport:
+    def number(name: str) -> int | None:
+        text = form.one(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    return CommitPriceImport(
+        confirm_removals=number("confirm_removals"), confirm_held=number("confirm_held")
+    )
+
+
+def chosen_columns(form: Form) -> dict[str, str]:
+    """Header names come as `header.N`, our columns as `column.N`."""
+    chosen = {}
+    for number in range(100):
+        name, ours = form.one(f"header.{number}"), form.one(f"column.{number}")
+        if name and ours in COLUMNS:
+            chosen[name] = ours
+    return chosen
+
+
+async def _overview(
+    request: AnyRequest,
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    form: Form | None = None,
+    wrong: dict[str, str] | None = None,
+    problem: Problem | None = None,
+) -> Template:
+    viewer = await viewer_of(session, actor)
+    found = await lists.browse_lists(session, supplier_id=None, after=None, limit=200)
+    return page(
+        request,
+        "prices/lists.html",
+        viewer=viewer,
+        area="prices",
+        lists=found.items,
+        own_id=actor.organisation_id,
+        form={} if form is None else form.typed(),
+        errors=wrong or ({} if problem is None else field_errors(problem)),
+        problem=problem,
+    )
+
+
+async def _list_page(
+    request: AnyRequest,
+    session: AsyncSession,
+    actor: Actor,
+    list_id: UUID,
+    *,
+    cursor: str | None = None,
+    sku: str | None = None,
+    problem: Problem | None = None,
+) -> Template:
+    viewer = await viewer_of(session, actor)
+    shown = await lists.show_list(session, list_id)
+    own = shown.supplier_id == actor.organisation_id
+    lines = LinePage([])
+    if shown.version:
+        lines = await lists.lines(
+            session, list_id, shown.version, sku=sku or None, cursor=cursor, limit=GRID_ROWS
+        )
+    uploads: list[ImportView] = []
+    if own:
+        found = await imports.browse(
+            session, actor, list_id=list_id, state=None, before=None, limit=20
+        )
+        uploads = found.items
+    return page(
+        request,
+        "prices/list.html",
+        viewer=viewer,
+        area="prices",
+        list=shown,
+        own=own,
+        lines=lines,
+        sku=sku or "",
+        uploads=uploads,
+        versions=(await lists.versions(session, list_id, before=None, limit=20)).items,
+        new_rows=range(NEW_ROWS),
+        new_columns=NEW_COLUMNS,
+        problem=problem,
+    )
+
+
+async def _import_page(
+    request: AnyRequest,
+    session: AsyncSession,
+    actor: Actor,
+    import_id: UUID,
+    *,
+    problem: Problem | None = None,
+) -> Template:
+    viewer = await viewer_of(session, actor)
+    view = await imports.show(session, actor, import_id)
+    diff = None
+    if view.state in {"ready", "published", "rolled_back"}:
+        try:
+            diff = await imports.diff(session, actor, import_id, kind=None, cursor=None, limit=100)
+        except Problem as gone:
+            problem = problem or gone
+    return page(
+        request,
+        "prices/import.html",
+        viewer=viewer,
+        area="prices",
+        it=view,
+        diff=diff,
+        columns=COLUMNS,
+        problem=problem,
+    )
