@@ -14,10 +14,10 @@ from auctions.live.entrance import viewer_of
 from auctions.live.frames import Frame
 from auctions.live.hub import Hub
 from auctions.live.schemas import NewBid
+from auctions.practice.queries import auction_for
 from auctions.rules.commands import AnyBody, Bid
 from auctions.rules.limits import price_for_rank
 from auctions.rules.visibility import bidder
-from auctions.tenders import queries as tenders
 from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import rfc3339
@@ -33,7 +33,7 @@ NOT_YET = bidder("")
 async def access_to(database: Database, actor: Actor, auction_id: UUID) -> AuctionAccess:
     """Raises NotFound. The transaction ends here: none may wait while a bid is decided."""
     async with database.transaction(actor) as session:
-        access = await tenders.auction_for(session, actor, auction_id)
+        access = await auction_for(session, actor, auction_id)
     if access is None:
         raise NotFound("auction")
     return access
@@ -53,7 +53,7 @@ async def show(live: Hub, access: AuctionAccess) -> Frame:
     for row in view["standing"]:
         row.setdefault("organisation", None)
     place = {"id": access.auction_id, "tender_id": access.tender_id, "lot_id": access.lot_id}
-    return place | view
+    return place | ({"practice": True} if access.practice else {}) | view
 
 
 async def bid(live: Hub, access: AuctionAccess, new: NewBid) -> Durable:

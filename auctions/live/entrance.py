@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from auctions.practice.queries import auction_for
 from auctions.rules.visibility import BUYER, OBSERVER, Viewer, bidder
-from auctions.tenders import queries as tenders
 from auctions.tenders.queries import AuctionAccess
 from marketplace.accounts.gate import Gate, read_credentials
 from marketplace.kernel.actor import Actor
@@ -52,7 +52,7 @@ async def enter(
     if actor.state == "suspended" or not actor.has_scope(READ):
         raise TurnedAway(NOT_ADMITTED, "not allowed")
     async with database.transaction(actor) as session:
-        access = await tenders.auction_for(session, actor, auction_id)
+        access = await auction_for(session, actor, auction_id)
     if access is None:
         raise TurnedAway(UNKNOWN, "no such auction here")
     if access.role == "invited":

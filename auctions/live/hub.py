@@ -30,6 +30,11 @@ from marketplace.kernel.throttle import Rate
 LINGER_S = 30.0
 """An empty room stays this long, so that who comes back after a cut gets what was missed."""
 
+ENTERING_MAX = 8
+"""Handshakes that ask PostgreSQL at once: when all come back together the others wait in order,
+instead of timing out at the connection pool and leaving none for bids.
+"""
+
 CANCEL_AGAIN_S = 0.2
 _log = structlog.get_logger(__name__)
 
@@ -73,6 +78,7 @@ class Hub:
         self._lingering: dict[UUID, asyncio.TimerHandle] = {}
         self._users: Counter[UUID] = Counter()
         self._sockets = 0
+        self.entering = asyncio.Semaphore(ENTERING_MAX)
         self._signer: Signer | None = None
         self._draining = False
         self._empty = asyncio.Event()

@@ -95,6 +95,11 @@ class Room:
         with suppress(ValueError):
             self.book.listeners.remove(self._published)
 
+    @property
+    def seated_count(self) -> int:
+        """How many have been shown the auction; the others of `members` wait in the lobby."""
+        return sum(len(seat.members) for seat in self._seats.values())
+
     # -- coming and going -----------------------------------------------------------------------
 
     def join(self, member: Member, hello: Hello) -> None:

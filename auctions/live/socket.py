@@ -75,7 +75,8 @@ async def _welcome(
 ) -> None:
     """Raises Closing, TurnedAway, WebSocketDisconnect."""
     try:
-        entered = await enter(gate, database, dict(socket.scope), auction_id)
+        async with live.entering:
+            entered = await enter(gate, database, dict(socket.scope), auction_id)
         live.admit_socket(entered.actor.user_id)
     except Unavailable as problem:
         draining = problem.code == "draining"

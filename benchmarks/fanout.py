@@ -1,0 +1,400 @@
+"""Fan-out of one node: one publication to every socket, against a bare asyncio server that writes
+the same pre-encoded frame to every socket.
+
+Server and load client are processes of their own. Each publication waits until the kernel has taken
+the former one from every socket, on both sides, so both are measured at saturation; the node's
+conflation is switched off for that, and on again for the latencies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+import psutil
+import structlog
+import uvicorn
+import uvloop
+
+from auctions.live import room
+from auctions.live.hub import Hub
+from auctions.live.wire import text_frame
+from auctions.rules.commands import Message
+from benchmarks.channel import publish
+from benchmarks.harness import Figure, memory_mib, quantile_ms, servers, show
+from marketplace.kernel.db import Database
+from marketplace.kernel.embedded import Servers
+from marketplace.kernel.settings import Settings
+from web.app import Application, create_app
+from web.demo.cast import assemble
+
+CROWDS = (1_000, 5_000)
+ROUNDS, LATENCY_ROUNDS = 150, 40
+LATENCY_EVERY_S = 0.25
+POLL_S = 0.0003
+MARK = b'"@'
+"""Stands once in each published frame, before the nanosecond it was published at."""
+
+Answer = dict[str, Any]
+
+
+class Child:
+    """A process of this file in another role: one JSON line in, one JSON line out."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.fanout", *arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.pid = self._process.pid
+
+    async def hear(self) -> Answer:
+        assert self._process.stdout is not None
+        line = await asyncio.to_thread(self._process.stdout.readline)
+        assert line, "the process has ended"
+        return msgspec.json.decode(line, type=Answer)
+
+    async def ask(self, **question: Any) -> Answer:
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(question) + b"\n")
+        self._process.stdin.flush()
+        return await self.hear()
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+
+
+async def serve_questions(answer: Callable[[Answer], Awaitable[Answer]]) -> None:
+    """The other end of `Child.ask`, until standard input ends."""
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        say(await answer(msgspec.json.decode(line)))
+
+
+def say(answer: Answer) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+async def rounds(publish_one: Callable[[], Awaitable[None]], question: Answer) -> Answer:
+    """`count` publications, `pause_s` apart: seconds and CPU seconds they took here."""
+    process = psutil.Process()
+    before, begun = process.cpu_times(), time.perf_counter()
+    for _ in range(question["count"]):
+        await publish_one()
+        await asyncio.sleep(question["pause_s"])
+    after, seconds = process.cpu_times(), time.perf_counter() - begun
+    cpu_s = after.user + after.system - before.user - before.system
+    return {"seconds": seconds, "cpu_s": cpu_s}
+
+
+async def drained(transports: Callable[[], list[Any]]) -> None:
+    # The kernel sends no event.
+    while any(waiting() for waiting in transports()):  # noqa: ASYNC110
+        await asyncio.sleep(POLL_S)
+
+
+# -- the bare server ----------------------------------------------------------------------------
+
+
+class Bare(asyncio.Protocol):
+    """Takes any handshake, then only writes."""
+
+    open: set[asyncio.Transport] = set()  # noqa: RUF012  # one server a process
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self._transport: Any = transport
+
+    def data_received(self, data: bytes) -> None:
+        if data.startswith(b"GET") and self._transport not in self.open:
+            self._transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+            self.open.add(self._transport)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.open.discard(self._transport)
+
+
+async def bare(frame_bytes: int) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Bare, "127.0.0.1", 0, backlog=4_096)
+    say({"port": server.sockets[0].getsockname()[1]})
+
+    async def publish_one() -> None:
+        stamp = b"%s%d" % (MARK, time.monotonic_ns())
+        frame = text_frame(stamp.ljust(frame_bytes, b"x"))
+        for transport in Bare.open:
+            transport.write(frame)
+        await drained(lambda: [transport.get_write_buffer_size for transport in Bare.open])
+
+    await serve_questions(lambda question: rounds(publish_one, question))
+
+
+# -- the node -----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def running(app: Application) -> Any:
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        backlog=4_096,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    ticking = asyncio.create_task(server.main_loop())
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await ticking
+
+
+async def node(database_url: str, redis_url: str) -> None:
+    # Standard output carries the answers.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    settings = Settings(database_url=database_url, redis_url=redis_url, secret="benchmark")
+    app = create_app(settings)
+    async with running(app) as port:
+        url = f"http://127.0.0.1:{port}"
+        database = Database(database_url, pool_size=1)
+        cast = await assemble(url, database, bots=["Watcher Ltd"], guests=())
+        await database.close()
+        auction_id = await publish(cast)
+        live: Hub = app.litestar.state.living.live
+        live.limits = msgspec.structs.replace(live.limits, sockets_a_user=100_000)
+        say({"port": port, "auction": auction_id, "key": cast.bots[0].key})
+        await serve_questions(lambda question: publications(live, auction_id, question))
+
+
+async def publications(live: Hub, auction_id: str, question: Answer) -> Answer:
+    """Buyer's messages: durable like a bid, and shown to every socket."""
+    room.FRAME_PAUSE_S = question.get("frame_pause_s", 0.0)
+    book = await live.books.open(UUID(auction_id))
+    hall = await live.room(book.auction_id)
+    # Connected is not yet seated.
+    while hall.seated_count < question["crowd"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+    async def publish_one() -> None:
+        expected = len(hall.members) + hall.delivered
+        text = f"@{time.monotonic_ns()}"
+        await live.books.submit(book.auction_id, Message(text=text))
+        # The room has no signal for benchmarks.
+        while hall.delivered < expected:  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
+        await drained(lambda: [member.wire.waiting_bytes for member in hall.members])
+
+    return await rounds(publish_one, question)
+
+
+# -- the load -----------------------------------------------------------------------------------
+
+
+class Watcher(asyncio.Protocol):
+    """Says hello and counts marks; `heard[stamp]` collects the times at which each arrived."""
+
+    heard: dict[int, list[int]] = {}  # noqa: RUF012  # one load a process
+    ready = 0
+
+    def __init__(self, handshake: bytes) -> None:
+        self._handshake, self._rest, self._greeted = handshake, b"", False
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        transport.write(self._handshake)
+
+    def data_received(self, data: bytes) -> None:
+        now = time.monotonic_ns()
+        if not self._greeted:
+            self._greeted = True
+            Watcher.ready += 1
+            self._transport.write(masked(b'{"type":"hello"}'))
+        data = self._rest + data
+        at = data.find(MARK)
+        while at >= 0 and (stamp := _digits(data, at + len(MARK))) is not None:
+            Watcher.heard.setdefault(stamp, []).append(now)
+            data = data[at + 1 :]
+            at = data.find(MARK)
+        self._rest = data[at:] if at >= 0 else data[-1:]
+
+
+def _digits(data: bytes, start: int) -> int | None:
+    end = start
+    while end < len(data) and 48 <= data[end] <= 57:
+        end += 1
+    # The stamp may be cut off: what follows it tells.
+    return int(data[start:end]) if start < end < len(data) else None
+
+
+def masked(payload: bytes) -> bytes:
+    """A client's text frame with the mask of zeros (RFC 6455, 5.3)."""
+    return bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload
+
+
+async def load(url: str, count: int, key: str) -> None:
+    loop = asyncio.get_running_loop()
+    parts = urlsplit(url)
+    nonce = base64.b64encode(os.urandom(16)).decode()
+    handshake = (
+        f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {nonce}\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Protocol: marketplace.v1\r\nAuthorization: Bearer {key}\r\n\r\n"
+    ).encode()
+    for start in range(0, count, 100):
+        wave = range(start, min(start + 100, count))
+        await asyncio.gather(
+            *(
+                loop.create_connection(lambda: Watcher(handshake), "127.0.0.1", parts.port or 80)
+                for _ in wave
+            )
+        )
+        # A hundred handshakes at a time.
+        while Watcher.ready < wave[-1] + 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    say({"open": Watcher.ready})
+    await serve_questions(report)
+
+
+async def report(question: Answer) -> Answer:
+    """Once every publication has reached everybody: ms until the last one, and until anyone."""
+    # Counting is done in the protocol.
+    while sum(map(len, Watcher.heard.values())) < question["deliveries"]:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    heard, Watcher.heard = Watcher.heard, {}
+    last = [(max(times) - stamp) / 1e9 for stamp, times in heard.items()]
+    each = [(at - stamp) / 1e9 for stamp, times in heard.items() for at in times]
+    return {
+        "last_p50_ms": quantile_ms(last, 0.5),
+        "last_p99_ms": quantile_ms(last, 0.99),
+        "p99_ms": quantile_ms(each, 0.99),
+    }
+
+
+# -- the comparison -----------------------------------------------------------------------------
+
+
+class Measured(msgspec.Struct, frozen=True):
+    per_second: float
+    cpu_us: float
+    latency: Answer
+    kib_a_socket: float
+
+
+async def measure(server: Child, url: str, key: str, crowd: int) -> Measured:
+    before = memory_mib(server.pid)
+    watchers = Child("load", url, str(crowd), key)
+    try:
+        await watchers.hear()
+        await server.ask(crowd=crowd, count=10, pause_s=0.0)
+        await watchers.ask(deliveries=10 * crowd)
+        kib = (memory_mib(server.pid) - before) / crowd * 1_024
+        count = max(20, ROUNDS * 1_000 // crowd)
+        full = await server.ask(crowd=crowd, count=count, pause_s=0.0)
+        await watchers.ask(deliveries=count * crowd)
+        await server.ask(
+            crowd=crowd, count=LATENCY_ROUNDS, pause_s=LATENCY_EVERY_S, frame_pause_s=0.06
+        )
+        latency = await watchers.ask(deliveries=LATENCY_ROUNDS * crowd)
+    finally:
+        watchers.end()
+    deliveries = count * crowd
+    return Measured(deliveries / full["seconds"], full["cpu_s"] / deliveries * 1e6, latency, kib)
+
+
+async def compare(both: Servers, crowd: int) -> list[Figure]:
+    children = [
+        Child("bare", "160"),
+        Child("node", both.database_url, both.redis_url),
+    ]
+    try:
+        plain, whole = [await child.hear() for child in children]
+        limit = await measure(children[0], f"http://127.0.0.1:{plain['port']}/", "none", crowd)
+        path = f"http://127.0.0.1:{whole['port']}/api/v1/auctions/{whole['auction']}/live"
+        node_ = await measure(children[1], path, whole["key"], crowd)
+    finally:
+        for child in children:
+            child.end()
+    return figures(crowd, limit, node_)
+
+
+def figures(crowd: int, limit: Measured, whole: Measured) -> list[Figure]:
+    name = f"{crowd} sockets"
+    return [
+        Figure(
+            name=f"{name}: delivered at saturation",
+            value=whole.per_second,
+            unit="msg/s",
+            ratio=whole.per_second / limit.per_second,
+            limit=f"the bare server's {limit.per_second:,.0f}",
+        ),
+        Figure(
+            name=f"{name}: CPU of the server a delivery",
+            value=whole.cpu_us,
+            unit="µs",
+            ratio=limit.cpu_us / whole.cpu_us,
+            limit=f"the bare server's speed ({limit.cpu_us:.1f} µs)",
+        ),
+        Figure(
+            name=f"{name}: publication to the last watcher, p50",
+            value=whole.latency["last_p50_ms"],
+            unit="ms",
+            note=f"(bare {limit.latency['last_p50_ms']:.1f})",
+        ),
+        Figure(
+            name=f"{name}: publication to the last watcher, p99",
+            value=whole.latency["last_p99_ms"],
+            unit="ms",
+            note=f"(bare {limit.latency['last_p99_ms']:.1f})",
+        ),
+        Figure(
+            name=f"{name}: memory a socket",
+            value=whole.kib_a_socket,
+            unit="KiB",
+            note=f"(bare {limit.kib_a_socket:.1f})",
+        ),
+    ]
+
+
+def run(crowds: tuple[int, ...] = CROWDS) -> list[Figure]:
+    found: list[Figure] = []
+    for crowd in crowds:
+        with servers() as both:
+            found += uvloop.run(compare(both, crowd))
+    return found
+
+
+def main() -> None:
+    if len(sys.argv) > 1 and sys.argv[1] in {"bare", "node", "load"}:
+        role, *given = sys.argv[1:]
+        if role == "bare":
+            uvloop.run(bare(int(given[0])))
+        elif role == "node":
+            uvloop.run(node(given[0], given[1]))
+        else:
+            uvloop.run(load(given[0], int(given[1]), given[2]))
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--crowds", type=int, nargs="+", default=list(CROWDS))
+    print(f"load average before: {Path('/proc/loadavg').read_text().split()[0]}")
+    show(run(tuple(parser.parse_args().crowds)))
+
+
+if __name__ == "__main__":
+    main()
