@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import zipfile
 
@@ -243,3 +244,14 @@ def test_a_gzip_piece_is_never_larger_than_its_bound() -> None:
     pieces = gunzip.feed(packed)
     assert max(map(len, pieces)) <= 4 << 20
     assert sum(map(len, pieces)) == 256 * 60_000
+
+
+async def test_a_sender_may_begin_anew(shop: Shop) -> None:
+    content = (HEADER + GOOD).encode()
+    begun = await shop.begin(mode="replace", sha256=hashlib.sha256(content).hexdigest())
+    assert (await shop.send(begun["id"], b"half of i")).status_code == 422
+    assert (await shop.send(begun["id"], content)).status_code == 200
+    # Once it is on its way, nobody changes the file under the worker.
+    assert (await shop.send(begun["id"], content)).status_code == 409
+    await shop.work()
+    assert await shop.prices() == {"G": "1.00"}
