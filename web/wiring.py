@@ -31,6 +31,11 @@ from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.service.logins import Doorman, LoginLimits
 from marketplace.accounts.totp import Totp
+from marketplace.exchange import api as exchange_api
+from marketplace.exchange import listening, mailing
+from marketplace.exchange.announcing import announce
+from marketplace.exchange.delivery import PURPOSE, Post
+from marketplace.exchange.sender import Sender
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.facts import Facts
@@ -67,6 +72,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *live_api.HANDLERS,
     *orders_api.CONTROLLERS,
     *ratings_api.CONTROLLERS,
+    *exchange_api.CONTROLLERS,
     *PAGES,
 ]
 """Everything that answers: controllers, WebSocket handlers, pages. Add a feature's list here."""
@@ -145,11 +151,14 @@ def subscribed() -> Facts:
     """Who listens to what happens on lower floors."""
     facts = Facts()
     facts.subscribe(LotAwarded, partial(_order_of_award, facts))
+    facts.subscribe(LotAwarded, _tell_the_winner)
     facts.subscribe(orders.OrderCompleted, ratings.order_completed)
     facts.subscribe(orders.OrderReopened, ratings.order_reopened)
     facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
+    facts.subscribe(orders.OrderMoved, listening.order_moved)
+    facts.subscribe(orders.ClaimMoved, listening.claim_moved)
     return facts
 
 
@@ -169,6 +178,12 @@ async def _order_of_award(facts: Facts, session: AsyncSession, fact: LotAwarded)
         delivery=fact.delivery,
     )
     await create_from_award(session, facts, deal, fact.at)
+
+
+async def _tell_the_winner(session: AsyncSession, fact: LotAwarded) -> None:
+    ids = {name: str(getattr(fact, name)) for name in ("award_id", "tender_id", "lot_id")}
+    data = ids | {"title": fact.title}
+    await announce(session, fact.supplier_id, "award.won", data, f"award {fact.award_id}", fact.at)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,16 +230,24 @@ async def _note_ended_auctions(parts: Living) -> None:
     await tender_jobs.note_ended_auctions(desk)
 
 
-async def _work_price_imports(parts: Living) -> None:
-    await imports_jobs.work_imports(parts.database, parts.clock)
+async def _send_webhooks(parts: Living) -> None:
+    await _post(parts).deliver_due()
 
 
-async def _sweep_price_imports(parts: Living) -> None:
-    await imports_jobs.sweep_imports(parts.database, parts.clock)
+async def _sweep_webhooks(parts: Living) -> None:
+    await _post(parts).sweep()
 
 
-async def _keep_ratings(parts: Living) -> None:
-    await ratings_jobs.keep(parts.database, parts.clock)
+def _post(parts: Living) -> Post:
+    sealer = Sealer(parts.settings.secret, PURPOSE)
+    sender = Sender(private=parts.settings.webhook_private)
+    return Post(parts.database, parts.clock, sealer, sender)
+
+
+async def _send_mails(parts: Living) -> None:
+    if parts.settings.smtp_url:
+        server = mailing.MailServer(parts.settings.smtp_url, parts.settings.mail_from)
+        await mailing.send_due(parts.database, parts.clock, server, parts.settings.origin)
 
 
 JOBS = [
@@ -236,6 +259,9 @@ JOBS = [
     Job(name="work_price_imports", every_s=0.5, run=_work_price_imports),
     Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),
     Job(name="keep_ratings", every_s=30, run=_keep_ratings),
+    Job(name="send_webhooks", every_s=1, run=_send_webhooks),
+    Job(name="sweep_webhooks", every_s=3_600, run=_sweep_webhooks),
+    Job(name="send_mails", every_s=5, run=_send_mails),
 ]
 """What every worker does by the clock."""
 

@@ -27,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret       master secret: signing keys and sealed offers are wrapped with keys derived from it
     public_url   the address people use; its origin is the only one whose browser may write or open
     a socket
+    smtp_url     `smtp://…` or `smtps://…`; empty: mails stay in the operator's outbox
+    webhook_private  webhooks may go to private addresses and plain http (tests, closed networks)
     """
 
     database_url: str
@@ -38,6 +40,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str = "json"
     log_level: str = "info"
     secure_cookies: bool = False
+    smtp_url: str = ""
+    mail_from: str = "marketplace@localhost"
+    webhook_private: bool = False
 
     @property
     def origin(self) -> str:
@@ -77,6 +82,9 @@ def read_settings(
         log_format=log_format,
         log_level=log_level,
         secure_cookies=url.startswith("https://"),
+        smtp_url=_smtp_url(env.get("MARKETPLACE_SMTP_URL", "")),
+        mail_from=env.get("MARKETPLACE_MAIL_FROM", "marketplace@localhost"),
+        webhook_private=env.get("MARKETPLACE_WEBHOOK_PRIVATE", "") == "1",
     )
 
 
@@ -105,6 +113,12 @@ def external_urls(environ: Mapping[str, str] | None = None) -> tuple[str, str] |
             "Set both MARKETPLACE_DATABASE_URL and MARKETPLACE_REDIS_URL, or neither"
         )
     return (database, redis) if database and redis else None
+
+
+def _smtp_url(url: str) -> str:
+    if url and not url.startswith(("smtp://", "smtps://")):
+        raise SettingsError("MARKETPLACE_SMTP_URL must begin with smtp:// or smtps://")
+    return url
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

@@ -31,12 +31,15 @@ class OrderFact(Fact, frozen=True, kw_only=True):
 
 
 class OrderMoved(OrderFact, frozen=True, kw_only=True):
-    """An order went through `event` into `state`; `by` is the organisation that moved it."""
+    """An order went through `event` into `state`; `by` is the organisation that moved it.
+    `inside`: nobody has released it yet, so the supplier is not told.
+    """
 
     number: int
     event: str
     state: str
     by: UUID | None = None
+    inside: bool = False
 
 
 class OrderCompleted(OrderFact, frozen=True, kw_only=True):

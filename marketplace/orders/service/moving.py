@@ -28,7 +28,8 @@ async def step(session: AsyncSession, facts: Facts, order: Order, event: str, by
     """One move and the facts of it. The caller holds the order FOR UPDATE, or has just made it.
     Raises Forbidden, Conflict.
     """
-    await move(session, ORDER, order, event, by, parties=_readers(order, event))
+    readers = _readers(order, event)
+    await move(session, ORDER, order, event, by, parties=readers)
     order.updated_at = by.now
     if by.reason and event in {"reject", "decline", "cancel", "reopen"}:
         order.reason = by.reason
@@ -48,6 +49,7 @@ async def step(session: AsyncSession, facts: Facts, order: Order, event: str, by
             event=event,
             state=order.state,
             by=by.organisation_id,
+            inside=order.supplier_id not in readers,
         ),
     )
     if event == "accept":

@@ -1,0 +1,1 @@
+"""What leaves the house: webhooks after the Standard Webhooks specification, and mail."""

@@ -1,0 +1,146 @@
+"""Write an event into the outbox, in the transaction of what it tells of: both stand or fall
+together. Nothing is sent from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import queries as accounts
+from marketplace.exchange import queries, rules
+from marketplace.exchange.catalogue import EVENTS
+from marketplace.exchange.models import Delivery, Mail, Message
+from marketplace.kernel.ids import new_id
+from marketplace.kernel.scope import as_house
+
+READERS_MAX = 200
+_MAILED = frozenset(["procurement_officer", "partner_manager", "partner_employee"])
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """The body of a webhook, as the specification recommends."""
+
+    type: str
+    timestamp: str
+    data: Mapping[str, object]
+
+
+async def announce(
+    session: AsyncSession,
+    organisation_id: UUID,
+    kind: str,
+    data: Mapping[str, object],
+    once: str,
+    now: datetime,
+) -> None:
+    """Tell an organisation: a webhook to each of its endpoints that wants this kind, a mail to each
+    of its people who work on such things. `once` names what happened; the same is told once.
+    Works in any scope.
+    """
+    event = EVENTS[kind]
+    async with as_house(session):
+        wanted = [
+            endpoint
+            for endpoint in await queries.endpoints(session, organisation_id)
+            if endpoint.disabled_at is None and (not endpoint.events or kind in endpoint.events)
+        ]
+        if wanted:
+            await send_to(
+                session,
+                organisation_id,
+                [endpoint.id for endpoint in wanted],
+                kind,
+                data,
+                once,
+                now,
+            )
+        if event.subject is not None:
+            await _mails(session, organisation_id, kind, data, once, now)
+
+
+async def send_to(
+    session: AsyncSession,
+    organisation_id: UUID,
+    endpoint_ids: list[UUID],
+    kind: str,
+    data: Mapping[str, object],
+    once: str,
+    now: datetime,
+) -> None:
+    """A message and its deliveries, due at once. Nothing when `once` was told before."""
+    moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    body = msgspec.json.encode(Envelope(kind, moment, data))
+    assert len(body) <= rules.BODY_BYTES_MAX, "an event carries ids, not whole documents"
+    message_id = new_id()
+    written = await session.execute(
+        insert(Message)
+        .values(
+            id=message_id,
+            organisation_id=organisation_id,
+            kind=kind,
+            once=once,
+            body=body.decode(),
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["organisation_id", "once"])
+        .returning(Message.id)
+    )
+    if written.first() is None:
+        return
+    session.add_all(
+        Delivery(
+            id=new_id(),
+            message_id=message_id,
+            endpoint_id=endpoint_id,
+            organisation_id=organisation_id,
+            state="pending",
+            attempts=0,
+            next_at=now,
+        )
+        for endpoint_id in endpoint_ids
+    )
+    await session.flush()
+
+
+async def _mails(
+    session: AsyncSession,
+    organisation_id: UUID,
+    kind: str,
+    data: Mapping[str, object],
+    once: str,
+    now: datetime,
+) -> None:
+    event = EVENTS[kind]
+    words = {name: str(value).replace("_", " ") for name, value in data.items()}
+    ids = {name: str(value) for name, value in data.items()}
+    assert event.subject is not None, "the caller asked"
+    # A subject is one line whatever a title holds.
+    subject = " ".join(event.subject.format_map(words).split())[:200]
+    for user, roles in await accounts.members(session, organisation_id, READERS_MAX):
+        if user.disabled_at is not None or _MAILED.isdisjoint(roles):
+            continue
+        await session.execute(
+            insert(Mail)
+            .values(
+                id=new_id(),
+                organisation_id=organisation_id,
+                user_id=user.id,
+                once=once,
+                address=user.email,
+                kind=kind,
+                subject=subject,
+                text=event.text.format_map(words),
+                path=event.path.format_map(ids),
+                state="pending",
+                attempts=0,
+                next_at=now,
+                created_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["user_id", "once"])
+        )

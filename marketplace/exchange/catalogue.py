@@ -1,0 +1,82 @@
+"""Every event that is sent, and how it reads as a mail. Names are stable."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """`subject` and `text` are filled with the event's data; without a subject no mail is sent
+    (who is outbid sees it live). `path` is the page to look at.
+    """
+
+    title: str
+    subject: str | None = None
+    text: str = ""
+    path: str = "/"
+
+
+EVENTS: dict[str, Event] = {
+    "invitation.received": Event(
+        title="Invited to a tender",
+        subject="Invitation: {title}",
+        text="You are invited to the tender {title}.",
+        path="/tenders/{tender_id}",
+    ),
+    "question.answered": Event(
+        title="A question was answered",
+        subject="Answer in {title}",
+        text="A question in the tender {title} was answered for everybody.",
+        path="/tenders/{tender_id}",
+    ),
+    "auction.starts": Event(
+        title="An auction starts soon",
+        subject="Auction starts: {title}",
+        text="The auction {title} starts at {starts_at}.",
+        path="/auctions/{auction_id}",
+    ),
+    "auction.outbid": Event(title="Somebody bid better"),
+    "award.won": Event(
+        title="A lot was won",
+        subject="Won: {title}",
+        text="The lot {title} is yours; the order follows.",
+        path="/tenders/{tender_id}",
+    ),
+    "order.placed": Event(
+        title="An order was placed",
+        subject="Order {number} was placed",
+        text="Order {number} was placed. Confirm or decline it.",
+        path="/orders/{order_id}",
+    ),
+    "order.updated": Event(
+        title="An order moved on",
+        subject="Order {number}: {state}",
+        text="Order {number}: {event}, now {state}.",
+        path="/orders/{order_id}",
+    ),
+    "claim.filed": Event(
+        title="A claim was filed",
+        subject="Claim {number} was filed",
+        text="Claim {number} about an order was filed. Uphold or dispute it within five days.",
+        path="/orders/{order_id}",
+    ),
+    "claim.updated": Event(
+        title="A claim moved on",
+        subject="Claim {number}: {state}",
+        text="Claim {number}: {event}, now {state}.",
+        path="/orders/{order_id}",
+    ),
+    "payment.made": Event(
+        title="A payment was made",
+        subject="Payment {number}",
+        text="A payment to you was made.",
+        path="/payouts/{payout_id}",
+    ),
+    "endpoint.disabled": Event(
+        title="An endpoint was disabled",
+        subject="Webhook endpoint disabled",
+        text="The endpoint {url} failed too long and receives nothing any more.",
+        path="/endpoints",
+    ),
+    "endpoint.test": Event(title="A test, on request"),
+}

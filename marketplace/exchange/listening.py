@@ -1,0 +1,52 @@
+"""Which facts of the ground floor become events, and for whom. Upper floors call `announce`."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.exchange.announcing import announce
+from marketplace.orders.facts import ClaimMoved, OrderMoved
+
+
+async def order_moved(session: AsyncSession, fact: OrderMoved) -> None:
+    """The side that did not move it is told; both when the house did."""
+    sides = [fact.buyer_id] if fact.inside else [fact.buyer_id, fact.supplier_id]
+    for organisation_id in sides:
+        if organisation_id == fact.by:
+            continue
+        placed = fact.state == "placed" and fact.event != "escalate"
+        to_supplier = organisation_id == fact.supplier_id
+        await announce(
+            session,
+            organisation_id,
+            "order.placed" if placed and to_supplier else "order.updated",
+            {
+                "order_id": str(fact.order_id),
+                "number": fact.number,
+                "event": fact.event,
+                "state": fact.state,
+            },
+            f"order {fact.order_id} {fact.event} {fact.at.isoformat()}",
+            fact.at,
+        )
+
+
+async def claim_moved(session: AsyncSession, fact: ClaimMoved) -> None:
+    """The same for claims."""
+    for organisation_id in (fact.buyer_id, fact.supplier_id):
+        if organisation_id == fact.by:
+            continue
+        await announce(
+            session,
+            organisation_id,
+            "claim.filed" if fact.event == "file" else "claim.updated",
+            {
+                "order_id": str(fact.order_id),
+                "claim_id": str(fact.claim_id),
+                "number": fact.number,
+                "event": fact.event,
+                "state": fact.state,
+            },
+            f"claim {fact.claim_id} {fact.event} {fact.at.isoformat()}",
+            fact.at,
+        )
