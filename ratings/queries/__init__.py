@@ -17,6 +17,14 @@ from ratings.queries.bases import (
     share_buyer,
     store,
 )
+from ratings.queries.dossier import (
+    Dossier,
+    GivenTrust,
+    Place,
+    StandingBlock,
+    dossier,
+    place,
+)
 from ratings.queries.records import (
     Survey,
     affiliates,
@@ -44,6 +52,10 @@ from ratings.queries.sums import (
 
 __all__ = [
     "Base",
+    "Dossier",
+    "GivenTrust",
+    "Place",
+    "StandingBlock",
     "Survey",
     "add",
     "affiliates",
@@ -54,6 +66,7 @@ __all__ = [
     "claims_of",
     "count_lines",
     "date_series",
+    "dossier",
     "drop",
     "due_buyers",
     "is_alone",
@@ -62,6 +75,7 @@ __all__ = [
     "mature",
     "pair",
     "pairs",
+    "place",
     "policies",
     "policies_ahead",
     "policy",

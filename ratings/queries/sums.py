@@ -50,12 +50,12 @@ _PENDING = f"""(SELECT coalesce(sum({WEIGHT.format(at="p.ordered_at")}), 0) FROM
     WHERE p.buyer_id = s.buyer_id AND p.supplier_id = s.supplier_id AND p.position = 0
         AND p.voided_at IS NULL AND p.completed_at > :counted_before
         AND p.completed_at <= :matured_before)"""  # noqa: S608  # constants only
-_KEPT = f"""SELECT s.supplier_id, s.orders, s.volume, s.matured + {_PENDING} AS matured,
+KEPT = f"""SELECT s.supplier_id, s.orders, s.volume, s.matured + {_PENDING} AS matured,
     s.blemish, s.priced, s.excess, bit_count(s.months) AS active_months
 FROM rating_sums s
 WHERE s.buyer_id = :buyer_id AND s.policy_id = :policy_id"""  # noqa: S608  # constants only
-_PAIR = text(_KEPT + " AND s.supplier_id = :supplier_id")
-_PAIRS = text(_KEPT + " AND s.supplier_id IN :supplier_ids").bindparams(
+_PAIR = text(KEPT + " AND s.supplier_id = :supplier_id")
+_PAIRS = text(KEPT + " AND s.supplier_id IN :supplier_ids").bindparams(
     bindparam("supplier_ids", expanding=True)
 )
 _SUPPLIERS = text(
@@ -112,7 +112,7 @@ async def recount(
     counted = f"SELECT r.*, bit_count(r.months) AS active_months FROM ({statement}) r"  # noqa: S608
     rows = (await session.execute(text(counted), values)).mappings()
     return {
-        row["supplier_id"]: _evidence(row, policy.landmark, as_of, policy.parameters)
+        row["supplier_id"]: evidence_of(row, policy.landmark, as_of, policy.parameters)
         for row in rows
     }
 
@@ -148,13 +148,14 @@ def recounting(
     return statement, values | ({"supplier_id": supplier_id} if supplier_id else {})
 
 
-def _kept(
+def kept_values(
     buyer_id: UUID,
     policy: Policy,
     landmark: datetime,
     matured_until: datetime,
     now: datetime,
 ) -> dict[str, object]:
+    """What KEPT asks for."""
     maturity = policy.parameters.maturity()
     return _times(policy.parameters, landmark) | {
         "buyer_id": buyer_id,
@@ -174,9 +175,9 @@ async def pair(
     now: datetime,
 ) -> Evidence | None:
     """What is known now, from one row."""
-    values = _kept(buyer_id, policy, landmark, matured_until, now)
+    values = kept_values(buyer_id, policy, landmark, matured_until, now)
     row = (await session.execute(_PAIR, values | {"supplier_id": supplier_id})).mappings().first()
-    return None if row is None else _evidence(row, landmark, now, policy.parameters)
+    return None if row is None else evidence_of(row, landmark, now, policy.parameters)
 
 
 async def pairs(
@@ -189,17 +190,18 @@ async def pairs(
     now: datetime,
 ) -> dict[UUID, Evidence]:
     """The same of many suppliers."""
-    values = _kept(buyer_id, policy, landmark, matured_until, now)
+    values = kept_values(buyer_id, policy, landmark, matured_until, now)
     rows = await session.execute(_PAIRS, values | {"supplier_ids": list(supplier_ids)})
     return {
-        row["supplier_id"]: _evidence(row, landmark, now, policy.parameters)
+        row["supplier_id"]: evidence_of(row, landmark, now, policy.parameters)
         for row in rows.mappings()
     }
 
 
-def _evidence(
+def evidence_of(
     row: RowMapping, landmark: datetime, now: datetime, parameters: Parameters
 ) -> Evidence:
+    """A row of KEPT as it counts at `now`."""
     return Evidence(
         sums=decayed(_sums(row), landmark, now, parameters), active_months=row["active_months"]
     )

@@ -55,7 +55,7 @@ async def ratings(
     }
 
 
-def credit(row: RatingTrust | None) -> rules.Trust | None:
+def credit(row: RatingTrust | queries.GivenTrust | None) -> rules.Trust | None:
     """What the formula needs of it."""
     if row is None:
         return None

@@ -4,6 +4,7 @@ it is about.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.scope import as_house
 from ratings import queries, rules
 from ratings.accumulators import Evidence
+from ratings.models import RatingTrust
 from ratings.policy import Policy
 from ratings.schemas import (
     HistoryPage,
@@ -79,13 +81,17 @@ async def show(
     then or under any other version. Raises NotFound, Invalid.
     """
     asked = await side(session, actor, supplier_id, buyer_id)
-    async with as_house(session):
-        when = _past(as_of, now)
-        policy = await _policy(session, asked.buyer.id, when, policy_version)
-        known = await _evidence(session, asked, policy, now, as_of)
-        given = await queries.trust(session, asked.buyer.id, supplier_id, when)
-        block = await queries.block(session, asked.buyer.id, supplier_id)
-        survey = await queries.survey(session, supplier_id, asked.buyer.id)
+    when = _past(as_of, now)
+    async with contextlib.AsyncExitStack() as stack:
+        if not asked.mine:
+            await stack.enter_async_context(as_house(session))
+        policy, found = await _known(session, asked, now)
+        known = found.evidence or reading.NOTHING
+        given: RatingTrust | queries.GivenTrust | None = found.trust
+        if as_of is not None or policy_version is not None:
+            policy = await _policy(session, asked.buyer.id, when, policy_version)
+            known = await _evidence(session, asked, policy, now, as_of)
+            given = await queries.trust(session, asked.buyer.id, supplier_id, when)
     credit = reading.credit(given)
     rated = rules.rate(known, credit, when, policy)
     missing = max(0.0, policy.parameters.orders_min - known.sums.orders)
@@ -103,9 +109,24 @@ async def show(
         policy=views.reference(policy),
         as_of=when,
         trust=views.trust(given, when, mine=asked.mine),
-        block=views.block(block),
-        survey=views.survey(survey),
+        block=views.block(found.block),
+        survey=views.survey(found.survey),
     )
+
+
+async def _known(
+    session: AsyncSession, asked: Side, now: datetime
+) -> tuple[Policy, queries.Dossier]:
+    """The policy in force and all that is known now; counted where no sums are kept yet."""
+    place = await queries.place(session, asked.buyer.id, now)
+    found = await queries.dossier(session, asked.buyer.id, asked.supplier.id, place, now)
+    if place.landmark is None:
+        counted = await queries.recount(
+            session, asked.buyer.id, place.policy, now, asked.supplier.id
+        )
+        evidence = counted.get(asked.supplier.id)
+        found = msgspec.structs.replace(found, evidence=evidence)
+    return place.policy, found
 
 
 def _past(as_of: datetime | None, now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from ratings import rules
 from ratings.accumulators import Evidence
 from ratings.models import RatingBlock, RatingTrust
 from ratings.policy import Policy
-from ratings.queries import Survey
+from ratings.queries import GivenTrust, StandingBlock, Survey
 from ratings.schemas import (
     BlockView,
     ChangesView,
@@ -106,11 +106,11 @@ def reference(policy: Policy) -> PolicyRef:
     return PolicyRef(version=policy.version, valid_from=policy.valid_from)
 
 
-def block(row: RatingBlock | None) -> BlockView | None:
+def block(row: RatingBlock | StandingBlock | None) -> BlockView | None:
     return None if row is None else BlockView(reason=row.reason, blocked_at=row.blocked_at)
 
 
-def trust(row: RatingTrust | None, now: datetime, *, mine: bool) -> TrustView | None:
+def trust(row: RatingTrust | GivenTrust | None, now: datetime, *, mine: bool) -> TrustView | None:
     """What counts now; the author and the reason are for the buyer alone."""
     if row is None or row.expires_at <= now:
         return None
