@@ -19,6 +19,8 @@ from auctions.book.books import Books
 from auctions.live import api as live_api
 from auctions.live.hub import Hub
 from auctions.live.metrics import LiveMetrics
+from auctions.practice import api as practice_api
+from auctions.practice import jobs as practice_jobs
 from auctions.tenders import api as tenders_api
 from auctions.tenders import jobs as tender_jobs
 from auctions.tenders import service as tenders
@@ -70,6 +72,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *lists_api.CONTROLLERS,
     *imports_api.CONTROLLERS,
     *live_api.HANDLERS,
+    *practice_api.CONTROLLERS,
     *orders_api.CONTROLLERS,
     *ratings_api.CONTROLLERS,
     *exchange_api.CONTROLLERS,
@@ -230,6 +233,26 @@ async def _note_ended_auctions(parts: Living) -> None:
     await tender_jobs.note_ended_auctions(desk)
 
 
+async def _practise(parts: Living) -> None:
+    await practice_jobs.play(practice_jobs.Desk(parts.database, parts.books, parts.clock))
+
+
+async def _forget_practice(parts: Living) -> None:
+    await practice_jobs.forget(practice_jobs.Desk(parts.database, parts.books, parts.clock))
+
+
+async def _work_price_imports(parts: Living) -> None:
+    await imports_jobs.work_imports(parts.database, parts.clock)
+
+
+async def _sweep_price_imports(parts: Living) -> None:
+    await imports_jobs.sweep_imports(parts.database, parts.clock)
+
+
+async def _keep_ratings(parts: Living) -> None:
+    await ratings_jobs.keep(parts.database, parts.clock)
+
+
 async def _send_webhooks(parts: Living) -> None:
     await _post(parts).deliver_due()
 
@@ -255,6 +278,8 @@ JOBS = [
     Job(name="mend_auctions", every_s=5, run=_mend_auctions),
     Job(name="fire_deadlines", every_s=5, run=_fire_deadlines),
     Job(name="follow_auctions", every_s=1, run=_follow_auctions),
+    Job(name="practise", every_s=1, run=_practise),
+    Job(name="forget_practice", every_s=600, run=_forget_practice),
     Job(name="sweep_accounts", every_s=600, run=_sweep_accounts),
     Job(name="work_price_imports", every_s=0.5, run=_work_price_imports),
     Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),

@@ -165,6 +165,10 @@ class Log:
         assert isinstance(reply, bytes)
         return int(reply)
 
+    async def forget(self, auction_id: UUID) -> None:
+        """Remove head and log."""
+        await self.redis.unlink(*_keys(auction_id)[:2])
+
     async def _run(
         self,
         script: _Script,

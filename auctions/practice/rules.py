@@ -86,7 +86,7 @@ def _clock(phase: Phase) -> Phase:
     rising = phase.format == "dutch"
     span = phase.cap_minor - phase.start_minor if rising else phase.start_minor - phase.floor_minor
     size = max(phase.increment_minor if rising else phase.decrement_minor, -(-span // STEPS_MAX))
-    steps_count = span // size + 1
+    steps_count = -(-span // size) + 1
     interval_us = max(INTERVAL_US_MIN, min(CLOCK_US // steps_count, INTERVAL_US_MAX))
     interval_us = min(interval_us, phase.interval_us)
     return msgspec.structs.replace(

@@ -10,6 +10,7 @@ from web.pages.files import built_file
 from web.pages.forms import FormTokenMiddleware
 from web.pages.home import HomePage
 from web.pages.keys import KeyPages
+from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
 from web.pages.suppliers import SupplierPages
@@ -22,6 +23,7 @@ PAGES = [
             EntranceController,
             HomePage,
             AuctionPage,
+            PracticePages,
             TenderPages,
             SupplierPages,
             KeyPages,

@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
+from auctions.practice.queries import ROLES
 from auctions.tenders import jobs, service
 from auctions.tenders.schemas.tender import AcceptTerms, LotView, TenderLine, TenderView
 from marketplace.kernel.access import allow
@@ -24,7 +25,7 @@ from web.pages import queries
 from web.pages.forms import read_form
 from web.pages.render import AnyRequest, Viewer, field_errors, go, language_of, page, viewer_of
 from web.pages.tender_form import NAMES, defaults, read_tender
-from web.pages.terms import lot_terms
+from web.pages.terms import explained, lot_terms
 from web.translate import Language
 
 LIST_MAX = 100
@@ -177,6 +178,7 @@ def _tender_page(
         "buyer_name": None if mine else tender.buyer.name,
         "participates": tender.accepted_at is not None,
         "may_accept": _may_accept(tender, actor, mine),
+        "may_practise": _may_practise(actor, mine),
         "may_publish": mine and tender.state == "draft",
         "invited": _invited(tender),
         "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
@@ -191,6 +193,10 @@ def _may_accept(tender: TenderView, actor: Actor, mine: bool) -> bool:
     return ready and tender.accepted_at is None and actor.state == "active"
 
 
+def _may_practise(actor: Actor, mine: bool) -> bool:
+    return actor.state == "active" and actor.has_role(*ROLES[mine])
+
+
 def _invited(tender: TenderView) -> list[dict[str, Any]] | None:
     if tender.invitations is None:
         return None
@@ -203,7 +209,9 @@ def _invited(tender: TenderView) -> list[dict[str, Any]] | None:
 def _lot(lot: LotView, tender: TenderView, mine: bool, fmt: Language) -> dict[str, Any]:
     joined = mine or lot.alias is not None
     return {
+        "id": lot.id,
         "title": lot.title,
+        "explained": explained(lot, tender.currency),
         "positions": [msgspec.structs.asdict(item) for item in lot.items],
         "terms": lot_terms(lot, tender.currency, fmt),
         "auction_href": f"/auctions/{lot.auction_id}" if lot.auction_id and joined else None,

@@ -8,7 +8,12 @@ from typing import Any
 
 import msgspec
 
+from auctions.rules.plain import explain
+from auctions.rules.plain_words import Paragraph
+from auctions.rules.terms import read_terms
 from auctions.tenders.schemas.tender import LotView
+from marketplace.kernel.clock import rfc3339, to_micros
+from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Amount
 from web.translate import Language
 
@@ -40,8 +45,28 @@ def lot_terms(lot: LotView, currency: str, fmt: Language) -> list[Term]:
     return terms
 
 
+def explained(lot: LotView, currency: str) -> list[Paragraph]:
+    """The lot's rules as the auction will apply them, from the text of the bidding guide; empty
+    while a draft's rules cannot be used.
+    """
+    starts_at = lot.starts_at or _instant(lot.rules.get("starts_at"))
+    if starts_at is None:
+        return []
+    rules = {**lot.rules, "starts_at": rfc3339(to_micros(starts_at))}
+    ceiling = lot.ceiling.amount if lot.ceiling else None
+    try:
+        return explain(read_terms(rules, auction="", currency=currency, ceiling=ceiling))
+    except Invalid:
+        return []
+
+
 def _format(name: object, _: Gettext) -> str:
-    words = {
+    return format_words(_).get(str(name), str(name))
+
+
+def format_words(_: Gettext) -> dict[str, str]:
+    """Name and gist of each format."""
+    return {
         "english": _("English: prices fall until the time is up"),
         "rounds": _("Rounds: turns from worst to best, the best speaks last"),
         "sealed": _("Sealed: one bid each"),
@@ -49,7 +74,6 @@ def _format(name: object, _: Gettext) -> str:
         "japanese": _("Japanese: the price falls, stay in by confirming each step"),
         "phases": _("Several phases"),
     }
-    return words.get(str(name), str(name))
 
 
 def _step(step: Any, currency: str, fmt: Language) -> list[Term]:

@@ -39,17 +39,19 @@ class AuctionAccess(msgspec.Struct, frozen=True):
     role     `buyer`, `observer` (of the buyer's organisation, reads), `bidder` or `invited` (may
     still join)
     alias    the bidder's pseudonym, else None
+    practice of the practice room: nothing counts, and there may be no tender behind it
     may_act  may give the buyer's commands or place the bidder's bids; reading needs only the
     access itself
     """
 
     auction_id: UUID
-    tender_id: UUID
-    lot_id: UUID
+    tender_id: UUID | None
+    lot_id: UUID | None
     buyer_id: UUID
     role: str
     alias: str | None
     may_act: bool
+    practice: bool = False
 
 
 class DueAuction(msgspec.Struct, frozen=True):
