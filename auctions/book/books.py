@@ -5,6 +5,7 @@ books.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 from uuid import UUID
@@ -159,6 +160,13 @@ class Books:
             return
         await _end({run})
         await self._wakes.unfollow(auction_id)
+
+    async def forget(self, auction_id: UUID) -> None:
+        """Drop what Redis keeps of an auction whose rows are gone; it cannot be opened again."""
+        await self.close(auction_id)
+        # What stays behind in Redis answers nobody; the next auction has another id.
+        with contextlib.suppress(*ServerErrors):
+            await self._log.forget(auction_id)
 
     async def submit(self, auction_id: UUID, body: AnyBody) -> Durable:
         """Put a command into the order and wait until it is durable.
