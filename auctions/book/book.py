@@ -85,7 +85,8 @@ class Book:
         self._recent: OrderedDict[int, Durable] = OrderedDict()
         self._snapshot_seq = 0
         self._seen: set[int] = set()
-        self._reload_due, self._force_epoch = True, False
+        self._reload_due, self._force_epoch, self._restore_due = True, False, False
+        self._began = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._fold: Fold | None = None
 
@@ -187,8 +188,15 @@ class Book:
             await self._reload()
 
     async def run(self) -> None:
-        """Until cancelled. Failing servers are waited out; the work goes on where it stood."""
+        """Until cancelled. Failing servers are waited out; the work goes on where it stood.
+
+        Called again after an error nobody expected, it begins with a fresh look at PostgreSQL.
+        """
         failures = 0
+        if self._began:
+            self._restore_due = True
+            self.distrust()
+        self._began = True
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -240,7 +248,9 @@ class Book:
             if tag_after(fold.tag, entry.seq, entry.ts, entry.raw) != entry.tag:
                 raise ForkError(f"tag of {entry.seq}")
             self._inbox.pop(entry.seq, None)
-            self._pending.append(self._decided(fold.decide(*_of(entry))))
+            self._pending.append(
+                self._decided(fold.decide(entry.seq, entry.ts, entry.raw, entry.tag))
+            )
 
     def _decided(self, durable: Durable) -> Durable:
         if durable.record.cid:
@@ -332,7 +342,7 @@ class Book:
         if head is None:
             raise NotFound("auction")
         first = self._fold is None
-        if self._fold is None or self._pending:
+        if self._fold is None or self._pending or self._restore_due:
             await self._restore(head)
         await self._replay(head)
         if first:
@@ -341,7 +351,7 @@ class Book:
             self.epoch = await begin_epoch(self._pool, self._log, self.auction_id, self.epoch)
         else:
             self.epoch = head.epoch
-        self._reload_due = self._force_epoch = False
+        self._reload_due = self._force_epoch = self._restore_due = False
         self._publish()
         self._drop_strangers()
 
@@ -374,10 +384,6 @@ class Book:
                 _answer(own, None)
         self._target = max([seq, *self._inbox, *self._waiting])
         self._hint = (0, "")
-
-
-def _of(entry: Entry) -> tuple[int, int, bytes, str]:
-    return entry.seq, entry.ts, entry.raw, entry.tag
 
 
 def _answer(own: Waiting, durable: Durable | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -39,6 +39,7 @@ from auctions.rules.terms import Terms
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Conflict, Unavailable
+from marketplace.kernel.keepalive import forever
 from marketplace.kernel.redis import AnyRedis
 
 SUBMIT_TIMEOUT_S = 10.0
@@ -84,10 +85,15 @@ class Books:
         self._log = Log(self._redis, pending_max=self._pending_max, sharded=sharded)
         self._wakes = Wakes(self._redis, self._log, self._books)
         self.heart = Heart(self, self._clock)
-        loops = (self._admit_loop(), self._durable_loop(), self._give_up_loop(), self.heart.beat())
-        self._tasks = [
-            asyncio.create_task(loop) for loop in (*loops, self._wakes.listen(), self._wakes.poll())
-        ]
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "admit": self._admit_loop,
+            "durable": self._durable_loop,
+            "give_up": self._give_up_loop,
+            "heart": self.heart.beat,
+            "wakes": self._wakes.listen,
+            "poll": self._wakes.poll,
+        }
+        self._tasks = [asyncio.create_task(forever(name, loop)) for name, loop in loops.items()]
 
     async def stop(self) -> None:
         """Stop following. Commands on their way stay in the log; another node or the next start
@@ -150,7 +156,7 @@ class Books:
             ) from error
         book.used_at = asyncio.get_running_loop().time()
         self._books[auction_id] = book
-        self._runs[auction_id] = asyncio.create_task(book.run())
+        self._runs[auction_id] = asyncio.create_task(forever(f"book {auction_id}", book.run))
         return book
 
     async def close(self, auction_id: UUID) -> None:

@@ -23,6 +23,7 @@ from auctions.tenders import queries as tenders
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.errors import Problem, TooFast, Unavailable
+from marketplace.kernel.keepalive import forever
 from marketplace.kernel.redis import AnyRedis
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.throttle import Rate
@@ -86,8 +87,8 @@ class Hub:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
-        self._spawn(self._watchman.listen())
-        self._spawn(self._watchman.ask())
+        self._spawn(forever("revocations", self._watchman.listen))
+        self._spawn(forever("logins", self._watchman.ask))
 
     async def stop(self) -> None:
         for timer in self._lingering.values():
@@ -170,7 +171,7 @@ class Hub:
                 room = Room(book, signer, self.clock, self.metrics, names)
                 room.on_admitted = lambda: self._spawn(self._rename(auction_id))
                 self._rooms[auction_id] = room
-                self._runs[auction_id] = asyncio.create_task(room.run())
+                self._runs[auction_id] = asyncio.create_task(forever("room", room.run))
                 self.metrics.rooms.set(len(self._rooms))
         if len(room.members) >= self.limits.sockets_an_auction:
             raise Unavailable("auction_full", "This node has all the sockets for that auction.")
