@@ -160,7 +160,7 @@ class AuctionController(Controller):
         if access.role == "invited":
             raise Forbidden("not_admitted", "Accept the terms of the tender first.")
         pool, signer = await database.pool(), await live.signer()
-        found = transcripts.lines(pool, signer, auction_id, viewer_of(access))
+        found = transcripts.lines(pool, signer, live.books.envelope, auction_id, viewer_of(access))
         name = f"attachment; filename=auction-{auction_id}.jsonl"
         return Stream(found, headers={"Content-Disposition": name})
 

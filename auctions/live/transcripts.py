@@ -13,11 +13,12 @@ from uuid import UUID
 
 import msgspec
 
+from auctions.book.envelope import Envelope
 from auctions.book.journal import Journal, JournalHead, Pool
 from auctions.book.receipts import Signer, public_keys
 from auctions.book.transcript import FULL, Writer
 from auctions.rules import commands, outcomes
-from auctions.rules.commands import Auto, Bid
+from auctions.rules.commands import Accept, Auto, Bid
 from auctions.rules.outcomes import AnyEvent, BidPlaced, Closed, Outcome
 from auctions.rules.parameters import Terms
 from auctions.rules.visibility import Viewer
@@ -27,7 +28,7 @@ _ENDED = ("closed", "cancelled")
 
 
 async def lines(
-    pool: Pool, signer: Signer, auction_id: UUID, viewer: Viewer
+    pool: Pool, signer: Signer, envelope: Envelope, auction_id: UUID, viewer: Viewer
 ) -> AsyncIterator[bytes]:
     """JSON Lines up to the head of this moment. Raises asyncpg's errors when PostgreSQL is away."""
     journal = Journal(pool)
@@ -43,8 +44,10 @@ async def lines(
     )
     yield writer.header()
     async for row in journal.commands(auction_id, 0, head.seq):
-        word = _SHOWN if reader.may_see(row["body"], row["outcome"]) else _HIDDEN
-        yield writer.command(row["seq"], row["ts"], word, row["body"], row["outcome"], row["chain"])
+        body = envelope.open(auction_id, row["body"])
+        outcome = envelope.open(auction_id, row["outcome"])
+        word = _SHOWN if reader.may_see(body, outcome) else _HIDDEN
+        yield writer.command(row["seq"], row["ts"], word, body, outcome, row["chain"])
     yield writer.end()
 
 
@@ -63,7 +66,8 @@ class Reader:
             return True
         command = commands.decode(body)
         if self._viewer.role == "buyer":
-            return not isinstance(command, Auto | Bid) or (
+            # A step confirmed on the Japanese clock stands only when the step is over.
+            return not isinstance(command, Auto | Bid | Accept) or (
                 isinstance(command, Bid) and self._terms.format == "english"
             )
         sender = getattr(command, "bidder", None)
