@@ -23,8 +23,10 @@ _BEGIN = """UPDATE price_imports SET lease_token = :token, bytes_total = 0, byte
     stages = price_stage_entered('[]', CAST(:stage AS jsonb), :at)
     WHERE id = :id AND state = 'awaiting_upload' RETURNING id"""
 # A second sender takes over; what the first one still sends finds another token and is dropped.
-_CHUNK = """INSERT INTO price_import_chunks (import_id, supplier_id, n, bytes)
-    SELECT $1, supplier_id, $2, $3 FROM price_imports
+# Only the commit that ends the upload waits for the disk; it makes all before it durable too.
+_CHUNK = """WITH later AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+    INSERT INTO price_import_chunks (import_id, supplier_id, n, bytes)
+    SELECT $1, supplier_id, $2, $3 FROM price_imports, later
     WHERE id = $1 AND lease_token = $4 AND state = 'awaiting_upload'"""
 _END = """UPDATE price_imports SET state = 'reading', lease_token = NULL, due_at = :now,
     bytes_total = :size WHERE id = :id AND lease_token = :token AND state = 'awaiting_upload'

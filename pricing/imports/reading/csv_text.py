@@ -72,22 +72,24 @@ class CsvReader:
         )
         if first == 1:
             rows = self._after_header(rows)
-        rows, errors, rejects = self._without_malformed(rows, body)
-        total = len(rows) + len(rejects)
-        fingerprints = rows["raw"].hash(self._reading.seed)
-        mask, unchanged = without_known(fingerprints, self._reading.known)
-        kept, prints = (rows, fingerprints)
-        if mask is not None:
-            kept, prints = rows.filter(mask), fingerprints.filter(mask)
+        # Known rows were right when they came, so only the others are looked at.
+        known = self._reading.known
+        prints = rows["raw"].hash(self._reading.seed)
+        mask, unchanged = without_known(prints, known)
+        rows = rows.with_columns(prints.alias("fingerprint"))
+        kept = rows if mask is None else rows.filter(mask)
+        good, errors, rejects = self._without_malformed(kept, body)
+        if len(good) < len(kept):
+            rows = rows.join(kept.join(good, on="row_no", how="anti"), on="row_no", how="anti")
         return RawBatch(
-            self._parsed(kept, prints),
-            total,
+            self._parsed(good),
+            len(rows) + len(rejects),
             rows["row_no"],
-            fingerprints,
+            rows["fingerprint"],
             unchanged,
             errors,
             rejects,
-            kept["raw"],
+            good["raw"],
         )
 
     def _after_header(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -95,7 +97,7 @@ class CsvReader:
         full = rows.filter(pl.col("raw").str.contains(r"\S"))
         return rows if full.is_empty() else rows.filter(pl.col("row_no") > full["row_no"][0])
 
-    def _parsed(self, rows: pl.DataFrame, fingerprints: pl.Series) -> pl.DataFrame:
+    def _parsed(self, rows: pl.DataFrame) -> pl.DataFrame:
         if rows.is_empty():
             cells = pl.DataFrame(schema=dict.fromkeys(self._ours, pl.String))
         else:
@@ -108,7 +110,7 @@ class CsvReader:
                 truncate_ragged_lines=True,
             ).select(pl.col(column).alias(ours) for ours, column in self._ours.items())
             assert len(cells) == len(rows), "a well-formed row was split"
-        return cells.with_columns(rows["row_no"], fingerprints.alias("fingerprint"))
+        return cells.with_columns(rows["row_no"], rows["fingerprint"])
 
     def _without_malformed(
         self, rows: pl.DataFrame, body: str
