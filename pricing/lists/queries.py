@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pricing.lists.rules import Line, ListKind, Offered, Rate
+from pricing.lists.rules import Combination, Line, ListKind, Offered, Rate
 
 _LIST = """SELECT l.id, l.list_no, l.supplier_id, l.name, l.kind, l.tier, l.partner_id, l.priority,
         l.state, l.version, l.content, l.created_at, v.published_at,
@@ -121,7 +121,9 @@ async def lines_of(
     return [Line(**row) for row in rows.mappings()]
 
 
-_OFFERED = """SELECT l.id, l.name, l.kind, l.priority, v.version, p.sku, p.supplier_sku,
+_OFFERED = """SELECT (SELECT combination FROM price_settings s
+            WHERE s.supplier_id = :supplier) AS combination,
+        l.id, l.name, l.kind, l.priority, v.version, p.sku, p.supplier_sku,
         p.name AS line_name, p.unit, p.currency, p.price, p.price_unit, p.min_quantity,
         p.valid_from, p.valid_to, p.lead_time_days, p.pack_size, p.moq, p.incoterm, p.since,
         p.until, p.row_no
@@ -138,9 +140,9 @@ _KNOWN_AT = """(SELECT max(k.version) FROM price_versions k
 
 async def offered(
     session: AsyncSession, supplier_id: UUID, skus: Iterable[str], known_at: datetime | None
-) -> list[Offered]:
+) -> tuple[list[Offered], Combination]:
     """The supplier's lists that the caller may see, each with its lines of `skus`, in the version
-    that was current at `known_at` (None: now).
+    that was current at `known_at` (None: now), and how the supplier combines them.
     """
     told = _OFFERED.replace("{version}", _CURRENT if known_at is None else _KNOWN_AT)
     values: dict[str, Any] = {"supplier": supplier_id, "skus": list(skus)}
@@ -163,10 +165,11 @@ async def offered(
         )
         if row["sku"] is not None:
             lines.setdefault(row["id"], []).append(_line(row))
-    return [
+    found = [
         msgspec.structs.replace(each, lines=tuple(lines.get(key, ())))
         for key, each in lists.items()
     ]
+    return found, (rows[0]["combination"] if rows else None) or "rank"
 
 
 def _line(row: RowMapping) -> Line:

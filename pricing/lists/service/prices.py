@@ -41,17 +41,16 @@ async def price_of(
     """The price that holds for the caller, and why. Raises NotFound, Invalid."""
     amount = parse_quantity(quantity)
     skus = await _skus(session, supplier_id, item)
-    lists = await queries.offered(session, supplier_id, skus, known_at)
+    lists, combination = await queries.offered(session, supplier_id, skus, known_at)
     if not any(each.lines for each in lists):
         raise NotFound("price")
-    settings = await queries.settings_of(session, supplier_id)
     answer = resolve(
         lists,
         quantity=amount,
         currency=currency,
         on=on,
         rates=await rates_for(session, lists, currency, on),
-        combination="rank" if settings is None else settings["combination"],
+        combination=combination,
     )
     return _resolved(answer, amount)
 
