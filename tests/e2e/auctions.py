@@ -14,6 +14,7 @@ from marketplace.kernel.clock import Clock
 from tests.people import NewPerson, Person
 
 OPEN_TIMEOUT_S = 20
+_STEP = {"against": "own", "kind": "amount", "value": "50.00", "bands": []}
 
 _cids = itertools.count(1)
 
@@ -60,23 +61,32 @@ async def open_arena(
     visibility: str = "all",
     window_s: int = 0,
     duration_s: int = 600,
+    rules: dict[str, Any] | None = None,
+    ceiling: str | None = "50000.00",
+    opens_in_s: float = 0.3,
+    wait: bool = True,
 ) -> Arena:
-    """It is open when this returns; `window_s` as long as the duration makes every bid extend."""
+    """It is open when this returns, unless it need not `wait`; `window_s` as long as the duration
+    makes every bid extend.
+
+    `rules` goes over those of an English auction; another `format` replaces them, but for start,
+    ties, visibility and typo guard.
+    """
     buyer = await new_buyer()
     people = [await new_supplier() for _ in range(suppliers)]
-    starts_at = Clock().now().astimezone(UTC) + timedelta(milliseconds=300)
-    rules: dict[str, Any] = {
-        "format": "english",
+    starts_at = Clock().now().astimezone(UTC) + timedelta(seconds=opens_in_s)
+    agreed: dict[str, Any] = {
         "starts_at": starts_at.isoformat(),
-        "duration_s": duration_s,
-        "step": {"against": "own", "kind": "amount", "value": "50.00", "bands": []},
         "scoring": {"kind": "price"},
         "ties": "allowed",
         "visibility": visibility,
         "typo_guard_percent": "30",
     }
+    if (rules or {}).get("format", "english") == "english":
+        agreed |= {"format": "english", "duration_s": duration_s, "step": _STEP}
     if window_s:
-        rules["overtime"] = {"window_s": window_s, "extend_s": 120, "from": "close"}
+        agreed["overtime"] = {"window_s": window_s, "extend_s": 120, "from": "close"}
+    agreed |= rules or {}
     tender = {
         "title": "Pumps for plant 2",
         "currency": "EUR",
@@ -86,9 +96,9 @@ async def open_arena(
             {
                 "title": "400 pumps",
                 "items": [{"name": "Pump", "quantity": "400", "unit": "C62"}],
-                "ceiling": {"amount": "50000.00", "currency": "EUR"},
-                "rules": rules,
+                "rules": agreed,
             }
+            | ({"ceiling": {"amount": ceiling, "currency": "EUR"}} if ceiling else {})
         ],
     }
     made = await buyer.client.post("/api/v1/tenders", json=tender)
@@ -104,6 +114,6 @@ async def open_arena(
     auction_id = published.json()["lots"][0]["auction_id"]
     arena = Arena(buyer, people, tender_id, auction_id)
     async with asyncio.timeout(OPEN_TIMEOUT_S):
-        while (await arena.view(buyer))["state"] == "scheduled":  # noqa: ASYNC110  # over HTTP
+        while wait and (await arena.view(buyer))["state"] == "scheduled":  # noqa: ASYNC110  # over HTTP
             await asyncio.sleep(0.05)
     return arena

@@ -10,8 +10,11 @@ from litestar import Controller, get
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.tenders import queries as tender_queries
+from auctions.live.hub import Hub
+from auctions.practice.queries import auction_for, practice
+from auctions.rules.terms_view import describe
 from auctions.tenders import service
+from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database
@@ -22,18 +25,29 @@ from web.pages.render import AnyRequest, page, viewer_of
 BUYING = frozenset(["buyer", "observer"])
 
 
+class Question(msgspec.Struct, frozen=True):
+    """What a bid answers beside its price: one of `options` (id, title), or else an amount."""
+
+    id: str
+    title: str
+    options: list[tuple[str, str]] | None = None
+
+
 class AuctionFrame(msgspec.Struct, frozen=True, kw_only=True):
     """What the template needs; `page_data` is what the modules need."""
 
     title: str
-    tender_id: UUID
+    tender_id: UUID | None
+    lot_id: UUID | None
     tender_title: str
     buyer_name: str
     view: str
     state: str
     currency: str
     may_act: bool
+    questions: list[Question]
     page_data: dict[str, Any]
+    practice: bool = False
 
 
 class AuctionPage(Controller):
@@ -45,13 +59,18 @@ class AuctionPage(Controller):
         request: AnyRequest,
         session: AsyncSession,
         database: Database,
+        live: Hub,
         actor: Actor,
         auction_id: UUID,
     ) -> Template:
         """Raises NotFound; somebody who has not accepted the terms yet is told so on the page."""
-        access = await tender_queries.auction_for(session, actor, auction_id)
+        access = await auction_for(session, actor, auction_id)
         if access is None:
             raise NotFound("auction")
+        if access.practice or access.tender_id is None:
+            frame = await _practised(session, actor, live, access)
+            who = await viewer_of(session, actor)
+            return page(request, "auction/page.html", viewer=who, auction=frame)
         tender = await service.show(session, actor, access.tender_id)
         lot = next(lot for lot in tender.lots if lot.id == access.lot_id)
         known = await queries.progress(database, [auction_id])
@@ -63,6 +82,8 @@ class AuctionPage(Controller):
             "may_act": access.may_act,
             "currency": tender.currency,
             "tender_url": f"/tenders/{tender.id}",
+            # Observers look on as bidders do, without names.
+            "names": await live.names(auction_id) if access.role == "buyer" else {},
             "starts_at": lot.starts_at.isoformat() if lot.starts_at else None,
             "terms": {
                 "currency": tender.currency,
@@ -73,13 +94,71 @@ class AuctionPage(Controller):
         frame = AuctionFrame(
             title=lot.title,
             tender_id=tender.id,
+            lot_id=lot.id,
             tender_title=tender.title,
             buyer_name=tender.buyer.name,
             view=view,
             state=known[auction_id].status if auction_id in known else "scheduled",
             currency=tender.currency,
             may_act=access.may_act,
+            questions=_questions(lot.rules),
             page_data=data,
         )
         who = await viewer_of(session, actor)
         return page(request, "auction/page.html", viewer=who, auction=frame)
+
+
+def _questions(rules: dict[str, Any]) -> list[Question]:
+    """Of the published rules, which were read and found right before; ratings are not asked for."""
+    scoring = rules.get("scoring", {})
+    chosen = [
+        Question(
+            one["id"],
+            one.get("title") or one["id"],
+            [(option["id"], option.get("title") or option["id"]) for option in one["options"]],
+        )
+        for one in scoring.get("features", [])
+        if one.get("source") != "rating"
+    ]
+    costs = scoring.get("costs", [])
+    return chosen + [Question(one["id"], one.get("title") or one["id"]) for one in costs]
+
+
+async def _practised(
+    session: AsyncSession, actor: Actor, live: Hub, access: AuctionAccess
+) -> AuctionFrame:
+    """The same page for a practice auction: its terms are those of its book. Raises NotFound,
+    Unavailable.
+    """
+    found = await practice(session, actor, access.auction_id)
+    if found is None:
+        raise NotFound("auction")
+    book = await live.books.open(access.auction_id)
+    async with book.settled() as fold:
+        state, terms = fold.state.status, describe(fold.terms)
+    view = "buyer" if access.role in BUYING else "supplier"
+    data = {
+        "auction_id": str(access.auction_id),
+        "user_id": str(actor.user_id),
+        "view": view,
+        "may_act": access.may_act,
+        "currency": terms["currency"],
+        "tender_url": f"/tenders/{found.tender_id}" if found.tender_id else "/practice",
+        "names": {},
+        "starts_at": terms["rules"]["starts_at"],
+        "terms": terms,
+    }
+    return AuctionFrame(
+        title=found.title,
+        tender_id=found.tender_id,
+        lot_id=None,
+        tender_title="",
+        buyer_name="",
+        view=view,
+        state=state,
+        currency=terms["currency"],
+        may_act=access.may_act,
+        questions=_questions(terms["rules"]),
+        page_data=data,
+        practice=True,
+    )

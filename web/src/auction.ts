@@ -5,6 +5,7 @@ import { BuyerView } from "./auction/buyer";
 import { ClockView } from "./auction/clock-view";
 import { drawFeed } from "./auction/feed";
 import { announce, data, element, money, write } from "./auction/page";
+import { StageView } from "./auction/stage-view";
 import { drawStanding } from "./auction/standing";
 import { SupplierView } from "./auction/supplier";
 import { browserWorld } from "./auction/world";
@@ -20,6 +21,7 @@ const CLOCK_EVERY_MS = 100;
 class AuctionPage {
   private room: Room = { ...emptyRoom(data.currency), terms: data.terms };
   private readonly clockView = new ClockView();
+  private readonly stageView = new StageView();
   private readonly client: LiveClient;
   private readonly drawer = new BidDrawer(localStorage, `auction:${data.auction_id}:${data.user_id}`);
   private readonly supplier: SupplierView | null;
@@ -49,7 +51,9 @@ class AuctionPage {
   }
 
   private tick(): void {
-    this.clockView.draw(this.room, this.client.nowMs(), this.client.clock.uncertaintyMs);
+    const nowMs = this.client.nowMs();
+    this.clockView.draw(this.room, nowMs, this.client.clock.uncertaintyMs);
+    this.stageView.tick(this.room, nowMs);
   }
 
   private take(frame: ServerFrame): void {
@@ -62,6 +66,7 @@ class AuctionPage {
     if (frame.type === "snapshot") void this.recall(frame.seq);
     if (before.known && before.state !== this.room.state) this.stateChanged();
     if (frame.type === "event" && frame.kind === "message") announce(_("The buyer says: %(text)s", { text: String(frame.text ?? "") }));
+    if (frame.type === "hint") this.supplier?.hinted(frame);
     if (frame.type === "error") this.banner("bad", _("The server did not understand this page"), frame.detail);
     this.drawSoon();
   }
@@ -100,6 +105,7 @@ class AuctionPage {
 
   private draw(): void {
     const { room, buyer } = this;
+    this.stageView.draw(room);
     drawStanding(room, buyer && data.may_act ? (row) => void buyer.withdraw(row) : undefined);
     this.supplier?.draw(room);
     buyer?.draw(room);

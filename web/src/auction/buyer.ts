@@ -1,18 +1,22 @@
 /* The buyer's side: who stands where, what it saves, and the hand on the auction. */
 
+import { phaseNow } from "../live/formats";
 import type { StandingRow } from "../live/messages";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { ask } from "./ask";
 import { send } from "./controls";
 import type { Curve } from "./curve";
-import { data, element, money, shown, write } from "./page";
-import { nameOf } from "./standing";
+import { data, element, fit, money, shown, write } from "./page";
+import { drawResult } from "./result";
+import { droppedAt, nameOf } from "./standing";
+import { Surrogate } from "./surrogate";
 
 const EXTEND_S = 120;
 
 export class BuyerView {
   private curve: Curve | null = null;
+  private readonly surrogate = new Surrogate();
 
   constructor() {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-control]")) {
@@ -26,12 +30,14 @@ export class BuyerView {
 
   draw(room: Room): void {
     const leader = room.standing.find((row) => row.rank === 1);
-    write("lead-price", shown(leader?.price));
+    fit("lead-price", shown(leader?.price));
     write("lead-name", leader ? nameOf(leader, room) : "\u00a0");
     this.drawSaving(money.minor(leader?.price));
     const bids = room.feed.filter((entry) => entry.kind === "bid").length;
     write("bid-count", String(Math.max(bids, room.standing.length)));
-    write("bidder-count", _("from %(count)s bidders", { count: room.standing.length }));
+    write("bidder-count", biddersText(room));
+    this.surrogate.draw(room);
+    drawResult(room);
     this.drawControls(room);
     element("curve-empty").hidden = room.standing.length > 0;
     this.curve?.draw(room);
@@ -63,8 +69,8 @@ export class BuyerView {
     const saved = ceiling - lead;
     const basisPoints = Number((saved * 10_000n) / ceiling);
     const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", minimumFractionDigits: 2 });
-    write("saving", percent.format(basisPoints / 10_000));
-    write("saving-money", money.full(saved));
+    fit("saving", percent.format(basisPoints / 10_000));
+    fit("saving-money", money.full(saved));
   }
 
   private drawControls(room: Room): void {
@@ -91,6 +97,14 @@ export class BuyerView {
     const reason = question ? await ask({ ...question(), input: _("Reason") }) : null;
     if (reason !== null) await send(name, name === "extend" ? { seconds: EXTEND_S, reason } : { reason });
   }
+}
+
+/** Of a falling price it counts who is still in; else who has bid. */
+function biddersText(room: Room): string {
+  const out = Object.keys(droppedAt(room)).length;
+  const known = Object.keys(data.names).length;
+  if (phaseNow(room).format === "japanese" && room.state === "open") return _("%(count)s of %(known)s still in", { count: Math.max(known - out, 0), known });
+  return _("from %(count)s of %(known)s bidders", { count: room.standing.length, known: Math.max(known, room.standing.length) });
 }
 
 const QUESTIONS: Record<string, () => { title: string; text: string; yes: string }> = {

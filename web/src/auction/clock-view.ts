@@ -1,6 +1,7 @@
 /* One clock they can trust: the server's, counted down here, with its own error shown. */
 
 import { countdown, instantMs, spokenMark } from "../live/clock";
+import { isClock, phaseNow, phasesOf } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { clockTime } from "../times";
@@ -27,7 +28,7 @@ export class ClockView {
     if (!room.known) return;
     const box = element("clock");
     if (box.dataset.state !== room.state) box.dataset.state = room.state;
-    write("clock-label", LABELS[room.state]());
+    write("clock-label", label(room));
     const target = room.state === "scheduled" ? instantMs(data.starts_at) : (room.closeAtMs ?? NaN);
     this.noteClose(room, nowMs);
     const leftMs = Number.isNaN(target) ? 0 : target - nowMs;
@@ -75,6 +76,13 @@ export class ClockView {
     if (mark === null) return;
     announce(mark >= 120 ? _("%(minutes)s minutes left.", { minutes: mark / 60 }) : _("%(seconds)s seconds left.", { seconds: mark }));
   }
+}
+
+/** What the big clock counts to: a moving price may end it earlier, a seal is opened by it. */
+function label(room: Room): string {
+  const phase = phaseNow(room);
+  if (room.state === "open" && isClock(phase)) return _("Ends at the latest in");
+  return room.state === "open" && phase.format === "sealed" && phasesOf(room.terms).length === 1 ? _("Bids are opened in") : LABELS[room.state]();
 }
 
 function trust(uncertaintyMs: number): string {

@@ -6,6 +6,7 @@ import type { FeedEntry, Room } from "../live/room";
 import { _ } from "../texts";
 import { clockTime } from "../times";
 import { element, make, shown } from "./page";
+import { nameOfAlias } from "./standing";
 
 const SHOWN_MAX = 80;
 
@@ -46,7 +47,7 @@ export function sentence(event: EventFrame, room: Room): string | null {
     case "extended":
       return _("Extended. It now closes at %(time)s.", { time: close }) + reason;
     case "dropped":
-      return _("%(name)s dropped out.", { name: String(event.alias ?? "") });
+      return _("%(name)s dropped out.", { name: nameOfAlias(String(event.alias ?? ""), room) });
     case "paused":
       return (event.outage ? _("Paused by a technical fault. Nothing is lost.") : _("Paused by the buyer.")) + reason;
     case "resumed":
@@ -54,7 +55,7 @@ export function sentence(event: EventFrame, room: Room): string | null {
     case "message":
       return _("The buyer says: %(text)s", { text: String(event.text ?? "") });
     case "admitted":
-      return _("%(name)s takes part.", { name: nameFor(String(event.alias ?? ""), room) });
+      return event.alias === room.you.alias ? _("You take part.") : _("%(name)s takes part.", { name: nameOfAlias(String(event.alias ?? ""), room) });
     case "excluded":
       return _("A bidder was excluded.") + reason;
     case "closed":
@@ -66,14 +67,9 @@ export function sentence(event: EventFrame, room: Room): string | null {
   }
 }
 
-function nameFor(alias: string, room: Room): string {
-  return room.standing.find((row) => row.alias === alias)?.organisation ?? alias;
-}
-
 function bidSentence(event: EventFrame, room: Room): string {
   const alias = String(event.alias ?? "");
-  const own = alias !== "" && alias === room.you.alias;
-  const name = own ? _("You") : nameFor(alias, room);
+  const name = alias ? nameOfAlias(alias, room) : "";
   const price = shown(event.price ?? event.evaluated);
   if (name === "") return _("The best price is now %(price)s.", { price });
   return event.rank == null ? _("%(name)s: %(price)s", { name, price }) : _("%(name)s: %(price)s, rank %(rank)s", { name, price, rank: Number(event.rank) });

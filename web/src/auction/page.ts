@@ -12,6 +12,8 @@ export interface PageData {
   currency: string;
   tender_url: string;
   starts_at: string | null;
+  /** For buyers: the organisations by alias. */
+  names: Record<string, string>;
   terms: Terms;
 }
 
@@ -29,6 +31,17 @@ export function element<T extends HTMLElement = HTMLElement>(id: string): T {
 export function write(id: string, text: string): void {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;
+}
+
+/** A figure whose type shrinks before it would be cut off (`.fit` in the styles). */
+export function fit(id: string, text: string): void {
+  fitInto(element(id), text);
+}
+
+export function fitInto(target: HTMLElement, text: string): void {
+  if (target.textContent === text) return;
+  target.textContent = text;
+  target.style.setProperty("--chars", String(Math.max(text.length, 1)));
 }
 
 /** A decimal text of the wire as shown money, or a dash. */

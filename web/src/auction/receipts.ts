@@ -21,13 +21,18 @@ function line(receipt: Receipt): HTMLElement {
   item.dataset.outcome = receipt.outcome;
   const accepted = receipt.outcome === "accepted";
   const text = make("span", "num");
-  text.append(make("b", "", shown(receipt.price)), " ", make("small", "", `${accepted ? _("accepted") : _("refused")} · ${clockTime(instantMs(receipt.ts))} · ${_("no. %(seq)s", { seq: receipt.seq })}`));
+  text.append(make("b", "", told(receipt)), " ", make("small", "", `${accepted ? _("accepted") : _("refused")} · ${clockTime(instantMs(receipt.ts))} · ${_("no. %(seq)s", { seq: receipt.seq })}`));
   const button = make("button", "btn");
   button.setAttribute("aria-label", _("Save receipt no. %(seq)s", { seq: receipt.seq }));
   button.append(icon("download"));
   button.addEventListener("click", () => save(`receipt-${receipt.seq}.json`, receipt.receipt));
   item.append(icon(accepted ? "check" : "cross"), text, button);
   return item;
+}
+
+function told({ type, price }: Receipt): string {
+  if (type === "auto") return price === null ? _("Automatic bidding off") : _("Automatic to %(price)s", { price: shown(price) });
+  return price === null ? _("Taken back") : shown(price);
 }
 
 function save(name: string, content: unknown): void {

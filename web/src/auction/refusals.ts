@@ -23,11 +23,13 @@ const SENTENCES: Record<string, Sentence> = {
   cid_reused: () => _("This bid was already sent with another price. Nothing was changed."),
   malformed: (price) => _("%(price)s is not an amount.", { price }),
   out_of_range: (price) => _("%(price)s is outside of what can be bid.", { price }),
+  not_your_turn: (price) => _("It is not your turn; %(price)s did not count.", { price }),
   too_many: () => _("Too many bids in a short time. Wait a moment."),
 };
 
 /** The server's own sentence is kept where this page knows none, or knows fewer figures. */
 export function refusal(ack: Ack, price: string): string {
+  if (ack.code === "stale_step") return _("Too late for this step; nothing was accepted.") + (ack.detail ? ` ${ack.detail}` : "");
   const minor = money.minor(price);
   const told = minor === null ? price : money.full(minor);
   const own = SENTENCES[ack.code ?? ""];

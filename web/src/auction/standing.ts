@@ -1,15 +1,22 @@
 /* The standing table: rows are kept and moved, never redrawn, so the eye can follow who passed whom. */
 
+import { phaseNow } from "../live/formats";
 import type { StandingRow } from "../live/messages";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { data, element, icon, make, money, shown } from "./page";
+import { worthText } from "./worth-text";
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export function nameOf(row: StandingRow, room: Room): string {
   if (row.alias && row.alias === room.you.alias) return _("You");
-  return row.organisation ?? row.alias ?? _("Best price");
+  return row.organisation ?? (row.alias ? (data.names[row.alias] ?? row.alias) : _("Best price"));
+}
+
+/** The organisation where this reader may know it, else the pseudonym. */
+export function nameOfAlias(alias: string, room: Room): string {
+  return nameOf(room.standing.find((row) => row.alias === alias) ?? { rank: null, alias }, room);
 }
 
 /** Draws the rows; for buyers `withdraw` is called with the row whose bid is to be struck out. */
@@ -17,7 +24,8 @@ export function drawStanding(room: Room, withdraw?: (row: StandingRow) => void):
   const body = element("standing");
   const before = new Map([...body.children].map((row) => [row.id, (row as HTMLElement).offsetTop]));
   const kept = new Set<string>();
-  const lead = room.standing.find((row) => row.rank === 1)?.price ?? null;
+  const first = room.standing.find((row) => row.rank === 1);
+  const lead = first?.evaluated ?? first?.price ?? null;
   room.standing.forEach((row, index) => {
     const id = `bidder-${row.alias ?? `place-${index}`}`;
     kept.add(id);
@@ -34,8 +42,9 @@ export function drawStanding(room: Room, withdraw?: (row: StandingRow) => void):
 
 /** Why there is no row: nothing there, nothing for this reader, or nothing yet. */
 function emptyText(room: Room): string {
-  if (data.view === "buyer") return _("Nobody has bid yet.");
+  if (data.view === "buyer") return phaseNow(room).format === "sealed" && room.state === "open" ? _("Bids are sealed. Nobody, you included, sees them before the opening.") : _("Nobody has bid yet.");
   const shows = room.terms.rules?.visibility;
+  if (phaseNow(room).format === "sealed" && room.state === "open") return _("Nobody sees a bid before the opening.");
   if (shows !== "all" && shows !== "rank_and_lead") return _("Prices of others stay hidden here.");
   return room.you.best == null ? _("Shown after your own first bid.") : _("Nobody has bid yet.");
 }
@@ -43,7 +52,9 @@ function emptyText(room: Room): string {
 function newLine(id: string, row: StandingRow, withdraw?: (row: StandingRow) => void): HTMLElement {
   const line = make("tr");
   line.id = id;
-  line.append(make("td", "place"), make("td", "who"), make("td", "right price"));
+  const figure = make("td", "right");
+  figure.append(make("span", "price"), make("small", "worth"));
+  line.append(make("td", "place"), make("td", "who"), figure);
   if (data.view === "buyer") line.append(make("td", "right gap"));
   if (!withdraw) return line;
   const button = make("button", "btn btn-sm");
@@ -66,17 +77,42 @@ function fill(line: HTMLElement, row: StandingRow, room: Room, lead: string | nu
   line.classList.toggle("mine", name === _("You"));
   put(line, "place", row.rank == null ? "–" : String(row.rank));
   put(line, "price", shown(row.price ?? row.evaluated));
-  put(line, "gap", gap(row.price, lead));
+  put(line, "worth", row.price != null && row.coefficient && row.coefficient !== "1" ? worthText(row.coefficient, money.minor(row.evaluated)) : "");
+  put(line, "gap", gap(row.evaluated ?? row.price, lead));
   const who = line.querySelector(".who")!;
-  const low = (row.alias ? room.low[row.alias] : undefined)?.length ? _("unusually low") : "";
-  if (who.firstChild?.textContent !== name || (who.querySelector(".tag-low") !== null) !== (low !== "")) {
-    who.replaceChildren(name, ...(low ? [" ", make("span", "tag-low", low)] : []));
-  }
+  const tags = tagsOf(row, room);
+  const told = `${name}${tags.map(([, text]) => ` ${text}`).join("")}`;
+  if (who.textContent !== told) who.replaceChildren(name, ...tags.flatMap(([kind, text]) => [" ", make("span", kind, text)]));
   if (former && former.price !== row.price) {
     line.classList.remove("fresh");
     void line.offsetWidth;
     line.classList.add("fresh");
   }
+}
+
+type Tag = ["tag-low" | "tag-out" | "tag-turn", string];
+
+/** What a buyer should notice about a bidder. */
+function tagsOf(row: StandingRow, room: Room): Tag[] {
+  const { alias } = row;
+  if (data.view !== "buyer" || !alias) return [];
+  const tags: Tag[] = (room.low[alias] ?? []).map((reason) => ["tag-low", lowText(reason)]);
+  if (room.state === "open" && room.stage.alias === alias) tags.push(["tag-turn", _("speaks now")]);
+  const out = droppedAt(room)[alias];
+  if (out !== undefined) tags.push(["tag-out", _("out at step %(step)s", { step: out + 1 })]);
+  return tags;
+}
+
+/** The step at which a bidder of a falling price dropped out, by alias. */
+export function droppedAt(room: Room): Record<string, number> {
+  const steps: Record<string, number> = {};
+  for (const { kind, event } of room.feed) if (kind === "dropped") steps[String(event.alias)] = Number(event.step ?? 0);
+  return steps;
+}
+
+function lowText(reason: string): string {
+  if (reason === "below_mean_of_initial") return _("unusually low: 40 % below the others’ first bids");
+  return reason === "below_next_final" ? _("unusually low: 30 % below the next bid") : _("unusually low");
 }
 
 function put(line: HTMLElement, cell: string, text: string): void {

@@ -1,26 +1,27 @@
-/* The pad under the thumb: pick a price, see the new total, confirm. Two modes in one box of fixed height. */
+/* Naming a price: three legal steps one tap away, or a typed one; either way the new total is read before it counts. */
 
+import { phaseNow } from "../live/formats";
 import type { Room } from "../live/room";
 import { legalSteps } from "../live/steps";
 import { _ } from "../texts";
-import { data, element, money, shown, write } from "./page";
-
-// A finger that taps twice must not confirm what it never read.
-const DOUBLE_TAP_MS = 300;
+import type { AnswersForm } from "./answers";
+import type { Pad } from "./pad";
+import { element, fitInto, money, write } from "./page";
 
 export class StepPad {
-  private armed: bigint | null = null;
-  private armedAtMs = 0;
   private prices: bigint[] = [];
   private max: bigint | null = null;
   private best: bigint | null = null;
+  private sealed = false;
   private open = false;
+  private armed: bigint | null = null;
 
-  constructor(private readonly place: (minor: bigint) => void) {
+  constructor(
+    private readonly pad: Pad,
+    private readonly answers: AnswersForm,
+    private readonly place: (minor: bigint) => void,
+  ) {
     for (const button of buttons()) button.addEventListener("click", () => this.tap(Number(button.dataset.step)));
-    element("confirm-no").addEventListener("click", () => this.back());
-    element("confirm-yes").addEventListener("click", () => this.confirm());
-    element("bid").addEventListener("keydown", (key) => key.key === "Escape" && this.back());
     element("bid-form").addEventListener("submit", (submit) => {
       submit.preventDefault();
       this.readTyped(true);
@@ -28,38 +29,46 @@ export class StepPad {
     this.input.addEventListener("input", () => this.readTyped(false));
   }
 
-  draw(room: Room): void {
-    this.max = money.minor(room.maxPrice);
+  draw(room: Room, open: boolean): void {
+    const phase = phaseNow(room);
+    // With other answers the same price is worth something else; then only the server knows the limit.
+    const limit = money.minor(room.maxPrice) ?? (room.you.best == null ? money.minor(room.terms.ceiling) : null);
+    this.max = this.answers.changed ? null : limit;
     this.best = money.minor(room.you.best);
-    this.open = room.state === "open" && room.you.admitted !== false && data.may_act;
-    this.prices = legalSteps(this.max, room.terms.rules?.step, money.exponent);
-    this.drawOver(room);
+    this.sealed = phase.format === "sealed";
+    this.open = open;
+    this.prices = legalSteps(limit, phase.step, money.exponent);
     for (const button of buttons()) this.drawStep(button, this.prices[Number(button.dataset.step)]);
-    element<HTMLButtonElement>("bid-go").disabled = !this.open;
-    if (this.armed !== null && (!this.open || (this.max !== null && this.armed > this.max))) this.overtaken();
+    element<HTMLButtonElement>("bid-go").disabled = !open;
+    write("bid-go", this.sealed ? _("Seal") : _("Bid"));
+    if (!this.pad.isArmed) this.armed = null;
+    if (this.armed !== null && (!open || (this.max !== null && this.armed > this.max))) this.overtaken();
+  }
+
+  /** A price from elsewhere, to be read and confirmed like a typed one. */
+  fill(price: bigint): void {
+    this.input.value = money.plain(price);
+    this.input.focus({ preventScroll: true });
+    this.readTyped(false);
+  }
+
+  say(text: string, bad: boolean): void {
+    element("bid-reading").dataset.tone = bad ? "bad" : "none";
+    write("bid-reading", text || "\u00a0");
   }
 
   private drawStep(button: HTMLButtonElement, price: bigint | undefined): void {
-    const [change, total] = button.querySelectorAll("span");
-    if (!change || !total) return;
-    const text = price === undefined ? "–" : money.plain(price);
+    const [change, total, worth] = button.querySelectorAll("span");
+    if (!change || !total || !worth) return;
     const down = price !== undefined && this.best !== null ? `−${money.plain(this.best - price)}` : "\u00a0";
-    if (total.textContent !== text) total.textContent = text;
+    fitInto(total, price === undefined ? "–" : money.plain(price));
     if (change.textContent !== down) change.textContent = down;
+    const evaluated = price === undefined ? null : this.answers.evaluated(price);
+    const told = evaluated === null ? "\u00a0" : `≙ ${money.plain(evaluated)}`;
+    if (worth.textContent !== told) worth.textContent = told;
     button.disabled = !this.open || price === undefined;
-    button.setAttribute("aria-label", price === undefined ? _("No step") : _("Bid %(price)s", { price: money.full(price) }));
-  }
-
-  private drawOver(room: Room): void {
-    const running = room.state === "open" || !room.known;
-    const over = element("bid-over");
-    over.hidden = running;
-    if (!running) {
-      const [title, text] = overTexts(room);
-      write("over-title", title);
-      write("over-text", text);
-    }
-    if (over.hidden === (element("bid").dataset.mode === "over")) this.show(running ? "idle" : "over");
+    const spoken = price === undefined ? _("No step") : _("Bid %(price)s", { price: money.full(price) });
+    button.setAttribute("aria-label", evaluated === null ? spoken : `${spoken}, ${this.answers.told(price!)}`);
   }
 
   private tap(index: number): void {
@@ -68,61 +77,45 @@ export class StepPad {
   }
 
   private arm(price: bigint): void {
+    if (!this.answers.complete(true)) return this.say(_("Answer the questions of the buyer first."), true);
     this.armed = price;
-    this.armedAtMs = performance.now();
-    write("confirm-price", money.full(price));
-    write("confirm-change", changeText(price, this.best));
-    this.show("confirm");
-    element("confirm-yes").focus({ preventScroll: true });
-  }
-
-  private confirm(): void {
-    if (this.armed === null || performance.now() - this.armedAtMs < DOUBLE_TAP_MS) return;
-    const price = this.armed;
-    this.input.value = "";
-    this.read("", false);
-    this.back();
-    this.place(price);
-  }
-
-  private back(): void {
-    if (this.armed === null) return;
-    this.armed = null;
-    this.show("idle");
-    (this.input.value ? this.input : buttons()[0])?.focus({ preventScroll: true });
+    const worth = this.answers.told(price);
+    this.pad.arm({
+      label: this.sealed ? _("Your sealed bid") : _("Your new total"),
+      price: money.full(price),
+      change: [changeText(price, this.best, this.sealed), worth].filter(Boolean).join(" · "),
+      yes: this.sealed ? _("Seal this bid") : _("Place this bid"),
+      done: () => {
+        this.armed = null;
+        this.input.value = "";
+        this.say("", false);
+        this.place(price);
+      },
+    });
   }
 
   /** The limit moved below the price while the person was still reading. */
   private overtaken(): void {
-    this.back();
-    if (this.open) this.read(_("The limit moved to %(limit)s. Choose again.", { limit: money.full(this.max!) }), true);
-  }
-
-  private show(mode: "idle" | "confirm" | "over"): void {
-    element("bid").dataset.mode = mode;
-    element("bid-idle").hidden = mode !== "idle";
-    element("bid-confirm").hidden = mode !== "confirm";
+    this.armed = null;
+    this.pad.back();
+    if (this.open && this.max !== null) this.say(_("The limit moved to %(limit)s. Choose again.", { limit: money.full(this.max) }), true);
   }
 
   /** What was typed, understood aloud; `go` asks for the confirming tap. */
   private readTyped(go: boolean): void {
     const typed = money.typed(this.input.value);
-    if (typed.kind === "empty") return this.read(go ? _("Type a price first.") : "", go);
+    if (typed.kind === "empty") return this.say(go ? _("Type a price first.") : "", go);
     if (typed.kind === "ambiguous") {
       const [grouped, divided] = typed.readings.map((reading) => money.full(reading));
-      return this.read(_("Do you mean %(first)s or %(second)s? Write the decimals.", { first: grouped!, second: divided! }), true);
+      return this.say(_("Do you mean %(first)s or %(second)s? Write the decimals.", { first: grouped!, second: divided! }), true);
     }
-    if (typed.kind === "wrong") return this.read(wrongText(typed.code), true);
+    if (typed.kind === "wrong") return this.say(wrongText(typed.code), true);
     if (this.max !== null && typed.minor > this.max) {
-      return this.read(_("Too high: at most %(limit)s.", { limit: money.full(this.max) }), true);
+      return this.say(_("Too high: at most %(limit)s.", { limit: money.full(this.max) }), true);
     }
-    this.read(changeText(typed.minor, this.best) || money.full(typed.minor), false);
+    const change = this.best === null ? money.full(typed.minor) : changeText(typed.minor, this.best, this.sealed);
+    this.say([change, this.answers.told(typed.minor)].filter(Boolean).join(" · "), false);
     if (go && this.open) this.arm(typed.minor);
-  }
-
-  private read(text: string, bad: boolean): void {
-    element("bid-reading").dataset.tone = bad ? "bad" : "none";
-    write("bid-reading", text || "\u00a0");
   }
 
   private get input(): HTMLInputElement {
@@ -134,24 +127,16 @@ function buttons(): HTMLButtonElement[] {
   return [...document.querySelectorAll<HTMLButtonElement>(".step")];
 }
 
-function changeText(price: bigint, best: bigint | null): string {
-  if (best === null) return _("Your first bid");
-  return _("%(change)s below your last bid", { change: money.full(best - price) });
+function changeText(price: bigint, best: bigint | null, sealed: boolean): string {
+  if (best === null) return sealed ? "" : _("Your first bid");
+  if (sealed) return _("Replaces %(price)s", { price: money.full(best) });
+  const [change, size] = [best - price, price > best ? price - best : best - price];
+  if (change === 0n) return _("The same as your last bid");
+  return change > 0n ? _("%(change)s below your last bid", { change: money.full(size) }) : _("%(change)s above your last bid", { change: money.full(size) });
 }
 
-function wrongText(code: string): string {
+export function wrongText(code: string): string {
   if (code === "too_precise") return _("At most %(places)s decimal places.", { places: money.exponent });
   if (code === "not_positive") return _("A price is more than zero.");
   return code === "out_of_range" ? _("That is more than can be bid.") : _("Write digits, such as %(example)s.", { example: money.plain(123450n) });
-}
-
-function overTexts(room: Room): [string, string] {
-  if (room.state === "scheduled") return [_("Not open yet"), _("The steps appear here the moment it opens.")];
-  if (room.state === "paused") return [_("Paused"), _("Bids count again when it goes on.")];
-  if (room.state === "cancelled") return [_("The auction was cancelled"), room.reason ?? ""];
-  if (room.you.rank == null) return [_("The auction is closed"), _("You placed no bid.")];
-  const best = shown(room.you.best);
-  return room.you.rank === 1
-    ? [_("You finished first with %(price)s", { price: best }), _("The buyer decides on the award and will contact you.")]
-    : [_("You finished at rank %(rank)s with %(price)s", { rank: room.you.rank, price: best }), _("The buyer decides on the award.")];
 }

@@ -1,78 +1,114 @@
-/* The supplier's side: a huge rank, three legal steps, one confirming tap, and the answer at once. */
+/* The supplier's side: a huge rank or price, one confirming tap, and the answer at once. */
 
+import { isClock, phaseNow } from "../live/formats";
 import type { LiveClient } from "../live/client";
-import type { Ack } from "../live/messages";
-import { type PendingBid, type BidDrawer, sortPending } from "../live/pending";
+import type { Ack, HintFrame } from "../live/messages";
+import { type BidDrawer, type PendingBid, sortPending } from "../live/pending";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
+import { AnswersForm } from "./answers";
 import { ask } from "./ask";
-import { announce, element, make, money, shown, write } from "./page";
+import { Automatic } from "./automatic";
+import { ClockPad } from "./clock-pad";
+import { Hints } from "./hints";
+import { Pad } from "./pad";
+import { announce, data, element, fit, make, money, shown, write } from "./page";
 import { drawReceipts } from "./receipts";
 import { refusal } from "./refusals";
+import { standstill } from "./standstill";
 import { StepPad } from "./step-pad";
 
 export class SupplierView {
   private rank: number | null | undefined;
-  private readonly pad: StepPad;
+  private lastRoom: Room | null = null;
+  private readonly pad = new Pad();
+  private readonly answers = new AnswersForm();
+  private readonly steps: StepPad;
+  private readonly clock: ClockPad;
+  private readonly automatic: Automatic;
+  private readonly hints: Hints;
 
   constructor(
     private readonly client: LiveClient,
     private readonly drawer: BidDrawer,
   ) {
-    this.pad = new StepPad((minor) => this.place(money.wire(minor)));
+    this.steps = new StepPad(this.pad, this.answers, (minor) => this.place(money.wire(minor)));
+    this.clock = new ClockPad(this.pad, (step, price) => this.client.order({ type: "accept", step }, price));
+    this.automatic = new Automatic((limit) => this.client.order({ type: "auto", limit }, limit));
+    this.hints = new Hints(
+      (id, rank) => this.client.hint(id, rank),
+      (price) => this.steps.fill(price),
+      (text) => this.steps.say(text, true),
+    );
+    this.answers.onChange = () => this.lastRoom && this.draw(this.lastRoom);
+    element("kept-back").addEventListener("click", () => this.client.order({ type: "bid", price: null }, null));
     drawReceipts(drawer);
   }
 
   draw(room: Room): void {
+    this.lastRoom = room;
     this.drawRank(room);
-    write("own-best", shown(room.you.best));
-    const first = room.standing.find((row) => row.rank === 1);
-    const lead = first?.price ?? first?.evaluated;
-    write("lead-price", shown(lead));
-    const shows = room.terms.rules?.visibility;
-    element("lead-figure").hidden = shows === "rank" || shows === "blind";
-    write("max-price", room.state === "closed" || room.state === "cancelled" ? "–" : shown(room.maxPrice));
-    this.pad.draw(room);
+    this.drawFigures(room);
+    this.answers.draw(room);
+    this.automatic.draw(room);
+    this.hints.draw(room);
+    const phase = phaseNow(room);
+    const still = room.known ? standstill(room, phase) : null;
+    const open = room.state === "open" && still === null && data.may_act;
+    if (still) {
+      write("over-title", still[0]);
+      write("over-text", still[1]);
+    }
+    this.pad.show(still ? "over" : isClock(phase) ? "clock" : "steps");
+    this.steps.draw(room, open);
+    this.clock.draw(room, open && isClock(phase));
+    this.drawKept(room, open);
   }
 
   answered(ack: Ack, bid: PendingBid | null, room: Room): void {
-    const price = bid?.price ?? "";
     drawReceipts(this.drawer);
+    this.clock.answered();
     if (ack.outcome === "accepted") {
-      const rank = ack.rank ?? room.you.rank;
-      const where = rank == null ? "" : ` ${_("Rank %(rank)s.", { rank })}`;
-      return this.say("good", `${_("%(price)s is in.", { price: shown(price) })}${where} ${_("Receipt no. %(seq)s.", { seq: ack.seq })}`);
+      if (bid?.order.type === "bid") this.answers.accepted(bid.order.attributes);
+      return this.say("good", `${acceptedText(bid, ack, room)} ${_("Receipt no. %(seq)s.", { seq: ack.seq })}`);
     }
-    this.say("bad", refusal(ack, price));
+    this.say("bad", refusal(ack, bid?.price ?? ""));
     if (ack.code === "confirm_required" && bid) void this.confirmTypo(ack, bid);
+  }
+
+  hinted(frame: HintFrame): void {
+    this.hints.answered(frame);
   }
 
   /** The bid never reached the auction. */
   notTaken(detail: string, bid: PendingBid): void {
-    this.say("bad", _("%(price)s was not sent: %(reason)s", { price: shown(bid.price), reason: detail }));
+    this.clock.answered();
+    this.say("bad", _("%(what)s was not sent: %(reason)s", { what: wordFor(bid), reason: detail }));
   }
 
   /** Bids that have no answer yet: the fresh ones travel by themselves, the old ones ask. */
   drawPending(): void {
     const { resend, ask: old } = sortPending(this.drawer.pending(), Date.now());
     const newest = resend.at(-1);
-    if (newest) this.say("wait", _("Sending %(price)s …", { price: shown(newest.price) }));
+    if (newest) this.say("wait", _("Sending %(what)s …", { what: wordFor(newest) }));
     element("waiting-panel").hidden = old.length === 0;
     element("waiting").replaceChildren(...old.map((bid) => this.oldBid(bid)));
   }
 
   private place(price: string): void {
-    this.client.bid(price);
+    const attributes = this.answers.attributes;
+    this.client.order({ type: "bid", price, ...(attributes ? { attributes } : {}) }, price);
   }
 
   private drawRank(room: Room): void {
     const rank = room.you.rank ?? null;
     const box = element("rank");
-    box.dataset.place = rank === null ? "none" : rank === 1 ? "first" : "behind";
+    const isSealed = phaseNow(room).format === "sealed" && (room.state === "open" || room.state === "paused");
+    box.dataset.place = isSealed && room.you.pending ? "sealed" : rank === null ? "none" : rank === 1 ? "first" : "behind";
     const number = element("rank-number");
     write("rank-number", rank === null ? "–" : String(rank));
     number.toggleAttribute("data-wide", rank !== null && rank > 9);
-    write("rank-word", rankWord(rank, room));
+    write("rank-word", rankWord(rank, room, isSealed));
     if (this.rank !== undefined && rank !== null && this.rank !== rank) {
       box.classList.remove("bump");
       void box.offsetWidth;
@@ -82,12 +118,37 @@ export class SupplierView {
     this.rank = rank;
   }
 
+  private drawFigures(room: Room): void {
+    fit("own-best", shown(room.you.best));
+    write("own-label", room.you.pending ? _("Your bid, not yet published") : _("Your best bid"));
+    const first = room.standing.find((row) => row.rank === 1);
+    fit("lead-price", shown(first?.price ?? first?.evaluated));
+    write("lead-label", this.answers.isScored ? _("Best evaluated price") : _("Best price"));
+    const shows = room.terms.rules?.visibility;
+    element("lead-figure").hidden = shows === "rank" || shows === "blind";
+    fit("max-price", room.state === "closed" || room.state === "cancelled" ? "–" : shown(room.maxPrice));
+  }
+
+  /** What was named but is not published yet: sealed, or in the own turn. */
+  private drawKept(room: Room, open: boolean): void {
+    const { format } = phaseNow(room);
+    element("kept").hidden = format !== "sealed" && format !== "rounds";
+    const price = shown(room.you.best);
+    const kept = room.you.pending === true;
+    const texts = format === "sealed"
+      ? [_("Sealed: %(price)s. Replaceable until the close; nobody sees it before.", { price }), _("Replaceable until the close; nobody sees it before.")]
+      : [_("Your bid of this turn: %(price)s. It is published at the end of the turn.", { price }), _("Your bid of this turn is published at its end; until then you may change it.")];
+    write("kept-text", kept ? texts[0]! : texts[1]!);
+    element<HTMLButtonElement>("kept-back").disabled = !kept || !open;
+  }
+
   private say(tone: "good" | "bad" | "wait", text: string): void {
     element("bid-answer").dataset.tone = tone;
     write("bid-answer", text);
   }
 
   private async confirmTypo(ack: Ack, bid: PendingBid): Promise<void> {
+    if (bid.order.type !== "bid") return;
     const answer = await ask({
       title: _("Is this price right?"),
       text: ack.detail ?? _("It is far below the lowest price so far. A bid is binding."),
@@ -95,13 +156,14 @@ export class SupplierView {
       yes: _("Yes, bid this price"),
     });
     if (answer === null) return this.say("wait", _("Not sent. Your former bid stands."));
-    this.client.bid(bid.price, ack.confirm ?? ack.token ?? undefined);
+    const confirm = ack.confirm ?? ack.token;
+    this.client.order({ ...bid.order, ...(confirm ? { confirm } : {}) }, bid.price);
   }
 
   private oldBid(bid: PendingBid): HTMLElement {
     const line = make("li");
     const at = new Date(bid.sentAtMs).toLocaleTimeString(document.documentElement.lang);
-    line.append(make("span", "", _("%(price)s, sent at %(time)s, was never answered.", { price: shown(bid.price), time: at })));
+    line.append(make("span", "", _("%(what)s, sent at %(time)s, was never answered.", { what: wordFor(bid), time: at })));
     const again = make("button", "btn btn-sm", _("Send again"));
     again.addEventListener("click", () => this.client.repeat(bid));
     const away = make("button", "btn btn-sm", _("Discard"));
@@ -114,11 +176,33 @@ export class SupplierView {
   }
 }
 
-function rankWord(rank: number | null, room: Room): string {
+/** What was sent, in words: the price, or what else it was. */
+function wordFor({ order, price }: PendingBid): string {
+  if (order.type === "auto") return price === null ? _("The end of automatic bidding") : _("The automatic limit %(price)s", { price: shown(price) });
+  return price === null ? _("Taking back") : shown(price);
+}
+
+function acceptedText(bid: PendingBid | null, ack: Ack, room: Room): string {
+  const price = shown(bid?.price);
+  const { format } = phaseNow(room);
+  if (bid?.order.type === "auto") return bid.price === null ? _("Automatic bidding is off.") : _("Automatic bidding is on, down to %(price)s.", { price });
+  if (bid?.order.type === "accept") return format === "dutch" ? _("You accepted %(price)s and won.", { price }) : _("You are in at %(price)s.", { price });
+  if (bid?.price === null) return _("Your bid is taken back.");
+  if (format === "sealed") return _("%(price)s is sealed.", { price });
+  const rank = ack.rank ?? (room.you.pending ? null : room.you.rank);
+  const where = rank == null ? "" : ` ${_("Rank %(rank)s.", { rank })}`;
+  const worth = ack.evaluated != null && ack.evaluated !== bid?.price ? ` ${_("Evaluated %(price)s.", { price: shown(ack.evaluated) })}` : "";
+  return `${_("%(price)s is in.", { price })}${worth}${where}`;
+}
+
+function rankWord(rank: number | null, room: Room, isSealed: boolean): string {
   if (!room.known) return "\u00a0";
   if (room.state === "closed") return rank === null ? _("No bid") : rank === 1 ? _("You finished first") : _("Final rank");
+  if (isSealed) return room.you.pending ? _("Your bid is sealed") : _("Ranks come with the opening");
   if (rank === 1) return _("You lead");
   if (rank !== null) return _("Not leading");
+  if (room.you.pending) return _("Not published yet");
   if (room.you.best != null) return _("Rank is hidden");
-  return room.state === "open" ? _("Place your first bid") : _("No bid yet");
+  const may = room.state === "open" && standstill(room, phaseNow(room)) === null;
+  return may ? _("Place your first bid") : _("No bid yet");
 }

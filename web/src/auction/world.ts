@@ -17,7 +17,7 @@ export function browserWorld(path: string): World {
 }
 
 /** Unguessable is not needed, unique is; randomUUID is missing on plain http outside of localhost. */
-function newCid(): string {
+export function newCid(): string {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -105,7 +105,7 @@ describe("live client", () => {
 
   test("a bid cut off in flight goes out again under the same cid until it is answered, once", () => {
     lab.socket.open();
-    const cid = client.bid("100.00");
+    const cid = client.order({ type: "bid", price: "100.00" }, "100.00");
     lab.socket.onclose?.({ code: 1006 });
     lab.pass(1_000);
     lab.socket.open();
@@ -120,15 +120,15 @@ describe("live client", () => {
   });
 
   test("a bid given while offline waits on the device", () => {
-    client.bid("90.00");
+    client.order({ type: "bid", price: "90.00" }, "90.00");
     expect(lab.socket.bids()).toEqual([]);
     lab.socket.open();
     expect(lab.socket.bids()).toHaveLength(1);
   });
 
   test("after a dead phone, a new page sends what the old one left, unless it is old", () => {
-    drawer.keep({ cid: "old", price: "80.00", sentAtMs: lab.ms - RESEND_MS_MAX - 1 });
-    drawer.keep({ cid: "new", price: "79.00", sentAtMs: lab.ms });
+    drawer.keep({ cid: "old", price: "80.00", order: { type: "bid", price: "80.00" }, sentAtMs: lab.ms - RESEND_MS_MAX - 1 });
+    drawer.keep({ cid: "new", price: "79.00", order: { type: "bid", price: "79.00" }, sentAtMs: lab.ms });
     lab.socket.open();
     expect(lab.socket.bids().map((bid) => bid.cid)).toEqual(["new"]);
     expect(sortPending(drawer.pending(), lab.ms).ask).toMatchObject([{ cid: "old" }]);
@@ -145,7 +145,7 @@ describe("live client", () => {
 
   test("too fast is tried again, unreadable is given back", () => {
     lab.socket.open();
-    const cid = client.bid("100.00");
+    const cid = client.order({ type: "bid", price: "100.00" }, "100.00");
     lab.socket.hear({ type: "error", code: "too_fast", detail: "", cid, retry_after_s: 1 });
     lab.pass(1_000);
     expect(lab.socket.bids()).toHaveLength(2);

@@ -3,7 +3,7 @@
 import { afterClose } from "./backoff";
 import { ServerClock, instantMs } from "./clock";
 import { type Ack, type ErrorFrame, type ServerFrame, type Snapshot, parseFrame } from "./messages";
-import { type BidDrawer, type PendingBid, sortPending } from "./pending";
+import { type BidDrawer, type Order, type PendingBid, sortPending } from "./pending";
 
 export type Connection = "connecting" | "live" | "waiting" | "login" | "not_admitted" | "unknown" | "stopped";
 
@@ -98,10 +98,9 @@ export class LiveClient {
     return this.clock.now(this.world.monotonicMs());
   }
 
-  /** Keeps the bid on the device first, then sends it; answers come by `onAck`. Returns its cid. */
-  bid(price: string, confirm?: string): string {
-    const bid: PendingBid = { cid: this.world.newCid(), price, sentAtMs: this.world.wallMs() };
-    if (confirm !== undefined) bid.confirm = confirm;
+  /** Keeps the order on the device first, then sends it; answers come by `onAck`. Returns its cid. */
+  order(order: Order, price: string | null): string {
+    const bid: PendingBid = { cid: this.world.newCid(), price, order, sentAtMs: this.world.wallMs() };
     this.drawer.keep(bid);
     this.transmit(bid);
     this.listener.onPending();
@@ -116,8 +115,11 @@ export class LiveClient {
     this.listener.onPending();
   }
 
-  hint(id: string, rank: number): void {
-    if (this.connection === "live") this.send({ type: "hint", id, rank });
+  /** False when nobody can be asked now. */
+  hint(id: string, rank: number): boolean {
+    if (this.connection !== "live") return false;
+    this.send({ type: "hint", id, rank });
+    return true;
   }
 
   private opened(socket: Socket): void {
@@ -176,7 +178,7 @@ export class LiveClient {
     this.drawer.drop(ack.cid);
     if (bid) {
       const { cid, outcome, seq, ts, receipt } = ack;
-      this.drawer.file({ cid, outcome, seq, ts, receipt, price: bid.price });
+      this.drawer.file({ cid, outcome, seq, ts, receipt, type: bid.order.type, price: bid.price });
     }
     this.listener.onAck(ack, bid);
     this.listener.onPending();
@@ -198,8 +200,7 @@ export class LiveClient {
   private transmit(bid: PendingBid): void {
     if (this.connection !== "live" || this.inFlight.has(bid.cid)) return;
     this.inFlight.add(bid.cid);
-    const frame = { type: "bid", cid: bid.cid, price: bid.price };
-    this.send(bid.confirm === undefined ? frame : { ...frame, confirm: bid.confirm });
+    this.send({ ...bid.order, cid: bid.cid });
   }
 
   private ping(): void {

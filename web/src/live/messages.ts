@@ -19,8 +19,27 @@ export interface You {
   alias?: string | null;
   admitted?: boolean;
   best?: string | null;
+  /** Of the best price: the fraction it is divided by, and what it is worth then. */
+  coefficient?: string | null;
+  evaluated?: string | null;
   rank?: number | null;
   auto?: string | null;
+  /** The best price is not published yet: sealed, or named in the running turn or step. */
+  pending?: boolean;
+  turn?: boolean;
+  dropped_at?: number | null;
+}
+
+/** What is going on now; whose turn it is only where names are shown. */
+export interface Stage {
+  name: string;
+  ends_at?: string | null;
+  phase?: number;
+  round?: number;
+  turn?: number;
+  step?: number;
+  price?: string;
+  alias?: string;
 }
 
 export interface Next {
@@ -31,7 +50,48 @@ export interface Terms {
   title?: string;
   currency: string;
   ceiling?: string | { amount: string; currency: string } | null;
-  rules?: { step?: StepRule; visibility?: string; scoring?: { kind?: string } };
+  rules?: Rules;
+}
+
+export type Format = "english" | "rounds" | "sealed" | "dutch" | "japanese";
+
+/** One format with its clock; durations in seconds, money as decimal text. */
+export interface PhaseRules {
+  format?: Format | "phases";
+  duration_s?: number;
+  step?: StepRule;
+  rounds?: number;
+  turn_s?: number;
+  first_pause_s?: number;
+  pause_s?: number;
+  announce_s?: number;
+  start?: string;
+  increment?: string;
+  decrement?: string;
+  interval_s?: number;
+  cap?: string;
+  floor?: string;
+}
+
+export interface Feature {
+  id: string;
+  title?: string;
+  max: string;
+  source?: "options" | "rating";
+  options?: { id: string; title?: string; value: string }[];
+}
+
+export interface Scoring {
+  kind?: "price" | "meat" | "lcc" | "mixed";
+  features?: Feature[];
+  costs?: { id: string; title?: string }[];
+}
+
+export interface Rules extends PhaseRules {
+  phases?: PhaseRules[];
+  visibility?: string;
+  tie_rank?: string;
+  scoring?: Scoring;
 }
 
 export interface Snapshot {
@@ -45,6 +105,7 @@ export interface Snapshot {
   close_at: string | null;
   you?: You | null;
   standing: StandingRow[];
+  stage?: Stage;
   next?: Next | null;
 }
 
@@ -59,6 +120,7 @@ export interface EventFrame {
   you?: You;
   next?: Next | null;
   standing?: StandingRow[];
+  stage?: Stage;
   [field: string]: unknown;
 }
 

@@ -1,16 +1,24 @@
-/* Bids without an answer, and receipts, kept on the device: a dead phone loses nothing. */
+/* Orders without an answer, and receipts, kept on the device: a dead phone loses nothing. */
 
+/** What goes out besides the cid: a bid (a null price takes it back), a step accepted, an automatic limit (null ends it). */
+export type Order =
+  | { type: "bid"; price: string | null; attributes?: Record<string, string>; confirm?: string }
+  | { type: "accept"; step: number }
+  | { type: "auto"; limit: string | null };
+
+/** `price` is what the person saw: of the bid, of the step, or the limit. */
 export interface PendingBid {
   cid: string;
-  price: string;
-  confirm?: string;
+  price: string | null;
+  order: Order;
   sentAtMs: number;
 }
 
 export interface Receipt {
   cid: string;
   outcome: "accepted" | "refused";
-  price: string;
+  type: Order["type"];
+  price: string | null;
   seq: number;
   ts: string;
   receipt: unknown;
@@ -31,7 +39,7 @@ export class BidDrawer {
   ) {}
 
   pending(): PendingBid[] {
-    return this.read<PendingBid>("pending");
+    return this.read<PendingBid>("pending").filter((kept) => kept.order !== undefined);
   }
 
   keep(bid: PendingBid): void {
@@ -72,6 +80,7 @@ export class BidDrawer {
 
 /** Splits what is still waiting into what goes out again by itself and what must be asked about. */
 export function sortPending(bids: PendingBid[], nowMs: number): { resend: PendingBid[]; ask: PendingBid[] } {
-  const fresh = (bid: PendingBid) => nowMs - bid.sentAtMs <= RESEND_MS_MAX;
+  // A step accepted long ago is harmless: it has its answer already, or is refused as passed.
+  const fresh = (bid: PendingBid) => bid.order.type === "accept" || nowMs - bid.sentAtMs <= RESEND_MS_MAX;
   return { resend: bids.filter(fresh), ask: bids.filter((bid) => !fresh(bid)) };
 }

@@ -59,3 +59,10 @@ test("a fresh snapshot wins over everything before", () => {
   const far = fold(fold(start, ack), event({ kind: "paused", reason: "x" }));
   expect(fold(far, snapshot)).toMatchObject({ state: "open", reason: null, you: snapshot.you!, maxPrice: "95.00" });
 });
+
+test("the running stage and the own turn travel with whatever frame brings them", () => {
+  const turn = fold(start, event({ kind: "stage", name: "turn", stage: { name: "turn", round: 1, turn: 2 }, you: { turn: true } }));
+  expect([turn.stage.turn, turn.you.turn, turn.feed.length]).toEqual([2, true, 0]);
+  const clock = fold(turn, { ...snapshot, stage: { name: "step", step: 4, price: "80.00" } });
+  expect(clock.stage).toEqual({ name: "step", step: 4, price: "80.00" });
+});

@@ -1,7 +1,7 @@
 /* What this person may know of the auction, folded from frames. Pure: frame in, state out. */
 
 import { instantMs } from "./clock";
-import type { Ack, AuctionState, EventFrame, ServerFrame, Snapshot, StandingRow, StateFrame, Terms, You } from "./messages";
+import type { Ack, AuctionState, EventFrame, ServerFrame, Snapshot, Stage, StandingRow, StateFrame, Terms, You } from "./messages";
 
 const FEED_MAX = 2_000;
 // Frames of these kinds only carry parts of the state; they tell nothing that happened.
@@ -22,6 +22,7 @@ export interface Room {
   state: AuctionState;
   reason: string | null;
   closeAtMs: number | null;
+  stage: Stage;
   you: You;
   standing: StandingRow[];
   maxPrice: string | null;
@@ -38,6 +39,7 @@ export function emptyRoom(currency: string): Room {
     state: "scheduled",
     reason: null,
     closeAtMs: null,
+    stage: { name: "scheduled" },
     you: {},
     standing: [],
     maxPrice: null,
@@ -65,6 +67,7 @@ function carried(room: Room, frame: Snapshot | StateFrame | EventFrame): Room {
   if (frame.close_at !== undefined) next.closeAtMs = closeMs(frame.close_at);
   if (frame.type === "state") return next;
   if (frame.standing !== undefined) next.standing = frame.standing;
+  if (frame.stage !== undefined) next.stage = frame.stage;
   if (frame.you) next.you = frame.you;
   return frame.next ? { ...next, maxPrice: frame.next.max_price } : next;
 }

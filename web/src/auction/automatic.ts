@@ -1,0 +1,61 @@
+/* Automatic bidding: a private limit, by the rules for everybody; shown only where the rules allow it. */
+
+import { phaseNow } from "../live/formats";
+import type { Room } from "../live/room";
+import { _ } from "../texts";
+import { ask } from "./ask";
+import { data, element, money, shown, write } from "./page";
+import { wrongText } from "./step-pad";
+
+export class Automatic {
+  private ceiling: bigint | null = null;
+  private drawn: string | null | undefined;
+
+  constructor(private readonly set: (limit: string | null) => void) {
+    element("auto-form").addEventListener("submit", (submit) => {
+      submit.preventDefault();
+      void this.wish();
+    });
+    element("auto-end").addEventListener("click", () => this.set(null));
+  }
+
+  draw(room: Room): void {
+    const shows = room.terms.rules?.visibility;
+    const allowed = phaseNow(room).format === "english" && (shows === "rank_and_lead" || shows === "all");
+    const over = room.state === "closed" || room.state === "cancelled";
+    element("auto-panel").hidden = !allowed || over || !data.may_act;
+    const open = room.state === "open" && room.you.admitted !== false;
+    for (const id of ["auto-go", "auto-end"]) element<HTMLButtonElement>(id).disabled = !open;
+    this.ceiling = money.minor(room.terms.ceiling);
+    const limit = room.you.auto ?? null;
+    if (limit === this.drawn) return;
+    this.drawn = limit;
+    element("auto-panel").dataset.on = String(limit !== null);
+    element("auto-end").hidden = limit === null;
+    write("auto-go", limit === null ? _("Start") : _("Change"));
+    write("auto-state", limit === null ? _("Off") : _("On, down to %(limit)s", { limit: shown(limit) }));
+  }
+
+  private async wish(): Promise<void> {
+    const input = element<HTMLInputElement>("auto-limit");
+    const typed = money.typed(input.value);
+    if (typed.kind === "empty") return this.say(_("Type your lowest price first."));
+    if (typed.kind === "ambiguous") return this.say(_("Write the decimals, so that it cannot be misread."));
+    if (typed.kind === "wrong") return this.say(wrongText(typed.code));
+    if (this.ceiling !== null && typed.minor > this.ceiling) return this.say(_("Too high: at most %(limit)s.", { limit: money.full(this.ceiling) }));
+    this.say("");
+    const answer = await ask({
+      title: _("Bid automatically down to this price?"),
+      text: _("Each automatic bid is binding. It goes just as low as it must to lead, never below your limit. Nobody else sees the limit."),
+      price: money.full(typed.minor),
+      yes: _("Start automatic bidding"),
+    });
+    if (answer === null) return;
+    input.value = "";
+    this.set(money.wire(typed.minor));
+  }
+
+  private say(text: string): void {
+    write("auto-reading", text || "\u00a0");
+  }
+}
