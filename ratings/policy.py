@@ -52,7 +52,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     maturity_days        after so many days without a claim an order counts as free of them
     price_limit          L: a price ratio counts up to exp(±L)
     price_prior_minor    mp: the volume at the reference price that is assumed beforehand
-    orders_min           evidence: below so many decayed orders a supplier is not rated yet
+    orders_min           evidence: below so many decayed orders a supplier is not rated yet; a
+                         fraction, because the third order finds the first a little faded
     caution              which upper quantile of q the cautious score uses
     rates                one unit of another currency in `currency`; what is missing is unknown
     """
@@ -68,7 +69,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     maturity_days: int = 60
     price_limit: float = 0.25
     price_prior_minor: int = 5_000_000
-    orders_min: float = 3.0
+    orders_min: float = 2.5
     caution: float = 0.9
     rates: dict[str, str] = {}
 

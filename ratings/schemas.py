@@ -66,7 +66,7 @@ class PolicyRef(msgspec.Struct, frozen=True, kw_only=True):
 
 class RatingView(msgspec.Struct, frozen=True, kw_only=True):
     """`state` is `rated` or `not rated yet`; then there is no number at all. The contributions of
-    `explanation` add up to `score`.
+    `explanation` add up to `score`. `orders_missing`: so many completed orders until there is one.
     """
 
     supplier: PartyView
@@ -77,7 +77,7 @@ class RatingView(msgspec.Struct, frozen=True, kw_only=True):
     confidence: str | None
     explanation: list[ComponentView]
     what_would_change_it: ChangesView | None
-    orders_missing: str | None
+    orders_missing: int | None
     policy: PolicyRef
     as_of: datetime
     trust: TrustView | None

@@ -5,6 +5,7 @@ it is about.
 from __future__ import annotations
 
 import contextlib
+import math
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -105,7 +106,7 @@ async def show(
         confidence=None if rated is None else views.share(rated.confidence),
         explanation=views.explanation(rated, known, policy),
         what_would_change_it=None if told is None else views.changes(told),
-        orders_missing=views.one_decimal(missing) if rated is None else None,
+        orders_missing=math.ceil(missing) if rated is None else None,
         policy=views.reference(policy),
         as_of=when,
         trust=views.trust(given, when, mine=asked.mine),

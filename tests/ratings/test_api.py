@@ -56,7 +56,7 @@ async def test_cold_start_is_no_number(
     assert view["state"] == "not rated yet"
     assert view["score"] is view["cautious_score"] is view["confidence"] is None
     assert view["explanation"] == []
-    assert view["orders_missing"] == "3.0"
+    assert view["orders_missing"] == 3
     await known(database, buyer, supplier, 1)
     assert (await rating(buyer, supplier))["state"] == "not rated yet"
 

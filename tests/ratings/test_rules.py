@@ -42,7 +42,7 @@ def test_trust_ends_and_its_absence_is_the_prior() -> None:
 
 
 def test_too_little_evidence_is_no_number() -> None:
-    assert rules.rate(evidence(orders=2.9), None, NOW, DEFAULT) is None
+    assert rules.rate(evidence(orders=2.4), None, NOW, DEFAULT) is None
     assert rules.rate(evidence(), None, NOW, DEFAULT) is None
     rated = rules.rate(evidence(orders=3, volume=3e6), None, NOW, DEFAULT)
     assert rated is not None

@@ -10,9 +10,11 @@ from web.pages.files import built_file
 from web.pages.forms import FormTokenMiddleware
 from web.pages.home import HomePage
 from web.pages.keys import KeyPages
+from web.pages.orders import OrderPages, StatusPage
 from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
+from web.pages.ratings import RatingPages
 from web.pages.suppliers import SupplierPages
 from web.pages.tenders import TenderPages
 
@@ -26,6 +28,9 @@ PAGES = [
             PracticePages,
             TenderPages,
             SupplierPages,
+            OrderPages,
+            StatusPage,
+            RatingPages,
             KeyPages,
             PricePages,
             built_file,

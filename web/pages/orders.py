@@ -1,0 +1,197 @@
+"""Orders: the list, one order with the next action on top of its timeline, the customer's page."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.access import PUBLIC, allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import Malformed, Problem
+from marketplace.kernel.facts import Facts
+from marketplace.orders.rules import plain, read_quantity
+from marketplace.orders.schemas import (
+    DeliveredLine,
+    NewClaim,
+    NewDelivery,
+    NewSurvey,
+    OrderView,
+)
+from marketplace.orders.service import claims, creating, dossier, moving, views
+from web.pages.forms import Form, read_form
+from web.pages.render import AnyRequest, go, language_of, page, viewer_of
+
+FOR_MEMBERS = allow(scope=None, waiting=True)
+LIST_MAX = 100
+SEVERITIES = {"minor": 2_500, "major": 5_000, "critical": 10_000}
+MOVES = frozenset(
+    ["approve", "reject", "place", "withdraw", "decline", "accept", "reopen", "cancel"]
+)
+DECISIONS = frozenset(["uphold", "dispute", "escalate", "dismiss", "withdraw"])
+WITH_REASON = frozenset(["reject", "decline", "cancel", "dispute", "dismiss", "reopen"])
+
+
+class OrderPages(Controller):
+    path = "/orders"
+
+    @get("/", opt=FOR_MEMBERS)
+    async def list_orders(
+        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
+    ) -> Template:
+        who = await viewer_of(session, actor)
+        found = await views.listing(
+            session, actor, states=(), role=None, limit=LIST_MAX, cursor=None
+        )
+        due = []
+        if "buys" in actor.capabilities:
+            due = (await creating.suggestions(session, actor, clock.now())).items
+        return page(
+            request, "orders/list.html", viewer=who, area="orders", orders=found.items, due=due
+        )
+
+    @get("/{order_id:uuid}", opt=FOR_MEMBERS)
+    async def show(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        order_id: UUID,
+    ) -> Template:
+        return await _page(request, session, actor, clock, order_id)
+
+    @post("/{order_id:uuid}/{event:str}", opt=FOR_MEMBERS)
+    async def act(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        facts: Facts,
+        actor: Actor,
+        clock: Clock,
+        order_id: UUID,
+        event: str,
+    ) -> Response[Any]:
+        form = await read_form(request)
+        try:
+            async with session.begin_nested():
+                await _act(session, facts, actor, clock, order_id, event, form)
+        except Problem as problem:
+            return await _page(request, session, actor, clock, order_id, problem)
+        return go(f"/orders/{order_id}")
+
+
+class StatusPage(Controller):
+    """What the customer's link shows: no prices."""
+
+    path = "/order_status"
+
+    @get("/{token:str}", opt=PUBLIC)
+    async def show(self, request: AnyRequest, session: AsyncSession, token: str) -> Template:
+        status = await dossier.public_status(session, token)
+        return page(request, "orders/status.html", seen=status)
+
+
+async def _act(
+    session: AsyncSession,
+    facts: Facts,
+    actor: Actor,
+    clock: Clock,
+    order_id: UUID,
+    event: str,
+    form: Form,
+) -> None:
+    """One button of the page. Raises what the services raise."""
+    now, reason = clock.now(), form.one("reason") or None
+    if claim := form.one("claim"):
+        if event not in DECISIONS:
+            raise Malformed("malformed", "There is no such button.")
+        await claims.act(session, facts, actor, UUID(claim), event, reason, None, now)
+    elif event == "confirm":
+        await moving.confirm(session, facts, actor, order_id, None, now)
+    elif event == "deliver":
+        new = await _delivery(session, actor, clock, order_id, form)
+        await moving.deliver(session, facts, actor, order_id, new, now)
+    elif event == "claim":
+        new_claim = NewClaim(
+            kind="service" if form.one("kind") == "service" else "quality",
+            severity_bp=SEVERITIES.get(form.one("severity"), SEVERITIES["minor"]),
+            description=form.one("description")[:4_000] or "-",
+        )
+        await claims.file(session, facts, actor, order_id, new_claim, now)
+    elif event == "survey":
+        stars = NewSurvey(stars=int(form.one("stars")) if form.one("stars") in "12345" else 1)
+        await dossier.answer_survey(session, facts, actor, order_id, stars, now)
+    elif event in MOVES:
+        await moving.act(session, facts, actor, order_id, event, reason, now)
+    else:
+        raise Malformed("malformed", "There is no such button.")
+
+
+async def _delivery(
+    session: AsyncSession, actor: Actor, clock: Clock, order_id: UUID, form: Form
+) -> NewDelivery:
+    """The quantities as typed; what is left blank or zero is not in this delivery."""
+    order = await views.show(session, actor, order_id, clock.now())
+    typed = [(line.position, form.one(f"quantity-{line.position}")) for line in order.lines]
+    lines = [
+        DeliveredLine(position=position, quantity=quantity)
+        for position, quantity in typed
+        if quantity not in {"", "0"}
+    ]
+    return NewDelivery(
+        lines=lines, carrier=form.one("carrier")[:200], tracking=form.one("tracking")[:200]
+    )
+
+
+async def _page(
+    request: AnyRequest,
+    session: AsyncSession,
+    actor: Actor,
+    clock: Clock,
+    order_id: UUID,
+    problem: Problem | None = None,
+) -> Template:
+    now = clock.now()
+    who = await viewer_of(session, actor)
+    order = await views.show(session, actor, order_id, now)
+    timeline = await dossier.timeline(session, actor, order_id, now)
+    _ = language_of(request).gettext
+    return page(
+        request,
+        "orders/order.html",
+        viewer=who,
+        status=problem.status if problem else 200,
+        area="orders",
+        order=order,
+        buying=order.buyer.id == actor.organisation_id,
+        events=order.next.events if order.next else [],
+        on_claim=_claim_in_question(order),
+        with_reason=WITH_REASON,
+        timeline=timeline.items,
+        left=_left(order),
+        may_claim=order.state in ("partly_delivered", "delivered", "accepted"),
+        problem=problem,
+    )
+
+
+def _claim_in_question(order: OrderView) -> str | None:
+    """The open claim that the next action is about."""
+    for claim in order.claims:
+        if claim.state in ("open", "disputed", "escalated"):
+            return str(claim.id)
+    return None
+
+
+def _left(order: OrderView) -> dict[int, str]:
+    """What is still to come of each line."""
+    left = {}
+    for line in order.lines:
+        whole, done = read_quantity(line.quantity), read_quantity(line.delivered)
+        assert whole is not None, "an order's quantity is one"
+        left[line.position] = plain(whole - done if done else whole)
+    return left

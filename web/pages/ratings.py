@@ -1,0 +1,73 @@
+"""Ratings: a buyer's suppliers, one of them with the exact explanation; a supplier's own ones."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.params import QueryParameter
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from ratings.service import showing
+from web.pages.render import AnyRequest, page, viewer_of
+
+FOR_MEMBERS = allow(scope=None, waiting=True)
+LIST_MAX = 100
+MONTHS = 12
+
+
+class RatingPages(Controller):
+    path = "/ratings"
+
+    @get("/", opt=FOR_MEMBERS)
+    async def list_ratings(
+        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
+    ) -> Template:
+        who = await viewer_of(session, actor)
+        now = clock.now()
+        given, received = [], (await showing.received(session, actor, now)).items
+        if "buys" in actor.capabilities and actor.state == "active":
+            found = await showing.listing(session, actor, now, limit=LIST_MAX, cursor=None)
+            # The best first; who is not rated yet comes last, not worst.
+            given = sorted(found.items, key=lambda row: -Decimal(row.score or "-1"))
+        return page(
+            request,
+            "ratings/list.html",
+            viewer=who,
+            area="ratings",
+            given=given,
+            received=received,
+            own=str(actor.organisation_id),
+        )
+
+    @get("/{supplier_id:uuid}", opt=FOR_MEMBERS)
+    async def show(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        supplier_id: UUID,
+        buyer_id: Annotated[UUID | None, QueryParameter(name="buyer_id")] = None,
+    ) -> Template:
+        who = await viewer_of(session, actor)
+        now = clock.now()
+        rating = await showing.show(session, actor, supplier_id, now, buyer_id=buyer_id)
+        past = await showing.history(
+            session, actor, supplier_id, now, buyer_id=buyer_id, months=MONTHS, policy_version=None
+        )
+        return page(
+            request,
+            "ratings/rating.html",
+            viewer=who,
+            area="ratings",
+            rating=rating,
+            mine=rating.buyer.id == actor.organisation_id,
+            past=[point for point in past.items if point.score is not None],
+        )
