@@ -25,9 +25,9 @@ from ratings import jobs, queries
 from ratings.policy import DEFAULT
 from ratings.service import events, showing
 
-UPDATES = 400
+UPDATES = 200
 UPDATE_ROUNDS = 5
-PAGES = 2_000
+PAGES = 1_000
 GROWTH_BAR, REBUILD_BAR_S, PAGE_BAR_MS = 1.05, 20.0, 20.0
 
 _ORGANISATIONS = """INSERT INTO organisations (id, name, country, tax_id, tax_id_normal,

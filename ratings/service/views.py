@@ -87,13 +87,15 @@ def _because(evidence: Evidence, policy: Policy) -> dict[str, str]:
     rate = rules.claim_rate(sums, parameters)
     level = sums.excess / (max(0.0, sums.priced) + parameters.price_prior_minor)
     side = "above" if level > 0 else "below"
+    prices = f"{abs(level):.1%} {side} the reference prices"
+    months = "1 month" if evidence.active_months == 1 else f"{evidence.active_months} months"
     return {
         "orders": f"{max(0.0, sums.orders):.1f} completed orders, counted by age",
         "volume": f"{money} {parameters.currency}, counted by age",
         "claims": f"{rate:.1%} bad orders expected after {max(0.0, sums.blemish):.1f} upheld claims"
         f" on {max(0.0, sums.matured):.1f} orders past their claim window",
-        "price": f"{abs(level):.1%} {side} the reference prices",
-        "tenure": f"{evidence.active_months} months with an order",
+        "price": prices if abs(level) >= 0.0005 else "at the reference prices, or none known",
+        "tenure": f"{months} with an order",
         "trust": "credit given by the buyer, fading; one half without any",
     }
 
