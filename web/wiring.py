@@ -115,7 +115,7 @@ async def living(
     gate = Gate(database, settings, clock)
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
-    books = Books(database, redis, clock)
+    books = Books(database, redis, clock, secret=settings.secret)
     live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
     await books.start()
     await live.start()
@@ -171,9 +171,10 @@ async def _order_of_award(facts: Facts, session: AsyncSession, fact: LotAwarded)
         award_id=fact.award_id,
         buyer_id=fact.buyer_id,
         supplier_id=fact.supplier_id,
-        author_id=fact.accepted_by,
+        author_id=fact.author_id,
         title=fact.title,
         value=fact.value,
+        reference=fact.reference,
         items=[
             DealItem(name=item.name, quantity=item.quantity, unit=item.unit, item_id=item.item_id)
             for item in fact.items

@@ -48,8 +48,8 @@ class DealItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
-    """An award that was accepted. `author_id` is whoever made it a deal; `reference`: what the
-    whole would have cost elsewhere, where that is known.
+    """An award that was accepted. `author_id` signed for the buyer; `reference`: what the whole
+    would have cost elsewhere, where that is known.
     """
 
     award_id: UUID
@@ -76,15 +76,16 @@ async def create_from_award(session: AsyncSession, facts: Facts, deal: Deal, now
         order.title, order.currency = deal.title, deal.value.currency
         order.delivery = deal.delivery
         single = len(deal.items) == 1
+        # Nothing can be compared with a gift.
+        reference = (deal.reference.minor if deal.reference else 0) or None
         if not single:
-            order.lump_minor = deal.value.minor
-            order.lump_reference_minor = deal.reference.minor if deal.reference else None
+            order.lump_minor, order.lump_reference_minor = deal.value.minor, reference
         session.add(order)
         await session.flush()
         for position, item in enumerate(deal.items):
             session.add(_dealt_line(order, position, item, deal.value.minor if single else None))
-        if single and deal.reference:
-            session.add(_reference(order, 0, deal.reference.minor))
+        if single and reference is not None:
+            session.add(_reference(order, 0, reference))
         await session.flush()
         await step(session, facts, order, "request", house(now))
         return order.id
