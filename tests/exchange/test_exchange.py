@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from marketplace.exchange import mailing, rules, service
+from marketplace.exchange import rules, service
 from marketplace.exchange.announcing import announce
 from marketplace.exchange.catalogue import EVENTS
 from marketplace.exchange.delivery import PURPOSE, Post
@@ -20,32 +20,17 @@ from marketplace.exchange.schemas import NewEndpoint
 from marketplace.exchange.sender import Sender
 from marketplace.exchange.signing import new_secret, sign, verify
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock, Micros
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from tests.exchange import receiver
+from tests.exchange.conftest import Ahead
 from tests.exchange.receiver import Receiver
 from tests.orders.ordering import ok, ordered, refused
 from tests.people import NewPerson, Person, unique
 
 URL = "/api/v1/endpoints"
-
-
-class Ahead(Clock):
-    """The wall clock, moved forward by hand."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def now_us(self) -> Micros:
-        return Micros(super().now_us() + self.ahead // timedelta(microseconds=1))
-
-
-@pytest.fixture
-def clock() -> Ahead:
-    return Ahead()
 
 
 @pytest.fixture
@@ -346,65 +331,6 @@ async def test_the_catalogue_is_public_to_members(new_supplier: NewPerson) -> No
     supplier = await new_supplier()
     found = ok(await supplier.client.get("/api/v1/events"))["items"]
     assert {event["name"] for event in found} == set(EVENTS)
-
-
-class Postbox:
-    """A mail server that speaks just enough SMTP."""
-
-    def __init__(self) -> None:
-        self.mails: list[str] = []
-        self.refuse = False
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while line := (await reader.readline()).decode().strip():
-            word = line.split(" ")[0].upper()
-            if word == "DATA":
-                writer.write(b"354 go on\r\n")
-                self.mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())
-                writer.write(b"250 ok\r\n")
-            elif word == "QUIT":
-                writer.write(b"221 bye\r\n")
-                break
-            elif word == "RCPT" and self.refuse:
-                writer.write(b"550 nobody\r\n")
-            else:
-                writer.write(b"250 ok\r\n")
-        writer.close()
-
-
-async def test_mails_wait_in_the_operators_outbox_until_there_is_a_server(
-    new_buyer: NewPerson,
-    new_supplier: NewPerson,
-    operator: Person,
-    database: Database,
-    clock: Ahead,
-) -> None:
-    buyer, supplier = await new_buyer(), await new_supplier()
-    await ordered(buyer, supplier)
-    waiting = ok(await operator.client.get("/api/v1/mails", params={"state": "pending"}))["items"]
-    [mail] = [mail for mail in waiting if mail["address"] == supplier.email]
-    assert mail["subject"] == "Order 1 was placed"
-    assert (await buyer.client.get("/api/v1/mails")).status_code == 403
-    postbox = Postbox()
-    server = await asyncio.start_server(postbox.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    smtp = mailing.MailServer(f"smtp://127.0.0.1:{port}", "market@example.com")
-    async with server:
-        await mailing.send_due(database, clock, smtp, "https://market.example.com")
-        sent = [text for text in postbox.mails if f"To: {supplier.email}" in text]
-        assert len(sent) == 1
-        assert "https://market.example.com/orders/" in sent[0]
-        assert "From: market@example.com" in sent[0]
-        postbox.refuse = True
-        await ordered(buyer, supplier)
-        await mailing.send_due(database, clock, smtp, "https://market.example.com")
-    after = ok(await operator.client.get("/api/v1/mails", params={"limit": 200}))["items"]
-    mine = [mail for mail in after if mail["address"] == supplier.email]
-    assert [(mail["state"], mail["last_error"]) for mail in mine] == [
-        ("pending", "The address was refused."),
-        ("sent", None),
-    ]
 
 
 def test_signatures_are_those_of_the_specification() -> None:
