@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import polars as pl
@@ -27,7 +28,7 @@ async def validate(
     """
     await findings.clear(connection, import_id)
     errors = list(intake.errors)
-    repeated, repeated_known = intake.repeated_rows(known)
+    repeated, repeated_known = await asyncio.to_thread(intake.repeated_rows, known)
     if repeated:
         await compare.drop_rows(connection, tables, repeated)
         errors += compare.repeated_text_errors(intake, repeated)
@@ -41,7 +42,7 @@ async def validate(
     errors += await oddities.find(
         connection, tables, subject, merged=merged, zero_prices=intake.zero_prices
     )
-    gone = _gone(intake, known)
+    gone = await asyncio.to_thread(_gone, intake, known)
     if gone is None:
         await ending.by_mode(connection, tables, subject, merged=merged)
     else:
@@ -88,7 +89,7 @@ async def _conflicts(
         for row, sku, code in await compare.unpatchable_rows(connection, tables):
             errors.append(RowError(row, "sku", code, sku, HINTS[code]))
             skus.add(sku)
-    doubtful = intake.doubtful_rows()
+    doubtful = await asyncio.to_thread(intake.doubtful_rows)
     if subject.mode == "patch" and merged:
         again = await compare.rows_of_one_line(connection, tables)
         doubtful = pl.concat([doubtful, again]).unique()
@@ -155,7 +156,7 @@ async def _count(
     ended = await ending.ended_lines(connection, tables)
     removed = await ending.removed_skus(connection, tables, subject) if ended else 0
     fresh = (
-        intake.skus_count()
+        await asyncio.to_thread(intake.skus_count)
         if not subject.lines and not left and not dropped
         else await ending.added_skus(connection, tables, subject, merged=merged)
     )
