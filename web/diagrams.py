@@ -7,9 +7,10 @@ from typing import Any
 
 from auctions.tenders.life import WORKFLOWS as TENDER_WORKFLOWS
 from marketplace.kernel.workflow import Workflow, mermaid
+from marketplace.orders.life import WORKFLOWS as ORDER_WORKFLOWS
 
 FILE = Path(__file__).parent.parent / "docs" / "workflows.md"
-WORKFLOWS: tuple[Workflow[Any], ...] = (*TENDER_WORKFLOWS,)
+WORKFLOWS: tuple[Workflow[Any], ...] = (*TENDER_WORKFLOWS, *ORDER_WORKFLOWS)
 """Every workflow of the house; add a feature's tables here."""
 
 _HEAD = """# Workflows
