@@ -8,9 +8,11 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
+from auctions.live.client import AuctionClient
 from tests.e2e.auctions import Arena, NewArena
 from tests.e2e.conftest import DESK, OpenPage
 from tests.e2e.test_bidding import DOUBLE_TAP_MS, opened, tap_step
+from tests.people import Person
 
 DUTCH = {
     "format": "dutch",
@@ -23,7 +25,7 @@ JAPANESE = {"format": "japanese", "start": "1000.00", "decrement": "100.00", "in
 ROUNDS = {
     "format": "rounds",
     "rounds": 2,
-    "turn_s": 8,
+    "turn_s": 10,
     "first_pause_s": 12,
     "pause_s": 4,
     "announce_s": 2,
@@ -45,7 +47,7 @@ WARRANTY = {
     ],
     "costs": [{"id": "energy", "title": "Energy over ten years"}],
 }
-LONG_MS = 20_000
+LONG_MS = 30_000
 # Pages that must not miss the opening are there before it.
 AHEAD_S = 8.0
 
@@ -98,29 +100,39 @@ async def test_dutch_a_step_that_went_by_accepts_nothing(
     assert await standing(arena) == []
 
 
+async def stay_in(arena: Arena, rival: Person) -> None:
+    """Confirms every step, as a program does, until it is cancelled."""
+    made = await rival.client.post("/api/v1/api_keys", json={"name": "rival", "scopes": ["*"]})
+    url = str(rival.client.base_url)
+    async with AuctionClient(url, made.json()["key"], arena.auction_id) as client:
+        while True:
+            view = await client.when(lambda view: view["stage"].get("step") is not None)
+            step = view["stage"]["step"]
+            await client.accept(step)
+            await client.when(lambda view, step=step: view["stage"].get("step") != step)  # type: ignore[misc]
+
+
 async def test_japanese_staying_in_and_dropping_out(
     open_page: OpenPage, new_arena: NewArena
 ) -> None:
     arena = await new_arena(
         rules=JAPANESE, ceiling=None, suppliers=3, opens_in_s=AHEAD_S, wait=False
     )
-    pages = await asyncio.gather(*(open_page(person, arena.path) for person in arena.suppliers))
-    for page in pages:
-        await expect(page.locator("#accept")).to_be_visible(timeout=LONG_MS)
-        await expect(page.locator("#accept-verb")).to_have_text("Stay in, step 1")
-    await pages[0].wait_for_timeout(DOUBLE_TAP_MS)
-    for page in pages:
-        await page.locator("#accept").click()
-        await expect(page.locator("#accept")).to_have_attribute("data-state", "in")
-    for page in pages[:2]:
-        await expect(page.locator("#accept-verb")).to_have_text("Stay in, step 2")
-        await page.wait_for_timeout(DOUBLE_TAP_MS)
-        await page.locator("#accept").click()
-        await expect(page.locator("#accept")).to_have_attribute("data-state", "in")
-    await expect(pages[2].locator("#over-title")).to_have_text("You dropped out at step 2")
-    await expect(pages[2].locator("#over-text")).to_contain_text("€1,000.00")
-    await expect(pages[0].locator("#clock")).to_have_attribute("data-state", "closed")
-    assert [row["price"] for row in await standing(arena)] == ["900.00", "900.00", "1000.00"]
+    page = await open_page(arena.suppliers[0], arena.path)
+    accept, verb = page.locator("#accept"), page.locator("#accept-verb")
+    async with asyncio.TaskGroup() as group:
+        rivals = [group.create_task(stay_in(arena, one)) for one in arena.suppliers[1:]]
+        await expect(accept).to_be_visible(timeout=LONG_MS)
+        for step in (1, 2):
+            await expect(verb).to_have_text(f"Stay in, step {step}")
+            await page.wait_for_timeout(DOUBLE_TAP_MS)
+            await accept.click()
+            await expect(accept).to_have_attribute("data-state", "in")
+        await expect(page.locator("#over-title")).to_have_text("You dropped out at step 3")
+        await expect(page.locator("#over-text")).to_contain_text("€900.00")
+        await expect(page.locator("#announcer")).to_contain_text("You dropped out at step 3")
+        for rival in rivals:
+            rival.cancel()
 
 
 async def test_rounds_the_own_turn_is_unmistakable_and_can_be_taken_back(
@@ -145,6 +157,7 @@ async def test_rounds_the_own_turn_is_unmistakable_and_can_be_taken_back(
     await page.locator("#kept-back").click()
     await expect(page.locator("#bid-answer")).to_contain_text("Your bid is taken back.")
     await tap_step(page, 1)
+    await expect(page.locator("#kept-text")).to_contain_text("€39,900.00")
     await expect(page.locator("#over-title")).to_have_text("Wait for your turn", timeout=LONG_MS)
     assert "39900.00" in [row["price"] for row in await standing(arena)]
 
@@ -279,3 +292,20 @@ async def test_long_amounts_stay_inside_their_cards(
                 " one.parentElement.getBoundingClientRect().right + 1).map((one) => one.id)"
             )
             assert wide == []
+
+
+async def test_tiles_tell_rank_lead_and_time_within_two_seconds(
+    open_page: OpenPage, new_arena: NewArena
+) -> None:
+    arena = await new_arena()
+    me, rival = arena.suppliers
+    await arena.bid(me, "45000.00")
+    page = await open_page(me, "/auctions")
+    tile = page.locator(f"#auction-{arena.auction_id}")
+    await expect(tile.locator(".tile-rank")).to_have_text("1")
+    await expect(tile.locator("[data-left-s]")).to_have_text(re.compile(r"^0\d:\d\d$"))
+    await arena.bid(rival, "44000.00")
+    await expect(tile.locator(".tile-rank")).to_have_text("2", timeout=4_000)
+    await expect(tile).to_contain_text("€44,000.00")
+    await arena.command("pause", reason="A question")
+    await expect(tile.locator(".chip")).to_have_text("Paused", timeout=8_000)

@@ -10,17 +10,27 @@ from litestar import Controller, get
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auctions.live.hub import Hub
 from auctions.tenders import service
 from auctions.tenders.schemas.tender import LotView, TenderView
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount
 from web.pages import queries
 from web.pages.queries import Progress
 from web.pages.render import AnyRequest, language_of, page, viewer_of
+from web.pages.tiles import LIVE, Figures, figures
 
 TENDERS_MAX = 20
+LIVE_MAX = 12
+"""So many tiles come with their figures at once; any others fetch theirs."""
+
+OVER = frozenset(["closed", "cancelled"])
+STATES = LIVE | OVER | {"scheduled"}
+MOVED = "auction-moved"
+"""What the list hears when an auction opened, paused or ended: it fetches itself anew."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +45,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     close_at: datetime | None
     ceiling: Amount | None
     note: str | None
+    figures: Figures | None = None
+
+    @property
+    def polled(self) -> str:
+        """The state that the tile asks about every two seconds; nothing once it is over."""
+        return "" if self.state in OVER else self.state
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -48,7 +64,12 @@ class HomePage(Controller):
 
     @get("/", opt=allow(scope=None, waiting=True))
     async def home(
-        self, request: AnyRequest, session: AsyncSession, database: Database, actor: Actor
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        database: Database,
+        live: Hub,
+        actor: Actor,
     ) -> Template:
         who = await viewer_of(session, actor)
         tenders = await _tenders(session, actor)
@@ -62,6 +83,7 @@ class HomePage(Controller):
             for lot in tender.lots
             if lot.auction_id in known
         ]
+        cards = await _with_figures(live, session, actor, cards)
         titles = {"open": _("Live now"), "next": _("Coming up"), "past": _("Finished")}
         grouped = [
             Group(key, title, [card for card in cards if _group_of(card) == key])
@@ -69,6 +91,40 @@ class HomePage(Controller):
         ]
         shown = [group for group in grouped if group.auctions]
         return page(request, "home.html", viewer=who, area="auctions", groups=shown)
+
+    @get("/{auction_id:uuid}/figures", opt=allow(scope=None, waiting=True))
+    async def tile(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        live: Hub,
+        actor: Actor,
+        auction_id: UUID,
+        was: str = "",
+    ) -> Template:
+        """The figures of one tile; `was` is the state it shows. Raises NotFound."""
+        now = await figures(live, session, actor, auction_id)
+        if now is None:
+            raise NotFound("auction")
+        polled = was if was in STATES else now.state
+        answer = page(
+            request,
+            "parts/figures_alone.html",
+            id=auction_id,
+            figures=now,
+            polled="" if now.state in OVER else polled,
+        )
+        if now.state != was:
+            answer.headers["HX-Trigger"] = MOVED
+        return answer
+
+
+async def _with_figures(
+    live: Hub, session: AsyncSession, actor: Actor, cards: list[Card]
+) -> list[Card]:
+    running = [card.id for card in cards if card.state in LIVE][:LIVE_MAX]
+    known = {each: await figures(live, session, actor, each) for each in running}
+    return [msgspec.structs.replace(card, figures=known.get(card.id)) for card in cards]
 
 
 async def _tenders(session: AsyncSession, actor: Actor) -> list[TenderView]:
@@ -85,7 +141,7 @@ def _card(tender: TenderView, lot: LotView, progress: Progress, actor: Actor, ac
     assert lot.auction_id is not None, "asked for above"
     mine = tender.buyer.id == actor.organisation_id
     joined = mine or lot.alias is not None
-    over = progress.status in {"closed", "cancelled"}
+    over = progress.status in OVER
     where = f"/auctions/{lot.auction_id}" if joined else f"/tenders/{tender.id}"
     return Card(
         id=lot.auction_id,
@@ -101,6 +157,6 @@ def _card(tender: TenderView, lot: LotView, progress: Progress, actor: Actor, ac
 
 
 def _group_of(card: Card) -> str:
-    if card.state in {"open", "paused"}:
+    if card.state in LIVE:
         return "open"
     return "next" if card.state == "scheduled" else "past"

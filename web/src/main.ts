@@ -4,6 +4,7 @@ import "@tabler/core/dist/css/tabler.min.css";
 import "./styles/app.css";
 import "htmx.org";
 import "./mark.svg?url";
+import { countdown } from "./live/clock";
 import { localTimes } from "./times";
 
 function keepTheme(): void {
@@ -74,8 +75,24 @@ function localZones(): void {
   }
 }
 
+const leftSince = new WeakMap<Element, { told: string; atMs: number }>();
+
+/** What is left was right when the server wrote it; until it writes again, this device counts on. */
+function countDown(): void {
+  for (const place of document.querySelectorAll<HTMLElement>("[data-left-s]")) {
+    const told = place.dataset.leftS ?? "";
+    const known = leftSince.get(place);
+    if (known?.told !== told) {
+      leftSince.set(place, { told, atMs: performance.now() });
+      continue;
+    }
+    place.textContent = countdown(Math.max(0, Number(told) * 1_000 - (performance.now() - known.atMs)), "seconds");
+  }
+}
+
 keepTheme();
 localZones();
+setInterval(countDown, 500);
 closeMenus();
 copyButtons();
 confirmForms();

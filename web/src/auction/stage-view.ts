@@ -12,6 +12,7 @@ const LAST_MS = 10_000;
 
 export class StageView {
   private turn: string | null = null;
+  private out: number | null | undefined;
   private leftMs = Infinity;
   private track = "";
   private ownTurns = new Set<string>();
@@ -34,6 +35,7 @@ export class StageView {
     if (clock) fit("now-price", shown(room.stage.price ?? phase.start));
     this.drawTrack(room, phase, phases);
     this.speakTurn(room);
+    this.speakOut(room);
   }
 
   /** Ten times a second: the time that the running stage has left. */
@@ -61,6 +63,13 @@ export class StageView {
     else if (this.turn) announce(_("Your turn is over."));
     document.title = turn ? _("Your turn · %(title)s", { title: this.pageTitle }) : this.pageTitle;
     this.turn = turn;
+  }
+
+  private speakOut(room: Room): void {
+    const out = room.you.dropped_at ?? null;
+    const isNews = out !== null && this.out === null;
+    this.out = room.known ? out : undefined;
+    if (isNews) announce(_("You dropped out at step %(step)s", { step: stepNumber(out) }));
   }
 
   private drawTrack(room: Room, phase: PhaseRules, phases: PhaseRules[]): void {

@@ -56,10 +56,10 @@ export function instantMs(value: unknown): number {
 }
 
 /** `1:02:03`, `02:03`, and in the last ten seconds `00:09.4`. Never below zero; rounds up, so 00:00 means over. */
-export function countdown(remainingMs: number): string {
+export function countdown(remainingMs: number, finest: "tenths" | "seconds" = "tenths"): string {
   const left = Math.max(0, remainingMs);
   const tenths = Math.ceil(left / 100);
-  if (tenths <= 100) return `00:${String(Math.floor(tenths / 10)).padStart(2, "0")}.${tenths % 10}`;
+  if (tenths <= 100 && finest === "tenths") return `00:${String(Math.floor(tenths / 10)).padStart(2, "0")}.${tenths % 10}`;
   const seconds = Math.ceil(left / 1_000);
   const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
   const tail = `${String(minutes).padStart(2, "0")}:${String(rest).padStart(2, "0")}`;
