@@ -34,6 +34,7 @@ from auctions.live.wire import text_frame
 from auctions.rules.commands import Message
 from benchmarks.channel import publish
 from benchmarks.harness import Figure, memory_mib, quantile_ms, servers, show
+from marketplace.kernel.collector import settle
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import Servers
 from marketplace.kernel.settings import Settings
@@ -98,10 +99,12 @@ async def rounds(publish_one: Callable[[], Awaitable[None]], question: Answer) -
     return {"seconds": seconds, "cpu_s": cpu_s}
 
 
-async def drained(transports: Callable[[], list[Any]]) -> None:
-    # The kernel sends no event.
-    while any(waiting() for waiting in transports()):  # noqa: ASYNC110
-        await asyncio.sleep(POLL_S)
+async def drained(waiting: list[Callable[[], int]]) -> None:
+    """Until the kernel has taken everything; each socket is looked at until it is empty."""
+    for waiting_bytes in waiting:
+        # The kernel sends no event.
+        while waiting_bytes():  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)
 
 
 # -- the bare server ----------------------------------------------------------------------------
@@ -135,7 +138,7 @@ async def bare(frame_bytes: int) -> None:
         frame = text_frame(stamp.ljust(frame_bytes, b"x"))
         for transport in Bare.open:
             transport.write(frame)
-        await drained(lambda: [transport.get_write_buffer_size for transport in Bare.open])
+        await drained([transport.get_write_buffer_size for transport in Bare.open])
 
     await serve_questions(lambda question: rounds(publish_one, question))
 
@@ -179,6 +182,7 @@ async def node(database_url: str, redis_url: str) -> None:
         auction_id = await publish(cast)
         live: Hub = app.litestar.state.living.live
         live.limits = msgspec.structs.replace(live.limits, sockets_a_user=100_000)
+        settle()
         say({"port": port, "auction": auction_id, "key": cast.bots[0].key})
         await serve_questions(lambda question: publications(live, auction_id, question))
 
@@ -199,7 +203,7 @@ async def publications(live: Hub, auction_id: str, question: Answer) -> Answer:
         # The room has no signal for benchmarks.
         while hall.delivered < expected:  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
-        await drained(lambda: [member.wire.waiting_bytes for member in hall.members])
+        await drained([member.wire.waiting_bytes for member in hall.members])
 
     return await rounds(publish_one, question)
 
