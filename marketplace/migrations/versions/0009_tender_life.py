@@ -1,4 +1,4 @@
-"""Tables of the whole tender life: approval, documents, questions, addenda, sealed offers, awards."""
+"""Tables of the whole tender life: approval, documents, questions, sealed offers, awards."""
 
 from __future__ import annotations
 
