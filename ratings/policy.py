@@ -6,7 +6,6 @@ that has not made one.
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
@@ -18,6 +17,10 @@ from marketplace.kernel.money import exponent_of, is_currency
 
 WEIGHT_SUM = 10_000
 TRUST_WEIGHT_MAX = 2_000
+AHEAD_MAX = timedelta(days=732)
+"""A policy may begin this far in the future."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing is rated as of a time before."""
 COMPONENTS = ("orders", "volume", "claims", "price", "tenure", "trust")
 RATES_MAX = 40
 LANDMARK = datetime(2026, 1, 1, tzinfo=UTC)
@@ -151,7 +154,8 @@ def parameter_errors(parameters: Parameters) -> list[FieldError]:
     errors = []
     for name, (low, high) in _BOUNDS.items():
         value = getattr(parameters, name)
-        if not math.isfinite(value) or not low <= value <= high:
+        # Not a number is in no range either.
+        if not low <= value <= high:
             message = f"This is {low:g} to {high:g}."
             errors.append(FieldError(f"parameters.{name}", "out_of_range", message))
     if not errors and parameters.volume_full_minor < parameters.volume_unit_minor:

@@ -15,7 +15,15 @@ from marketplace.kernel.ids import new_id
 from ratings import queries, rules
 from ratings.accumulators import Evidence
 from ratings.models import RatingPolicy
-from ratings.policy import DEFAULT, Parameters, Policy, Weights, parameter_errors, weight_errors
+from ratings.policy import (
+    AHEAD_MAX,
+    DEFAULT,
+    Parameters,
+    Policy,
+    Weights,
+    parameter_errors,
+    weight_errors,
+)
 from ratings.schemas import (
     NewPolicy,
     PolicyPage,
@@ -26,6 +34,7 @@ from ratings.schemas import (
 )
 from ratings.service import reading, views
 from ratings.service.events import LINES_AT_ONCE_MAX
+from ratings.service.showing import check_past
 
 SHOWN_MAX = 500
 
@@ -42,6 +51,8 @@ async def adopt(session: AsyncSession, actor: Actor, new: NewPolicy, now: dateti
     begins = now if new.valid_from is None else new.valid_from
     if begins.tzinfo is None or begins < now:
         raise Invalid.field("valid_from", "in_the_past", "A policy begins now or later.")
+    if begins > now + AHEAD_MAX:
+        raise Invalid.field("valid_from", "too_late", f"Within {AHEAD_MAX.days} days.")
     if versions and begins < versions[0].valid_from:
         message = "A newer version begins no earlier than the last one."
         raise Invalid.field("valid_from", "before_the_last", message)
@@ -112,9 +123,7 @@ async def simulate(
     """
     actor.require_capability("buys")
     buyer_id = actor.organisation_id
-    when = now if new.as_of is None else new.as_of
-    if when.tzinfo is None or when > now:
-        raise Invalid.field("as_of", "in_the_future", "Nothing is known of the future.")
+    when = now if new.as_of is None else check_past(new.as_of, now)
     policy = await queries.policy_at(session, buyer_id, when)
     parameters = policy.parameters if new.parameters is None else new.parameters
     _check(new.weights, parameters)

@@ -19,7 +19,7 @@ from marketplace.kernel.scope import as_house
 from ratings import queries, rules
 from ratings.accumulators import Evidence
 from ratings.models import RatingTrust
-from ratings.policy import Policy
+from ratings.policy import EARLIEST, Policy
 from ratings.schemas import (
     HistoryPage,
     HistoryPoint,
@@ -37,6 +37,7 @@ from ratings.service import public, reading, views
 PAGE_MAX = 200
 HISTORY_POINTS_MAX = 36
 SUPPOSED_ORDERS_MAX = 1_000
+VERSION_MAX = 1_000_000
 SELLING = frozenset(["supplies", "resells"])
 
 
@@ -133,10 +134,17 @@ async def _known(
 def _past(as_of: datetime | None, now: datetime) -> datetime:
     if as_of is None:
         return now
+    return check_past(as_of, now)
+
+
+def check_past(as_of: datetime, now: datetime) -> datetime:
+    """In UTC. Raises Invalid."""
     if as_of.tzinfo is None:
         raise Invalid.field("as_of", "malformed", "A time has a zone, such as Z.")
     if as_of > now:
         raise Invalid.field("as_of", "in_the_future", "Nothing is known of the future.")
+    if as_of < EARLIEST:
+        raise Invalid.field("as_of", "too_early", f"Nothing is known before {EARLIEST.year}.")
     return as_of.astimezone(UTC)
 
 
@@ -145,7 +153,9 @@ async def _policy(
 ) -> Policy:
     if version is None:
         return await queries.policy_at(session, buyer_id, when)
-    policy = await queries.policy_of_version(session, buyer_id, version)
+    policy = None
+    if 0 <= version <= VERSION_MAX:
+        policy = await queries.policy_of_version(session, buyer_id, version)
     if policy is None:
         raise NotFound("rating policy")
     return policy
