@@ -115,7 +115,7 @@ async def living(
     gate = Gate(database, settings, clock)
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
-    books = Books(database, redis, clock)
+    books = Books(database, redis, clock, secret=settings.secret)
     live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
     await books.start()
     await live.start()

@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from auctions.book.epoch import begin_epoch, redis_differs
-from auctions.book.fold import DivergedError, Durable, Fold, durable_from_row
+from auctions.book.fold import DivergedError, Durable, Fold
 from auctions.book.journal import Journal, JournalHead, Pool
 from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError, tag_after
 from marketplace.kernel.errors import NotFound, Unavailable
@@ -134,7 +134,7 @@ class Book:
 
     async def durable_at(self, seq: int) -> Durable:
         """A published command, from memory or PostgreSQL."""
-        return self._recent.get(seq) or durable_from_row(await self._row(seq))
+        return self._recent.get(seq) or self.fold.durable(await self._row(seq))
 
     async def _row(self, seq: int) -> asyncpg.Record:
         row = await self._journal.by_seq(self.auction_id, seq)
@@ -362,7 +362,7 @@ class Book:
             async for bidder, cid in self._journal.cids_until(self.auction_id, snapshot.seq):
                 self._seen.add(hash((bidder, cid)))
         self._pending = []
-        self._fold = Fold(head, snapshot)
+        self._fold = Fold(head, snapshot, self._journal.envelope)
         self._snapshot_seq = self._fold.seq
 
     async def _replay(self, head: JournalHead) -> None:

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book import chain as chains
 from auctions.book.book import Book, RetryError, ServerErrors, Waiting
-from auctions.book.fold import Durable, durable_from_row
+from auctions.book.envelope import Envelope, is_sealing
+from auctions.book.fold import Durable
 from auctions.book.heart import Heart
 from auctions.book.journal import Journal, Pool
 from auctions.book.log import (
@@ -33,7 +34,7 @@ from auctions.book.log import (
 )
 from auctions.book.wakes import Wakes
 from auctions.rules import commands
-from auctions.rules.commands import AnyBody
+from auctions.rules.commands import AnyBody, Bid
 from auctions.rules.state import CID_WINDOW
 from auctions.rules.terms import Terms
 from marketplace.kernel.clock import Clock
@@ -62,8 +63,16 @@ class Books:
     """One per process. `start` and `stop` it; everything else may be called in between."""
 
     def __init__(
-        self, database: Database, redis: AnyRedis, clock: Clock, *, pending_max: int = PENDING_MAX
+        self,
+        database: Database,
+        redis: AnyRedis,
+        clock: Clock,
+        *,
+        pending_max: int = PENDING_MAX,
+        secret: str | None = None,
     ) -> None:
+        """With the master `secret` bids of sealed phases are encrypted wherever they are kept."""
+        self.envelope = Envelope(secret)
         self._database, self._redis, self._clock = database, redis, clock
         self._pending_max = pending_max
         self._books: dict[UUID, Book] = {}
@@ -77,7 +86,7 @@ class Books:
 
     async def start(self) -> None:
         self._pool: Pool = await self._database.pool()
-        self._journal = Journal(self._pool)
+        self._journal = Journal(self._pool, self.envelope)
         try:
             sharded = await detect_sharded(self._redis)
         except ServerErrors:
@@ -188,6 +197,8 @@ class Books:
                 kept = await self._kept_before(book, bidder, body.cid, raw)
                 if kept is not None:
                     return kept
+            if isinstance(body, Bid) and is_sealing(book.fold.state):
+                raw = self.envelope.seal(auction_id, raw)
             durable = await self._place(book, raw)
             if durable.outcome.repeat_of is not None:
                 durable = await book.durable_at(durable.outcome.repeat_of)
@@ -230,9 +241,9 @@ class Books:
         row = await self._journal.by_cid(book.auction_id, bidder, cid)
         if row is None or row["seq"] > book.published_seq - _LONG:
             return None
-        if row["body"] != raw:
+        if self.envelope.open(book.auction_id, row["body"]) != raw:
             raise Conflict("cid_reused", "This cid was used for another command.")
-        return durable_from_row(row)
+        return book.fold.durable(row)
 
     # -- admission ------------------------------------------------------------------------------
 

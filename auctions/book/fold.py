@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from auctions.book import chain as chains
+from auctions.book.envelope import Envelope, has_sealed_phase, is_sealing
 from auctions.book.journal import JournalHead, Record, Snapshot
 from auctions.book.log import GENESIS_TAG, tag_after
 from auctions.rules import commands, outcomes
@@ -43,30 +44,46 @@ class DivergedError(Exception):
 class Fold:
     """Made from the journal's head and its newest snapshot; `decide` moves it one command on."""
 
-    def __init__(self, head: JournalHead, snapshot: Snapshot | None) -> None:
+    def __init__(
+        self, head: JournalHead, snapshot: Snapshot | None, envelope: Envelope | None = None
+    ) -> None:
         self.auction_id: UUID = head.auction_id
         self.terms = msgspec.json.decode(head.terms, type=Terms)
         self._salt_key = head.salt_key
+        self._envelope = envelope or Envelope()
         if snapshot is None:
             self.state: State = initial(self.terms)
             self.seq, self.tag = 0, GENESIS_TAG
             self.chain = chains.genesis(str(self.auction_id), head.terms)
         else:
-            self.state = load(snapshot.state)
+            self.state = load(self._envelope.open(self.auction_id, snapshot.state))
             self.seq, self.tag, self.chain = snapshot.seq, snapshot.tag, snapshot.chain
 
     def decide(self, seq: int, ts: int, raw: bytes, tag: str) -> Durable:
-        """Apply one command and link it. The result is to be shown only once it is durable."""
+        """Apply one command and link it. The result is to be shown only once it is durable.
+
+        `raw` and `tag` are those of the log, where `raw` may be sealed.
+        """
         assert seq == self.seq + 1, "commands come without gaps"
-        command = Command(seq, ts, commands.decode(raw))
+        body = self._envelope.open(self.auction_id, raw)
+        command = Command(seq, ts, commands.decode(body))
         self.state, outcome = apply(self.state, command)
         kept = outcomes.encode(outcome)
-        payload = chains.payload(seq, ts, raw, kept)
+        payload = chains.payload(seq, ts, body, kept)
         hashed = chains.payload_hash(chains.salt_of(self._salt_key, seq), payload)
         self.seq, self.tag, self.chain = seq, tag, chains.link(self.chain, seq, hashed)
         bidder = getattr(command.body, "bidder", None) or ""
-        record = Record(seq, ts, bidder, command.body.cid, raw, kept, self.chain, tag)
+        record = Record(seq, ts, bidder, command.body.cid, body, kept, self.chain, tag)
+        if body is not raw:
+            record = self._sealed(record, raw)
         return Durable(command, outcome, record)
+
+    def _sealed(self, record: Record, raw: bytes) -> Record:
+        """A sealed body stays so for good (its tag covers it), its outcome until the opening."""
+        outcome = b""
+        if is_sealing(self.state):
+            outcome = self._envelope.seal(self.auction_id, record.outcome)
+        return msgspec.structs.replace(record, sealed_body=raw, sealed_outcome=outcome)
 
     def replay(self, row: asyncpg.Record) -> Durable:
         """Fold a row of the journal. Raises DivergedError unless its chain comes out."""
@@ -76,21 +93,18 @@ class Fold:
             raise DivergedError(f"{self.auction_id} differs at {row['seq']}")
         return durable
 
+    def durable(self, row: asyncpg.Record) -> Durable:
+        """A kept row as it was published (its tag is not kept and reads empty)."""
+        seq, ts, chain = row["seq"], row["ts"], row["chain"]
+        body = self._envelope.open(self.auction_id, row["body"])
+        outcome = self._envelope.open(self.auction_id, row["outcome"])
+        command = Command(seq, ts, commands.decode(body))
+        bidder = getattr(command.body, "bidder", None) or ""
+        record = Record(seq, ts, bidder, command.body.cid, body, outcome, chain, "")
+        return Durable(command, outcomes.decode(outcome), record)
+
     def snapshot(self) -> Snapshot:
-        return Snapshot(self.seq, self.tag, self.chain, dump(self.state))
-
-
-def durable_from_row(row: asyncpg.Record) -> Durable:
-    """A kept row as it was published (its tag is not kept and reads empty)."""
-    command = Command(row["seq"], row["ts"], commands.decode(row["body"]))
-    record = Record(
-        row["seq"],
-        row["ts"],
-        getattr(command.body, "bidder", None) or "",
-        command.body.cid,
-        row["body"],
-        row["outcome"],
-        row["chain"],
-        "",
-    )
-    return Durable(command, outcomes.decode(row["outcome"]), record)
+        state = dump(self.state)
+        if has_sealed_phase(self.state):
+            state = self._envelope.seal(self.auction_id, state)
+        return Snapshot(self.seq, self.tag, self.chain, state)

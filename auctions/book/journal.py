@@ -11,6 +11,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from auctions.book.envelope import Envelope
+
 ROWS_MAX = 2_000
 COMMAND_TIMEOUT_S = 5.0
 
@@ -18,8 +20,9 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One decided command as it is kept. `chain` is the chain hash after it; `bidder` and `cid`
-    may be empty.
+    """One decided command. `chain` is the chain hash after it; `bidder` and `cid` may be empty.
+
+    `sealed_body` and `sealed_outcome` are kept instead of the plain ones where they are not empty.
     """
 
     seq: int
@@ -30,6 +33,8 @@ class Record(msgspec.Struct, frozen=True):
     outcome: bytes
     chain: bytes
     tag: str
+    sealed_body: bytes = b""
+    sealed_outcome: bytes = b""
 
 
 class JournalHead(msgspec.Struct, frozen=True):
@@ -77,8 +82,9 @@ WHERE auction_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4"""
 class Journal:
     """Calls raise asyncpg's errors, OSError or TimeoutError when PostgreSQL does not answer."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, envelope: Envelope | None = None) -> None:
         self._pool = pool
+        self.envelope = envelope or Envelope()
 
     async def head(self, auction_id: UUID) -> JournalHead | None:
         row = await self._pool.fetchrow(_HEAD, auction_id, timeout=COMMAND_TIMEOUT_S)
@@ -117,8 +123,8 @@ class Journal:
             [r.ts for r in records],
             [r.bidder for r in records],
             [r.cid for r in records],
-            [r.body for r in records],
-            [r.outcome for r in records],
+            [r.sealed_body or r.body for r in records],
+            [r.sealed_outcome or r.outcome for r in records],
             [r.chain for r in records],
             timeout=COMMAND_TIMEOUT_S,
         )

@@ -19,7 +19,7 @@ from auctions.live.client import AuctionClient
 from auctions.live.rest_client import RestClient
 from auctions.practice.strategy import Character, Offer, Take, answers_to, next_move
 from tests.auctions.live.arena import Arena
-from tests.auctions.tenders.tendering import in_seconds, join, lot, published
+from tests.auctions.live.exact import exact_arena
 from tests.people import NewPerson
 from web.commands import simulate
 from web.commands import verify as verify_command
@@ -80,28 +80,6 @@ OTHER = {
 }
 
 
-async def published_arena(
-    url: str, new_buyer: NewPerson, new_supplier: NewPerson, rules: dict[str, Any]
-) -> Arena:
-    """Exactly these rules, three bidders that take part, about to open."""
-    buyer = await new_buyer()
-    people = [await new_supplier() for _ in OPENINGS]
-    given = {"starts_at": in_seconds(STARTS_IN_S), **rules}
-    tender = await published(buyer, *people, lots=[lot(rules=given)])
-    auction_id = tender["lots"][0]["auction_id"]
-    joined = [await join(person, tender["id"]) for person in people]
-    return Arena(
-        url=url,
-        auction_id=auction_id,
-        tender_id=tender["id"],
-        buyer=buyer,
-        suppliers=people,
-        key=await buyer.api_key(),
-        keys=[await person.api_key() for person in people],
-        aliases=[each["aliases"][auction_id] for each in joined],
-    )
-
-
 async def play(arena: Arena, key: str, character: Character, dice: Random) -> None:
     """One bot, awake at every frame, until the auction is over."""
     async with AuctionClient(arena.url, key, arena.auction_id) as client:
@@ -140,7 +118,7 @@ async def test_from_publication_to_proof(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     rules = RULES[name]
-    arena = await published_arena(live_server, new_buyer, new_supplier, rules)
+    arena = await exact_arena(live_server, new_buyer, new_supplier, rules, starts_in_s=STARTS_IN_S)
     dice = Random(name)
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
         for key, opening, floor in zip(arena.keys, OPENINGS, FLOORS, strict=True):
