@@ -40,6 +40,7 @@ export class StepPad {
     this.prices = legalSteps(limit, phase.step, money.exponent);
     for (const button of buttons()) this.drawStep(button, this.prices[Number(button.dataset.step)]);
     element<HTMLButtonElement>("bid-go").disabled = !open;
+    this.input.placeholder = this.sealed ? _("Your price") : _("Another price");
     write("bid-go", this.sealed ? _("Seal") : _("Bid"));
     if (!this.pad.isArmed) this.armed = null;
     if (this.armed !== null && (!open || (this.max !== null && this.armed > this.max))) this.overtaken();
