@@ -188,7 +188,7 @@ def withdrawals(terms: Terms, phase: Phase) -> Paragraph:
         "name; then your bid before it stands again. The buyer may enter a bid for you on your "
         f"written request. Bids {MEAN_PERCENT} % below the mean of the others' first prices or "
         f"{NEXT_PERCENT} % below the next price are flagged to the buyer, who may ask you to "
-        "explain them."
+        "explain them. The buyer may also send a message, which reaches everybody at once."
     )
     example = "900, then 90 by mistake: the buyer strikes 90 out and you stand at 900."
     return Paragraph("Withdrawals and flags", text, example)
@@ -197,8 +197,10 @@ def withdrawals(terms: Terms, phase: Phase) -> Paragraph:
 def receipts(terms: Terms, phase: Phase) -> Paragraph:
     text = (
         "Each command, accepted or refused, is answered with a signed receipt once it is stored "
-        "for good. The same message sent twice with the same id counts once. After the close "
-        "anybody who took part can check the whole log offline."
+        "for good. The same message sent twice with the same id counts once. Its number "
+        "counts everything in the auction, our heartbeats too: it tells that something was sent, "
+        "not by whom or what. After the close anybody who took part can check the log offline: the "
+        "whole chain, and every word of it that they may see."
     )
     example = "Your connection breaks after a bid: send it again with the same id, safely."
     return Paragraph("Receipts", text, example)

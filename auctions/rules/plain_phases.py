@@ -26,8 +26,8 @@ def sealed(terms: Terms, phase: Phase) -> Paragraph | None:
         return None
     text = (
         f"One bid each, for {duration(phase.duration_us)}. You may replace it or take it back "
-        "until the close. Nobody, the buyer included, sees any bid before; then all are opened at "
-        "once."
+        "until the close. Nobody, the buyer included, sees any bid before: they are kept "
+        "encrypted. Then all are opened at once."
     )
     if len(terms.phases) > 1:
         text += " A bid of an earlier phase can only be improved."
@@ -145,8 +145,9 @@ def automatic(terms: Terms, phase: Phase) -> Paragraph | None:
         "You may set a private limit: whenever you do not lead, the highest price that takes the "
         "lead is bid for you, never below the limit. Two limits meet at once: the weaker one is "
         "bid in full, the stronger one just beats it. Of equal limits, or limits closer than the "
-        "step, the stronger or earlier one is bid in full and leads. Nobody sees a limit, the "
-        "buyer included; a withdrawal of your bid ends it."
+        "step, the stronger or earlier one is bid in full and leads. While the auction "
+        "runs nobody sees a limit, the buyer included; after the close it stands in the buyer's "
+        "log, so that each bid made for you can be checked. A withdrawal of your bid ends it."
     )
     example = "Limits 800 and 700, step 10 against the lead: 800 is bid, then 790 leads."
     return Paragraph("Automatic bidding", text, example)
