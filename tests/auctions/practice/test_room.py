@@ -236,3 +236,17 @@ async def test_a_forgotten_one_is_cancelled_and_a_day_later_removed(
             text("SELECT count(*) FROM auction_commands WHERE auction_id = :id"), {"id": auction_id}
         )
         assert left.scalar_one() == 0
+
+
+async def test_a_lots_page_tells_its_rules_in_the_words_of_the_guide_and_offers_practice(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    tender = await published(buyer, supplier, lots=[lot()])
+    page = await supplier.client.get(f"/tenders/{tender['id']}")
+    assert page.status_code == 200
+    assert "Each bid must be at least 50.00 EUR below your own last bid." in page.text
+    assert "After 500000.00 EUR at most 499950.00 EUR is accepted." in page.text
+    assert "Practice this auction against bots" in page.text
+    room = await supplier.client.get("/practice")
+    assert room.text.count('name="format"') == len(SAMPLES)
