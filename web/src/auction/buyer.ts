@@ -104,7 +104,7 @@ function biddersText(room: Room): string {
   const out = Object.keys(droppedAt(room)).length;
   const known = Object.keys(data.names).length;
   if (phaseNow(room).format === "japanese" && room.state === "open") return _("%(count)s of %(known)s still in", { count: Math.max(known - out, 0), known });
-  return _("from %(count)s of %(known)s bidders", { count: room.standing.length, known: Math.max(known, room.standing.length) });
+  return _("%(count)s of %(known)s bidders", { count: room.standing.length, known: Math.max(known, room.standing.length) });
 }
 
 const QUESTIONS: Record<string, () => { title: string; text: string; yes: string }> = {
