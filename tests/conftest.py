@@ -50,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_SERVERS] = TestServers()
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object) -> str | None:
+    """Packed bytes hold the time they were packed at: as names they would differ by worker."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if servers := config.stash.get(_SERVERS, None):
         servers.stop()
