@@ -41,7 +41,7 @@ class AuctionPage {
     this.buyer = data.view === "buyer" ? new BuyerView() : null;
     window.addEventListener("online", () => this.client.wake());
     window.addEventListener("pageshow", (show) => show.persisted && this.client.wake());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.client.wake());
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.drawNow() : this.client.wake()));
   }
 
   run(): void {
@@ -51,6 +51,8 @@ class AuctionPage {
   }
 
   private tick(): void {
+    // The clock never shows a state that the rest of the page does not show yet.
+    if (this.drawing) return;
     const nowMs = this.client.nowMs();
     this.clockView.draw(this.room, nowMs, this.client.clock.uncertaintyMs);
     this.stageView.tick(this.room, nowMs);
@@ -97,10 +99,15 @@ class AuctionPage {
   private drawSoon(): void {
     if (this.drawing) return;
     this.drawing = true;
-    requestAnimationFrame(() => {
-      this.drawing = false;
-      this.draw();
-    });
+    // A hidden tab has no frames, and its title must still say whose turn it is.
+    if (document.hidden) setTimeout(() => this.drawNow(), 0);
+    else requestAnimationFrame(() => this.drawNow());
+  }
+
+  private drawNow(): void {
+    if (!this.drawing) return;
+    this.drawing = false;
+    this.draw();
   }
 
   private draw(): void {
