@@ -30,6 +30,7 @@ from auctions.book.verify import verify
 from auctions.rules.commands import Admit, AnyBody, Bid, Tick, encode
 from auctions.rules.terms import read_terms
 from benchmarks.harness import Figure, show
+from marketplace.kernel.collector import settle
 from marketplace.kernel.money import format_minor
 
 AUCTION = UUID("01a1ff00-0000-7000-8000-00000000be0c")
@@ -103,6 +104,7 @@ def verify_apart(path: Path) -> Run:
 
 
 def _verify_here(path: Path) -> Run:
+    settle()
     before = _peak_mib()
     begun, cpu_begun = time.perf_counter(), time.process_time()
     with path.open("rb") as file:

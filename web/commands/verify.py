@@ -14,6 +14,7 @@ from rich.progress import Progress
 from auctions.book.transcript import FULL, LINE_BYTES_MAX
 from auctions.book.verify import Verdict, WrongLine, verify
 from marketplace.kernel.clock import rfc3339
+from marketplace.kernel.collector import settle
 from web.console import CommandFailed, say
 
 
@@ -29,6 +30,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     keys = _read_keys(args.keys) if args.keys else None
+    settle()
     with args.file.open("rb") as file, Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Verifying", total=args.file.stat().st_size)
         try:
