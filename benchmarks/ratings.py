@@ -38,10 +38,10 @@ _ORGANISATIONS = """INSERT INTO organisations (id, name, country, tax_id, tax_id
 _USER = """INSERT INTO users (id, organisation_id, name, email, email_normal, password_hash,
         created_at)
     VALUES (:id, :organisation, 'Bench', :email, :email, '', now())"""
-# Orders spread evenly over three years; two of a hundred have a claim.
+# Orders spread evenly over three years, ids rising as UUIDv7 do; two of a hundred have a claim.
 _LINES = """INSERT INTO rating_lines (order_id, position, completed_at, buyer_id, supplier_id,
         ordered_at, month, currency, value_minor, log_ratio)
-    SELECT gen_random_uuid(), 0, at, :buyer,
+    SELECT CAST(lpad(to_hex(n), 32, '0') AS uuid), 0, at, :buyer,
         CAST(lpad(to_hex(1 + n % :suppliers), 32, '0') AS uuid), at,
         (date_part('year', at)::int - 2000) * 12 + date_part('month', at)::int - 1,
         'EUR', 100000 + n % 900000, CASE WHEN n % 4 = 0 THEN NULL ELSE (n % 21 - 10) / 100.0 END

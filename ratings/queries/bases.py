@@ -37,6 +37,14 @@ _REMOVE = text(
     " THEN s.months ELSE set_bit(s.months, :month, 0) END"
     " WHERE buyer_id = :buyer_id AND policy_id = :policy_id AND supplier_id = :supplier_id"
 )
+_STORE = text(
+    f"""INSERT INTO rating_sums (buyer_id, policy_id, supplier_id, {", ".join(_SUM_NAMES)}, months)
+    SELECT :buyer_id, :policy_id, r.* FROM unnest(CAST(:supplier_id AS uuid[]),
+        {", ".join(f"CAST(:{name} AS float8[])" for name in _SUM_NAMES)},
+        CAST(CAST(:shown AS text[]) AS bit(1200)[])) AS r"""  # noqa: S608  # constants only
+)
+# Ten thousand suppliers are aggregated in memory instead of sorting millions of lines on disk.
+_ROOM = text("SELECT set_config('work_mem', '64MB', true)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(:key)")
 _MATURE = text(
@@ -150,14 +158,13 @@ async def store(session: AsyncSession, buyer_id: UUID, version: Policy, now: dat
     """
     await drop(session, buyer_id, version.id)
     statement, values = recounting(buyer_id, version, _EVER, now)
-    names = ", ".join(["supplier_id", *_SUM_NAMES, "months"])
-    await session.execute(
-        text(
-            f"INSERT INTO rating_sums (buyer_id, policy_id, {names})"  # noqa: S608
-            f" SELECT :buyer_id, :policy_id, r.* FROM ({statement}) r"
-        ),
-        values | {"policy_id": version.id},
-    )
+    await session.execute(_ROOM)
+    # Read, then written: PostgreSQL has all its workers run a SELECT, but no INSERT ... SELECT.
+    counted = text(f"SELECT r.*, CAST(r.months AS text) AS shown FROM ({statement}) r")  # noqa: S608
+    rows = (await session.execute(counted, values)).mappings().all()
+    columns = {name: [row[name] for row in rows] for name in ("supplier_id", *_SUM_NAMES)}
+    place = {"buyer_id": buyer_id, "policy_id": version.id, "shown": [row["shown"] for row in rows]}
+    await session.execute(_STORE, columns | place)
     session.add(
         RatingBase(
             buyer_id=buyer_id,
