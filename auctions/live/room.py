@@ -86,7 +86,7 @@ class Room:
         self._outbox: list[tuple[tuple[Member, ...], bytes]] = []
         self._due_at = self._head_at = 0.0
         self._head_seq = 0
-        self._renamed = self._unsettled = False
+        self._renamed = False
         self.acks = Acks(book, signer, clock)
         self._stir = asyncio.Event()
         book.listeners.append(self._published)
@@ -173,8 +173,7 @@ class Room:
         seconds = LOOK_EVERY_S
         if self._outbox:
             seconds = 0.0
-        elif self._fresh and not self._unsettled:
-            # What cannot be settled is due at once for ever: that waits for the next look.
+        elif self._fresh:
             seconds = min(seconds, self._due_at - self._clock.monotonic())
         if seconds > 0:
             with suppress(TimeoutError):
@@ -194,7 +193,6 @@ class Room:
                     self._compose(fold.state)
                 if not self._fresh:
                     self._seat_lobby(fold.state)
-            self._unsettled = False
         except (TimeoutError, Unavailable):
             # Without a pause this loop would spin and starve the very task that settles the state.
             self._due_at = self._clock.monotonic() + LOOK_EVERY_S
