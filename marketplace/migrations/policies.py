@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from alembic import op
 
-# In a sub-select each setting is read once a statement instead of once a row.
-SCOPE = "(SELECT current_setting('app.scope', true))"
+# In a sub-select each setting is read once a statement instead of once a row. On a connection that
+# was used before, a setting that is gone reads as an empty text.
+SCOPE = "(SELECT nullif(current_setting('app.scope', true), ''))"
 ORGANISATION = "(SELECT nullif(current_setting('app.organisation', true), '')::uuid)"
 USER = "(SELECT nullif(current_setting('app.user', true), '')::uuid)"
 
