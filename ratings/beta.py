@@ -1,7 +1,7 @@
 """The Beta distribution's quantile, without a library for it.
 
 The regularised incomplete beta function by its continued fraction (DLMF 8.17.22, evaluated by
-Lentz's method as in Thompson & Barnett 1986), inverted by bisection.
+Lentz's method as in Thompson & Barnett 1986), inverted by safeguarded Newton steps.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 
 TERMS_MAX = 500
-HALVINGS = 80
+STEPS_MAX = 200
 _TINY = 1e-300
 _ENOUGH = 1e-15
+_CLOSE = 1e-14
+_FLAT = -600.0
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -58,12 +60,25 @@ def _nonzero(value: float) -> float:
 
 
 def beta_quantile(a: float, b: float, level: float) -> float:
-    """The x with I_x(a, b) = level, to about 1e-15; HALVINGS halvings whatever the parameters."""
-    low, high = 0.0, 1.0
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        if incomplete_beta(a, b, middle) < level:
-            low = middle
+    """The x with I_x(a, b) = level, to about 1e-14.
+
+    Newton's step by the density where it stays within what is known, else a halving: a handful of
+    steps for ordinary parameters, STEPS_MAX for the strangest.
+    """
+    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    low, high, x = 0.0, 1.0, a / (a + b)
+    for _ in range(STEPS_MAX):
+        over = incomplete_beta(a, b, x) - level
+        if over < 0:
+            low = x
         else:
-            high = middle
-    return (low + high) / 2
+            high = x
+        log_density = front + (a - 1) * math.log(x) + (b - 1) * math.log1p(-x)
+        step = over * math.exp(-log_density) if log_density > _FLAT else math.inf
+        near = x - step
+        if not low < near < high:
+            near = (low + high) / 2
+        if abs(near - x) <= _CLOSE * x or not 0 < near < 1:
+            return near
+        x = near
+    return x

