@@ -13,7 +13,7 @@ from web.demo.cast import Player
 
 FIRST_CENTS = 10**11
 IN_FLIGHT_MAX = 100
-ANSWER_TIMEOUT_S = 60
+ANSWER_TIMEOUT_S = 180.0
 
 
 class Promise(msgspec.Struct, frozen=True):
@@ -34,6 +34,7 @@ class Crowd:
         self.sent = self.given_up = 0
         self.left: list[str] = []
         self._urls, self._players = urls, players
+        self.patience_s = ANSWER_TIMEOUT_S
         self._stopping = asyncio.Event()
 
     async def bid(self, per_second: float) -> None:
@@ -67,7 +68,7 @@ class Crowd:
                 running.add(task)
                 task.add_done_callback(running.discard)
             if running:
-                await asyncio.wait(running, timeout=ANSWER_TIMEOUT_S)
+                await asyncio.wait(running, timeout=self.patience_s)
             unanswered = [task for task in running if not task.done()]
             self.given_up += len(unanswered)
             for task in unanswered:

@@ -76,6 +76,16 @@ async def cut_connections(arena: Arena, _: random.Random) -> None:
     await connection.close()
 
 
+async def wipe_redis_while_postgres_is_frozen(arena: Arena, dice: random.Random) -> None:
+    """What Redis has ordered and PostgreSQL has not kept is gone: nobody may have been answered."""
+    arena.servers.postgres.freeze()
+    try:
+        await asyncio.sleep(dice.choice((0.3, 0.8)))  # bids go on meanwhile
+        await wipe_redis(arena, dice)
+    finally:
+        arena.servers.postgres.thaw()
+
+
 FAULTS: dict[str, Fault] = {
     "kill a node": kill_node,
     "freeze a node": freeze_node,
@@ -85,4 +95,5 @@ FAULTS: dict[str, Fault] = {
     "kill PostgreSQL": kill_postgres,
     "freeze PostgreSQL": freeze_postgres,
     "cut all connections to PostgreSQL": cut_connections,
+    "wipe Redis while PostgreSQL is frozen": wipe_redis_while_postgres_is_frozen,
 }

@@ -16,7 +16,7 @@ from benchmarks.harness import quantile_ms
 from marketplace.kernel.clock import Clock, rfc3339
 from marketplace.kernel.db import Database
 from tests.faults.arena import Arena
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import ANSWER_TIMEOUT_S, Crowd
 from tests.faults.faults import FAULTS
 from tests.faults.verdict import problems
 from web.demo.cast import Cast, assemble
@@ -52,6 +52,7 @@ async def run(
     node_command: Sequence[str] = NODE,
     say: Callable[[str], None] = lambda _: None,
     pause_s: tuple[float, float] = (0.2, 1.2),
+    patience_s: float = ANSWER_TIMEOUT_S,
 ) -> Report:
     """One long auction that carries the load, and short ones that close in the middle of it all."""
     dice = random.Random(seed)
@@ -65,10 +66,10 @@ async def run(
         sprints: list[Crowd] = []
         sprinting = asyncio.create_task(_sprint(cast, urls, sprints))
         happened = await _break_things(arena, dice, faults, kinds, pause_s, say)
-        load.stop()
+        for crowd in (load, *sprints):
+            crowd.patience_s = patience_s
+            crowd.stop()
         sprinting.cancel()
-        for sprint in sprints:
-            sprint.stop()
         await asyncio.wait([loading, sprinting])
         report = await _judge(arena, [load, *sprints], happened)
         loading.result()
