@@ -128,7 +128,7 @@ async def vacuum(database: Database) -> None:
     async with database.engine.connect() as connection:
         options = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await options.execute(text("SET statement_timeout = 0"))
-        await options.execute(text("RESET role"))
+        await options.execute(text("SET ROLE NONE"))
         await options.execute(text("VACUUM ANALYZE rating_lines"))
         await options.execute(text("VACUUM ANALYZE rating_claims"))
         await connection.invalidate()

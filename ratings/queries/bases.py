@@ -15,7 +15,7 @@ from ratings.accumulators import Sums
 from ratings.models import RatingBase, RatingClaim, RatingLine
 from ratings.policy import Policy
 from ratings.queries.records import policy
-from ratings.queries.sums import NO_MONTHS, WEIGHT, recounting
+from ratings.queries.sums import NO_MONTHS, WEIGHT, recounting, set_based
 
 _SUM_NAMES = ("orders", "volume", "matured", "blemish", "priced", "excess")
 _ADDED = ", ".join(f"{name} = rating_sums.{name} + excluded.{name}" for name in _SUM_NAMES)
@@ -43,8 +43,6 @@ _STORE = text(
         {", ".join(f"CAST(:{name} AS float8[])" for name in _SUM_NAMES)},
         CAST(CAST(:shown AS text[]) AS bit(1200)[])) AS r"""  # noqa: S608  # constants only
 )
-# Ten thousand suppliers are aggregated in memory instead of sorting millions of lines on disk.
-_ROOM = text("SELECT set_config('work_mem', '64MB', true)")
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _SHARE = text("SELECT pg_advisory_xact_lock_shared(:key)")
 _MATURE = text(
@@ -158,10 +156,9 @@ async def store(session: AsyncSession, buyer_id: UUID, version: Policy, now: dat
     """
     await drop(session, buyer_id, version.id)
     statement, values = recounting(buyer_id, version, _EVER, now)
-    await session.execute(_ROOM)
     # Read, then written: PostgreSQL has all its workers run a SELECT, but no INSERT ... SELECT.
     counted = text(f"SELECT r.*, CAST(r.months AS text) AS shown FROM ({statement}) r")  # noqa: S608
-    rows = (await session.execute(counted, values)).mappings().all()
+    rows = await set_based(session, counted, values)
     columns = {name: [row[name] for row in rows] for name in ("supplier_id", *_SUM_NAMES)}
     place = {"buyer_id": buyer_id, "policy_id": version.id, "shown": [row["shown"] for row in rows]}
     await session.execute(_STORE, columns | place)

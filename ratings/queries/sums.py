@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, bindparam, text
+from sqlalchemy import RowMapping, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ratings.accumulators import MONTHS, Evidence, Sums, decayed
@@ -70,6 +70,9 @@ _SPEND = text(
     " (SELECT m.buyer_id FROM rating_sums m WHERE m.supplier_id = :supplier_id)"
     " GROUP BY s.buyer_id, s.policy_id"
 ).bindparams(bindparam("group", expanding=True))
+_SET_BASED = text(
+    "SELECT set_config('work_mem', :memory, true), set_config('enable_nestloop', :loops, true)"
+)
 _COUNT = text("SELECT count(*) FROM rating_lines WHERE buyer_id = :buyer_id")
 
 
@@ -110,11 +113,25 @@ async def recount(
     """What was known at `as_of`, of every supplier or of one, counted from what happened."""
     statement, values = recounting(buyer_id, policy, as_of, as_of, supplier_id)
     counted = f"SELECT r.*, bit_count(r.months) AS active_months FROM ({statement}) r"  # noqa: S608
-    rows = (await session.execute(text(counted), values)).mappings()
+    rows = await set_based(session, text(counted), values)
     return {
         row["supplier_id"]: evidence_of(row, policy.landmark, as_of, policy.parameters)
         for row in rows
     }
+
+
+async def set_based(
+    session: AsyncSession, statement: TextClause, values: dict[str, object]
+) -> Sequence[RowMapping]:
+    """Run an aggregate with room in memory and without nested loops.
+
+    After a bulk import, before PostgreSQL has counted its rows, it expects one row of each table
+    and would compare every line with every claim.
+    """
+    await session.execute(_SET_BASED, {"memory": "64MB", "loops": "off"})
+    rows = (await session.execute(statement, values)).mappings().all()
+    await session.execute(_SET_BASED, {"memory": "64MB", "loops": "on"})
+    return rows
 
 
 def recounting(
