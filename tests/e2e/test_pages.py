@@ -139,6 +139,7 @@ async def test_numbers_change_without_a_shift(open_page: OpenPage, new_arena: Ne
     page = await open_page(me, arena.path)
     await expect(page.locator("#rank-number")).to_have_text("1")
     await expect(page.locator("#feed li").first).to_be_visible()
+    await expect(page.locator("#banner")).to_be_hidden()
     await page.evaluate(
         "() => { window.shifts = 0; new PerformanceObserver((list) => { for (const entry of"
         " list.getEntries()) window.shifts += entry.value; }).observe({ type: 'layout-shift' }); }"

@@ -16,7 +16,7 @@ from marketplace.kernel.ids import OrganisationId, UserId
 from tests.people import NewPerson, Person
 
 _PROTECTED = text(
-    "SELECT relname FROM pg_class WHERE relrowsecurity AND relkind = 'r' ORDER BY relname"
+    "SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity AND relkind = 'r' ORDER BY 1"
 )
 
 
