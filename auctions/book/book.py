@@ -22,7 +22,7 @@ import structlog
 from auctions.book.epoch import begin_epoch, redis_differs
 from auctions.book.fold import DivergedError, Durable, Fold
 from auctions.book.journal import Journal, JournalHead, Pool
-from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError, tag_after
+from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError
 from marketplace.kernel.errors import NotFound, Unavailable
 
 SNAPSHOT_EVERY = 5_000
@@ -236,8 +236,10 @@ class Book:
                 break
             entries.append(entry)
         if not entries and self._target > fold.seq:
-            entries = await self._log.read(self.auction_id, self.epoch, fold.seq + 1, self._target)
-            if not entries or entries[0].seq != fold.seq + 1:
+            entries = await self._log.read(
+                self.auction_id, self.epoch, fold.seq + 1, self._target, fold.tag
+            )
+            if not entries:
                 # Trimmed or wiped: PostgreSQL knows all that is durable.
                 self._target = fold.seq
                 self.distrust()
@@ -245,7 +247,7 @@ class Book:
         for entry in entries:
             if entry.epoch != self.epoch or entry.seq != fold.seq + 1:
                 raise ForkError(f"{entry.seq} of epoch {entry.epoch} after {fold.seq}")
-            if tag_after(fold.tag, entry.seq, entry.ts, entry.raw) != entry.tag:
+            if entry.before != fold.tag:
                 raise ForkError(f"tag of {entry.seq}")
             self._inbox.pop(entry.seq, None)
             self._pending.append(

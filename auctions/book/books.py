@@ -39,7 +39,7 @@ from auctions.rules.state import CID_WINDOW
 from auctions.rules.terms import Terms
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.errors import Conflict, Unavailable
+from marketplace.kernel.errors import Conflict, Invalid, Unavailable
 from marketplace.kernel.keepalive import forever
 from marketplace.kernel.redis import AnyRedis
 
@@ -187,11 +187,13 @@ class Books:
         """Put a command into the order and wait until it is durable.
 
         The same `cid` of the same bidder gives the first one's result. Raises NotFound, Conflict
-        (`cid_reused`, for a
-        very old cid) or Unavailable, after which the same call may be repeated.
+        (`cid_reused`, for a very old cid), Invalid or Unavailable, after which the same call may be repeated.
         """
         book = await self.open(auction_id)
         raw, bidder = commands.encode(body), getattr(body, "bidder", None) or ""
+        if "\0" in body.cid or "\0" in bidder:
+            # PostgreSQL would refuse the whole batch, for ever.
+            raise Invalid("malformed", "A cid or bidder has no NUL in it.")
         try:
             if book.published_seq > _LONG and body.cid and book.may_be_kept(bidder, body.cid):
                 kept = await self._kept_before(book, bidder, body.cid, raw)

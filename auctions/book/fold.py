@@ -66,7 +66,7 @@ class Fold:
         """
         assert seq == self.seq + 1, "commands come without gaps"
         body = self._envelope.open(self.auction_id, raw)
-        command = Command(seq, ts, commands.decode(body))
+        command = Command(seq, ts, commands.decode(body), body)
         self.state, outcome = apply(self.state, command)
         kept = outcomes.encode(outcome)
         payload = chains.payload(seq, ts, body, kept)

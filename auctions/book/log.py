@@ -24,12 +24,17 @@ KEEP_MAX = 20_000
 GENESIS_TAG = "0" * 40
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One command in order. `ts` in µs; `tag` is SHA-1 over the tag before, seq, ts and body."""
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One command in order. `ts` in µs; `tag` is SHA-1 over the tag before, seq, ts and body.
+
+    Whoever makes an Entry has computed `tag` from `before`: to follow the log it is enough that
+    `before` is where one stands.
+    """
 
     epoch: int
     seq: int
     ts: int
+    before: str
     tag: str
     raw: bytes
 
@@ -111,21 +116,28 @@ class Log:
             answer[auction] = _entries(reply, bodies)
         return answer
 
-    async def read(self, auction_id: UUID, epoch: int, first: int, last: int) -> list[Entry]:
-        """Entries `first` to `last` inclusive, as far as they are there; at most BATCH_MAX."""
+    async def read(
+        self, auction_id: UUID, epoch: int, first: int, last: int, before: str
+    ) -> list[Entry]:
+        """Entries `first` to `last` inclusive, as far as they are there; at most BATCH_MAX.
+
+        `before` is the tag of the entry before `first`; none when that is gone already. Raises
+        ForkError when the tags do not link.
+        """
         rows: Any = await self.redis.xrange(
             _keys(auction_id)[1], f"{first}-0", f"{last}-0", count=BATCH_MAX
         )
-        return [
-            Entry(
-                epoch,
-                int(id_.split(b"-")[0]),
-                int(fields[b"t"]),
-                fields[b"g"].decode(),
-                fields[b"b"],
-            )
-            for id_, fields in rows
-        ]
+        entries: list[Entry] = []
+        if not rows or int(rows[0][0].split(b"-")[0]) != first:
+            return entries
+        for id_, fields in rows:
+            seq, ts, raw = int(id_.split(b"-")[0]), int(fields[b"t"]), fields[b"b"]
+            tag = tag_after(before, seq, ts, raw)
+            if tag != fields[b"g"].decode():
+                raise ForkError(f"tag of {seq}")
+            entries.append(Entry(epoch, seq, ts, before, tag, raw))
+            before = tag
+        return entries
 
     async def heads(self, auction_ids: Sequence[UUID]) -> list[Head | None]:
         """Heads of many auctions in one round trip; None where Redis knows no book."""
@@ -202,8 +214,9 @@ def _entries(reply: object, bodies: Sequence[bytes]) -> list[Entry] | Exception:
     epoch, seq, ts, tag = int(reply[0]), int(reply[1]), int(reply[2]), reply[3].decode()
     entries = []
     for offset in range(int(reply[5])):
-        tag = tag_after(tag, seq + offset, ts + offset, bodies[offset])
-        entries.append(Entry(epoch, seq + offset, ts + offset, tag, bodies[offset]))
+        before, raw = tag, bodies[offset]
+        tag = tag_after(before, seq + offset, ts + offset, raw)
+        entries.append(Entry(epoch, seq + offset, ts + offset, before, tag, raw))
     if tag != reply[4].decode():
         return ForkError("tags differ")
     return entries

@@ -170,7 +170,7 @@ class Verifier:
     def _decide(self, seq: int, ts: int, body: bytes, outcome: bytes) -> Outcome:
         assert self._state is not None
         try:
-            self._state, decided = apply(self._state, Command(seq, ts, commands.decode(body)))
+            self._state, decided = apply(self._state, Command(seq, ts, commands.decode(body), body))
         except BrokenLog as error:
             raise _Broken(str(error)) from None
         # Raw against Raw: making bytes of it would copy each line twice more.

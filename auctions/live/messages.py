@@ -13,12 +13,15 @@ from msgspec import Meta
 
 from auctions.live.wire import text_frame
 from auctions.rules import commands
-from auctions.rules.commands import CID_CHARS_MAX
+from auctions.rules.commands import ALIAS_CHARS_MAX, CID_CHARS_MAX
 
 FRAME_BYTES_MAX = 4_096
 SUBPROTOCOL = "marketplace.v1"
 
-Cid = Annotated[str, Meta(min_length=1, max_length=CID_CHARS_MAX)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+"""PostgreSQL keeps no NUL in a text, and the rules join a cid to its sender by a control sign."""
+Cid = Annotated[str, Meta(min_length=1, max_length=CID_CHARS_MAX, pattern=PRINTABLE)]
+Alias = Annotated[str, Meta(min_length=1, max_length=ALIAS_CHARS_MAX, pattern=PRINTABLE)]
 Word = Annotated[str, Meta(max_length=64)]
 Words = Annotated[dict[Word, Word], Meta(max_length=256)]
 Whole = Annotated[int, Meta(ge=0, lt=2**53)]

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from auctions.live.messages import Cid, Word, Words
+from auctions.live.messages import Alias, Cid, Word, Words
 from auctions.rules.commands import TEXT_CHARS_MAX
 
 Reason = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARS_MAX)]
@@ -25,7 +25,7 @@ class NewBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     attributes: Words = {}
     lines: Words = {}
     confirm: Word | None = None
-    bidder: Word | None = None
+    bidder: Alias | None = None
     surrogate: Reason | None = None
 
 
@@ -47,11 +47,11 @@ class WithdrawBid(WithReason, frozen=True, kw_only=True):
     """`bid_seq` is the number in the standing; `bidder` where automatic bids share it."""
 
     bid_seq: Seq
-    bidder: Word | None = None
+    bidder: Alias | None = None
 
 
 class ExcludeBidder(WithReason, frozen=True, kw_only=True):
-    bidder: Word
+    bidder: Alias
 
 
 class Broadcast(Control, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ def apply(state: State, command: Command) -> tuple[State, Outcome]:
     if len(body.cid) > CID_CHARS_MAX:
         detail = f"A cid has at most {CID_CHARS_MAX} characters."
         return state, refused(Code.MALFORMED, detail, events)
-    key, digest = key_of(body), digest_of(body)
+    key, digest = key_of(body), digest_of(command)
     outcome = recall(state, key, digest, events)
     if outcome is None:
         outcome = _decide(state, command, events)
@@ -76,7 +76,7 @@ def _decide(state: State, command: Command, events: list[AnyEvent]) -> Outcome:
     body = command.body
     if type(body) is Tick:
         return Outcome(accepted=True, events=events)
-    if isinstance(body, Bid | Accept | Auto):
+    if isinstance(body, _OF_BIDDERS):
         return _from_bidder(state, command, body, events)
     gone = controls.over(state, command.ts, events)
     if gone is not None:
@@ -101,6 +101,7 @@ def _from_bidder(
     return format_.bid(state, command, body, events)
 
 
+_OF_BIDDERS = (Bid, Accept, Auto)
 _CONTROLS: dict[type, Callable[[State, Command, Any, list[AnyEvent]], Outcome]] = {
     Admit: controls.admit,
     Exclude: controls.exclude,

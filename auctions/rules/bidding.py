@@ -59,7 +59,7 @@ def border(state: State, alias: str, scale: Scale) -> int:
     if placed is None:
         return top
     base: Exact = placed.price
-    if placed.scale != scale:
+    if placed.scale is not scale and placed.scale != scale:
         base = price_at(scale, evaluate(placed.scale, placed.price))
     return min(top, floor(stepped_down(step, base)))
 

@@ -126,12 +126,16 @@ AnyBody = (
 )
 
 
-class Command(msgspec.Struct, frozen=True):
-    """A body with its place in the log: `seq` from 1 without gaps, `ts` in µs of Redis, rising."""
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """A body with its place in the log: `seq` from 1 without gaps, `ts` in µs of Redis, rising.
+
+    `raw` is `encode(body)` where it is at hand; it only saves encoding it again.
+    """
 
     seq: int
     ts: int
     body: AnyBody
+    raw: bytes = b""
 
 
 _encoder = msgspec.json.Encoder(order="sorted")

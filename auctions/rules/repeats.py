@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from .answers import refused
-from .commands import Accept, AnyBody, Auto, Bid, encode
+from .commands import Accept, AnyBody, Auto, Bid, Command, encode
 from .outcomes import AnyEvent, Code, Outcome
 from .state import CID_WINDOW, Remembered, State
 
@@ -22,8 +22,9 @@ def key_of(body: AnyBody) -> str:
     return f"{sender}\x1f{body.cid}"
 
 
-def digest_of(body: AnyBody) -> bytes:
-    return hashlib.sha256(encode(body)).digest()[:DIGEST_BYTES]
+def digest_of(command: Command) -> bytes:
+    raw = command.raw or encode(command.body)
+    return hashlib.sha256(raw).digest()[:DIGEST_BYTES]
 
 
 def recall(state: State, key: str, digest: bytes, events: list[AnyEvent]) -> Outcome | None:

@@ -61,7 +61,7 @@ def _line(scale: Scale) -> tuple[int, int, int]:
 
 def evaluate(scale: Scale, price: int) -> Exact:
     """The evaluated price of `price`, both in minor units."""
-    if scale == PLAIN:
+    if scale is PLAIN or scale == PLAIN:
         return price
     a, b, d = _line(scale)
     return a * price + b if d == 1 else Fraction(a * price + b, d)
@@ -69,7 +69,7 @@ def evaluate(scale: Scale, price: int) -> Exact:
 
 def price_at(scale: Scale, evaluated: Exact) -> Exact:
     """The price that is worth exactly `evaluated`: the inverse of `evaluate`, not rounded."""
-    if scale == PLAIN:
+    if scale is PLAIN or scale == PLAIN:
         return evaluated
     a, b, d = _line(scale)
     return evaluated * d - b if a == 1 else Fraction(evaluated * d - b) / a
@@ -96,7 +96,8 @@ def scale_of(
         [Fraction(feature.max_ppm, PPM) for feature in scoring.features],
     )
     costs = sum(_cost(answers, cost.id, terms.exponent) for cost in scoring.costs)
-    return Scale(worth.numerator, worth.denominator, keep_ppm, bonus_minor, costs)
+    scale = Scale(worth.numerator, worth.denominator, keep_ppm, bonus_minor, costs)
+    return PLAIN if scale == PLAIN else scale
 
 
 def _value(feature: Feature, answers: Mapping[str, str], rating: str | None) -> Fraction:

@@ -8,7 +8,7 @@ An auction whose book does not answer is left for the next beat and holds up no 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, TypeVar
 from uuid import UUID
@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import update
 
 from auctions.book.books import Books
-from auctions.rules.commands import Admit, Cancel
+from auctions.rules.commands import Admit, Cancel, Exclude
 from auctions.tenders import queries, service
 from auctions.tenders.models import Auction, AuctionParticipant
 from auctions.tenders.rules import AuctionState
@@ -80,6 +80,34 @@ async def _admit(desk: Desk, row: Any) -> None:
         attributes=offer.attributes if offer else {},
     )
     await desk.books.submit(participant.auction_id, command)
+    await _stamp(desk, participant, admitted_at=desk.clock.now())
+
+
+async def exclude_suspended(desk: Desk) -> int:
+    """Let suspended organisations bid no more, wherever they take part; how many bidders.
+
+    What they have bid stands until the buyer withdraws it. Who is reinstated is not let in again
+    here: an auction that went on without a bidder is the buyer's to judge.
+    """
+    async with desk.database.transaction(SYSTEM) as session:
+        waiting = await queries.waiting_excludes(session, BATCH_MAX)
+    return await _each(desk, waiting, lambda row: row.auction_id, _exclude)
+
+
+async def _exclude(desk: Desk, participant: AuctionParticipant) -> None:
+    # Refused means that the auction is over or the buyer was faster: nothing is left to do.
+    await desk.books.submit(
+        participant.auction_id,
+        Exclude(
+            cid=f"suspend:{participant.alias}",
+            bidder=participant.alias,
+            reason="The marketplace has suspended this bidder.",
+        ),
+    )
+    await _stamp(desk, participant, excluded_at=desk.clock.now())
+
+
+async def _stamp(desk: Desk, participant: AuctionParticipant, **columns: datetime) -> None:
     async with desk.database.transaction(SYSTEM) as session:
         await session.execute(
             update(AuctionParticipant)
@@ -87,7 +115,7 @@ async def _admit(desk: Desk, row: Any) -> None:
                 AuctionParticipant.auction_id == participant.auction_id,
                 AuctionParticipant.alias == participant.alias,
             )
-            .values(admitted_at=desk.clock.now())
+            .values(**columns)
         )
 
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auctions.tenders.rules import Access, AuctionState, AwardState, OfferState, TenderState
-from marketplace.kernel.db import Base
-
-Big = Annotated[int, mapped_column(BigInteger)]
-"""Minor units and bytes: 32 bits end at 21 million euros."""
+from marketplace.kernel.db import Base, Big
 
 
 class Tender(Base):
@@ -129,7 +126,8 @@ class Auction(Base):
 
 class AuctionParticipant(Base):
     """Which organisation speaks under an alias, with the rating it came with. `admitted_at` is
-    empty until the log has the Admit command.
+    empty until the log has the Admit command, `excluded_at` until the house's Exclude, which
+    follows a suspension.
     """
 
     __tablename__ = "auction_participants"
@@ -142,6 +140,7 @@ class AuctionParticipant(Base):
     created_at: Mapped[datetime]
     rating: Mapped[str | None]
     admitted_at: Mapped[datetime | None]
+    excluded_at: Mapped[datetime | None]
 
 
 class TenderPolicy(Base):

@@ -76,14 +76,16 @@ async def cut_connections(arena: Arena, _: random.Random) -> None:
     await connection.close()
 
 
-async def wipe_redis_while_postgres_is_frozen(arena: Arena, dice: random.Random) -> None:
-    """What Redis has ordered and PostgreSQL has not kept is gone: nobody may have been answered."""
+async def power_cut(arena: Arena, dice: random.Random) -> None:
+    """Both servers at once, with a commit in flight that never happens: whoever was answered before
+    it was durable has lost.
+    """
     arena.servers.postgres.freeze()
-    try:
-        await asyncio.sleep(dice.choice((0.3, 0.8)))  # bids go on meanwhile
-        await wipe_redis(arena, dice)
-    finally:
-        arena.servers.postgres.thaw()
+    await asyncio.sleep(dice.choice((0.3, 0.8)))  # bids go on meanwhile
+    arena.servers.redis.kill()
+    arena.servers.postgres.kill()
+    await asyncio.to_thread(arena.servers.redis.start)
+    await asyncio.to_thread(arena.servers.postgres.start)
 
 
 FAULTS: dict[str, Fault] = {
@@ -95,5 +97,5 @@ FAULTS: dict[str, Fault] = {
     "kill PostgreSQL": kill_postgres,
     "freeze PostgreSQL": freeze_postgres,
     "cut all connections to PostgreSQL": cut_connections,
-    "wipe Redis while PostgreSQL is frozen": wipe_redis_while_postgres_is_frozen,
+    "cut the power of both servers": power_cut,
 }

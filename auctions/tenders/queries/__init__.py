@@ -6,6 +6,7 @@ from auctions.tenders.queries.awards import (
     award_sheet,
     awards_of_lots,
     bids_of,
+    lot_titles,
     past_lots,
 )
 from auctions.tenders.queries.dossier import (
@@ -55,6 +56,7 @@ from auctions.tenders.queries.tenders import (
     tender_page,
     waiting_admits,
     waiting_cancels,
+    waiting_excludes,
 )
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "key_shares",
     "lot",
     "lot_counts",
+    "lot_titles",
     "lots",
     "newest_version",
     "offer",
@@ -106,4 +109,5 @@ __all__ = [
     "tender_page",
     "waiting_admits",
     "waiting_cancels",
+    "waiting_excludes",
 ]

@@ -36,6 +36,11 @@ async def awards_of_lots(session: AsyncSession, lot_ids: Iterable[UUID]) -> Sequ
     return (await session.execute(statement)).scalars().all()
 
 
+async def lot_titles(session: AsyncSession, lot_ids: Iterable[UUID]) -> dict[UUID, str]:
+    statement = select(Lot.id, Lot.title).where(Lot.id.in_(list(lot_ids)))
+    return {row.id: row.title for row in await session.execute(statement)}
+
+
 async def award_page(
     session: AsyncSession, actor: Actor, *, limit: int, before: UUID | None
 ) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders.models import (
@@ -26,6 +26,7 @@ from auctions.tenders.models import (
 )
 from auctions.tenders.rules import HIDDEN, Access, AuctionState, OfferState
 from marketplace.accounts import queries as accounts
+from marketplace.accounts.models import Organisation
 from marketplace.accounts.queries import PublicOrganisation
 from marketplace.kernel.actor import Actor
 
@@ -237,6 +238,26 @@ async def waiting_admits(
     return (await session.execute(statement)).all()
 
 
+async def waiting_excludes(session: AsyncSession, limit: int) -> Sequence[AuctionParticipant]:
+    """Admitted bidders of auctions not yet over whose organisation was suspended meanwhile and
+    whose Exclude is not in the log (system scope).
+    """
+    statement = (
+        select(AuctionParticipant)
+        .join(Auction, Auction.id == AuctionParticipant.auction_id)
+        .join(Organisation, Organisation.id == AuctionParticipant.organisation_id)
+        .where(
+            Organisation.state == "suspended",
+            Auction.state == AuctionState.SCHEDULED,
+            AuctionParticipant.admitted_at.is_not(None),
+            AuctionParticipant.excluded_at.is_(None),
+        )
+        .order_by(AuctionParticipant.auction_id, AuctionParticipant.alias)
+        .limit(limit)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
 async def waiting_cancels(
     session: AsyncSession, limit: int, tender_id: UUID | None = None
 ) -> Sequence[Auction]:
@@ -266,7 +287,9 @@ async def tender_page(
     there are
     more. `role` is `buyer`, `supplier` or None for both."""
     mine = Tender.buyer_id == actor.organisation_id
-    others = and_(Tender.buyer_id != actor.organisation_id, _visible_to_supplier(actor))
+    others: ColumnElement[bool] = false()
+    if "supplies" in actor.capabilities:
+        others = and_(Tender.buyer_id != actor.organisation_id, _visible_to_supplier(actor))
     wanted = {"buyer": mine, "supplier": others}.get(role or "", or_(mine, others))
     statement = select(Tender).where(wanted)
     if before is not None:

@@ -42,10 +42,13 @@ class SheetRow(msgspec.Struct, frozen=True):
 
 
 class AwardView(msgspec.Struct, frozen=True):
-    """`reason` is the buyer's own and empty for the supplier."""
+    """`reason` is the buyer's own and empty for the supplier. `events` is what the caller may do
+    with it now.
+    """
 
     id: UUID
     lot_id: UUID
+    lot_title: str
     tender_id: UUID
     organisation: Party
     state: str
@@ -57,12 +60,18 @@ class AwardView(msgspec.Struct, frozen=True):
     instead_of: UUID | None
     created_at: datetime
     decided_at: datetime | None
+    events: list[str]
 
 
 class AwardSheet(msgspec.Struct, frozen=True):
-    """`weights` in basis points, sum 10,000; trying others changes nothing saved."""
+    """`weights` in basis points, sum 10,000; trying others changes nothing saved. `left_percent` is
+    what nobody holds an award of.
+    """
 
     lot_id: UUID
+    lot_title: str
+    tender_id: UUID
+    left_percent: str
     ceiling: Amount | None
     frozen_at: datetime | None
     weights: dict[str, int]

@@ -35,6 +35,16 @@ from marketplace.kernel.money import Money, round_half_even
 from marketplace.kernel.workflow import Mover, move, mover
 
 DECIDING = (TenderState.AWARDING, TenderState.AWARDED)
+ACTIVE = frozenset(
+    [
+        AwardState.PROPOSED,
+        AwardState.AWAITING_APPROVAL,
+        AwardState.OFFERED,
+        AwardState.ACCEPTED,
+    ]
+)
+SPOKEN = ACTIVE | {AwardState.DECLINED}
+"""States in which a supplier is not offered the same lot again."""
 
 
 async def show_sheet(
@@ -60,6 +70,9 @@ async def show_sheet(
     awards = await queries.awards_of_lots(session, [lot_id])
     return AwardSheet(
         lot_id=lot_id,
+        lot_title=lot.title,
+        tender_id=tender.id,
+        left_percent=decimal_text(weighing.WHOLE - _held(awards)),
         ceiling=money(lot.ceiling_minor, tender.currency),
         frozen_at=frozen.frozen_at if frozen else None,
         weights=weights,
@@ -69,12 +82,15 @@ async def show_sheet(
 
 
 async def _decidable(
-    session: AsyncSession, actor: Actor, lot_id: UUID, now: datetime
+    session: AsyncSession, actor: Actor, lot_id: UUID, now: datetime, *roles: str
 ) -> tuple[Tender, Lot]:
+    """The lot whose bidding is over, for one of `roles` where any is named."""
     lot = await queries.lot(session, lot_id)
     if lot is None:
         raise NotFound("lot")
     tender = await own_tender(session, actor, lot.tender_id, lock=True)
+    if roles:
+        actor.require_role(*roles)
     await note_ended(session, tender, now)
     if tender.state not in DECIDING:
         raise Conflict("not_awarding", "The bidding for this tender is not over yet.")
@@ -120,13 +136,12 @@ async def propose(
     """Award a lot or shares of it. All that is left to the best that is left is offered at once;
     anything else needs a reason and an approver. Raises NotFound, Forbidden, Conflict, Invalid.
     """
-    tender, lot = await _decidable(session, actor, lot_id, now)
+    tender, lot = await _decidable(session, actor, lot_id, now, "procurement_officer")
     by = mover(actor, now, new.reason, buyer=tender.buyer_id)
-    actor.require_role("procurement_officer")
     rules.require_state(tender.state, TenderState.AWARDING, doing="awarded")
     rows = await ranking(session, books, tender, lot, now)
     before = await queries.awards_of_lots(session, [lot_id])
-    held = sum((row.share_percent for row in before if row.state in ACTIVE), Decimal(0))
+    held = _held(before)
     taken = {row.organisation_id for row in before if row.state in SPOKEN}
     chosen = _read_shares(new, rows, taken, held)
     plain = weighing.is_plain(rows, [(row.organisation_id, s) for row, s in chosen], taken, held)
@@ -142,16 +157,8 @@ async def propose(
     return AwardPage(await views(session, actor, tender.currency, awards))
 
 
-ACTIVE = frozenset(
-    [
-        AwardState.PROPOSED,
-        AwardState.AWAITING_APPROVAL,
-        AwardState.OFFERED,
-        AwardState.ACCEPTED,
-    ]
-)
-SPOKEN = ACTIVE | {AwardState.DECLINED}
-"""States in which a supplier is not offered the same lot again."""
+def _held(awards: Sequence[Award]) -> Decimal:
+    return sum((award.share_percent for award in awards if award.state in ACTIVE), Decimal(0))
 
 
 def _read_shares(
@@ -255,10 +262,12 @@ async def views(
 ) -> list[AwardView]:
     """Rank and reason are the buyer's own."""
     names = await parties(session, {award.organisation_id for award in awards})
+    titles = await queries.lot_titles(session, {award.lot_id for award in awards})
     return [
         AwardView(
             id=award.id,
             lot_id=award.lot_id,
+            lot_title=titles[award.lot_id],
             tender_id=award.tender_id,
             organisation=names[award.organisation_id],
             state=award.state,
@@ -270,6 +279,15 @@ async def views(
             instead_of=award.instead_of if award.buyer_id == actor.organisation_id else None,
             created_at=award.created_at,
             decided_at=award.decided_at,
+            events=_events(actor, award),
         )
         for award in awards
     ]
+
+
+def _events(actor: Actor, award: Award) -> list[str]:
+    """Nobody releases the own proposal."""
+    by = mover(actor, award.created_at, buyer=award.buyer_id, supplier=award.organisation_id)
+    found = AWARD.events(award.state, by.capacities)
+    own = award.author_id == actor.user_id
+    return [event for event in found if not (own and event in AWARD.not_by_author)]

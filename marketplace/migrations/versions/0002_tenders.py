@@ -117,7 +117,8 @@ OWN = ORGANISATION
 # participants, auctions, lots -> tenders -> tender_invitations and ends there: no recursion.
 TENDER_VISIBLE = "EXISTS (SELECT FROM tenders t WHERE t.id = {table}.tender_id)"
 POLICIES = {
-    "tenders": f"""state NOT IN ('draft', 'awaiting_approval') AND (access = 'open' OR EXISTS (
+    "tenders": f"""{SCOPE} IS NOT NULL
+        AND state NOT IN ('draft', 'awaiting_approval') AND (access = 'open' OR EXISTS (
         SELECT FROM tender_invitations i
         WHERE i.tender_id = tenders.id AND i.organisation_id = {OWN}))""",
     "tender_invitations": f"organisation_id = {OWN} AND sent_at IS NOT NULL",

@@ -47,6 +47,18 @@ async def test_a_refused_bid_is_a_problem_with_its_receipt(arena: NewArena) -> N
     assert problem["receipt"]["outcome"] == "refused"
 
 
+async def test_a_cid_no_database_can_keep_is_refused_and_stops_nobody(arena: NewArena) -> None:
+    place = await arena(1)
+    async with peer(place.live_url, place.keys[0]) as one:
+        await one.open()
+        answer = await bid(place, 0, "a\0b", "400000.00")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cid")
+        surrogate = {"cid": "s", "price": "1.00", "bidder": "x\0", "surrogate": "By letter."}
+        answer = await place.buyer.client.post(f"{place.path}/bids", json=surrogate)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "bidder")
+        assert (await one.bid("next", "400000.00"))["outcome"] == "accepted"
+
+
 async def test_receipts_are_signed_with_the_published_keys(
     arena: NewArena, client: httpx.AsyncClient
 ) -> None:

@@ -41,6 +41,8 @@ def heard(one: Peer, place: Arena) -> list[bytes]:
 
 async def run(place: Arena, rivals: list[str], limit: str) -> list[bytes]:
     """The first bidder's frames while two others bid hidden prices and hold hidden limits."""
+    async with peer(place.live_url, place.key) as buyer:
+        await buyer.open()
     async with (
         peer(place.live_url, place.keys[0]) as one,
         peer(place.live_url, place.keys[1]) as two,

@@ -115,6 +115,17 @@ async def test_the_list_turns_pages_newest_first(new_buyer: NewPerson) -> None:
     refused(await buyer.client.get(URL, params={"limit": 0}), 422, "out_of_range")
 
 
+async def test_an_open_tender_is_listed_for_those_who_may_supply_alone(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    done = await published(await new_buyer(), access="open")
+    supplier, rival = await new_supplier(), await new_buyer()
+    shown = {row["id"] for row in ok(await supplier.client.get(URL))["items"]}
+    assert done["id"] in shown
+    assert ok(await rival.client.get(URL))["items"] == []
+    assert (await rival.client.get("/auctions")).status_code == 200
+
+
 async def test_publishing_names_every_impossible_rule_of_every_lot(
     new_buyer: NewPerson,
 ) -> None:

@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from auctions.tenders import jobs, life
+from auctions.tenders import jobs, life, queries
 from auctions.tenders.models import Award, Tender
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.workflow import house
 from tests.auctions.tenders.tendering import URL, act, in_seconds, join, ok, published
-from tests.people import NewPerson
+from tests.people import NewPerson, Person
 from web.app import Application
 
 
@@ -93,6 +93,42 @@ async def test_a_tender_whose_auctions_were_all_ended_goes_to_awarding(
     sheet = await buyer.client.get(f"/api/v1/lots/{done['lots'][0]['id']}/award_sheet")
     assert ok(sheet)["rows"] == []
     ok(await act(buyer, done["id"], "fail", reason="Cancelled"))
+
+
+async def test_a_suspended_supplier_leaves_every_running_auction(
+    new_buyer: NewPerson,
+    new_supplier: NewPerson,
+    operator: Person,
+    database: Database,
+    desk: jobs.Desk,
+) -> None:
+    buyer, supplier, other = await new_buyer(), await new_supplier(), await new_supplier()
+    tenders = [await published(buyer, supplier, other) for _ in range(2)]
+    for done in tenders:
+        for person in (supplier, other):
+            await join(person, done["id"])
+    path = f"/api/v1/organisations/{supplier.organisation_id}"
+    ok(await operator.client.post(f"{path}/suspend", json={"reason": "Fraud"}))
+    assert await jobs.exclude_suspended(desk) >= 2
+    for done in tenders:
+        auction_id = UUID(done["lots"][0]["auction_id"])
+        book = await desk.books.open(auction_id)
+        async with database.transaction(SYSTEM) as session:
+            who = await queries.participants(session, auction_id)
+        async with book.settled() as fold:
+            admitted = {who[alias]: each.admitted for alias, each in fold.state.bidders.items()}
+            last = book.published_seq
+        assert admitted == {supplier.organisation_id: False, other.organisation_id: True}
+        # Once is enough, also when the stamp is lost.
+        async with database.transaction(SYSTEM) as session:
+            await session.execute(
+                text("UPDATE auction_participants SET excluded_at = NULL WHERE auction_id = :id"),
+                {"id": auction_id},
+            )
+        await jobs.exclude_suspended(desk)
+        assert book.published_seq == last
+    ok(await operator.client.post(f"{path}/reinstate", json={"reason": "A mistake"}))
+    await jobs.exclude_suspended(desk)
 
 
 def test_guards_say_why() -> None:
