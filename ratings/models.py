@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.kernel.db import Base
+from marketplace.kernel.db import Base, Big
 
 
 class RatingPolicy(Base):
@@ -58,7 +58,7 @@ class RatingLine(Base):
     voided_at: Mapped[datetime | None]
     month: Mapped[int]
     currency: Mapped[str]
-    value_minor: Mapped[int]
+    value_minor: Mapped[Big]
     log_ratio: Mapped[float | None]
 
 

@@ -229,6 +229,11 @@ async def _mend_auctions(parts: Living) -> None:
     await tender_jobs.send_cancels(desk)
 
 
+async def _exclude_suspended(parts: Living) -> None:
+    desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
+    await tender_jobs.exclude_suspended(desk)
+
+
 async def _note_ended_auctions(parts: Living) -> None:
     desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
     await tender_jobs.note_ended_auctions(desk)
@@ -276,6 +281,7 @@ async def _send_mails(parts: Living) -> None:
 
 JOBS = [
     Job(name="note_ended_auctions", every_s=1, run=_note_ended_auctions),
+    Job(name="exclude_suspended", every_s=1, run=_exclude_suspended),
     Job(name="mend_auctions", every_s=5, run=_mend_auctions),
     Job(name="fire_deadlines", every_s=5, run=_fire_deadlines),
     Job(name="follow_auctions", every_s=1, run=_follow_auctions),

@@ -14,11 +14,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Annotated
 
 import asyncpg
-from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy import BigInteger, DateTime, MetaData, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.settings import APP_ROLE
@@ -41,6 +42,10 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  # SQLAlchemy's own spelling
+
+
+Big = Annotated[int, mapped_column(BigInteger)]
+"""A whole number of 64 bits: every amount in minor units, which 32 bits end at 21 million of."""
 
 
 class System:

@@ -149,6 +149,11 @@ class Workflow(Generic[S]):
         ]
         return list(dict.fromkeys(found))
 
+    @property
+    def not_by_author(self) -> frozenset[str]:
+        """What somebody else must do."""
+        return frozenset(row.event for row in self.transitions if row.not_author)
+
     def choose(self, subject: S, event: str, by: Mover) -> Transition[S]:
         """The row that applies. Raises Forbidden (a role that may never do this, the own work) or
         Conflict (not in this state, or a guard's refusal).

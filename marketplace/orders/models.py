@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.kernel.db import Base
+from marketplace.kernel.db import Base, Big
 
 
 class Order(Base):
@@ -31,8 +31,8 @@ class Order(Base):
     title: Mapped[str]
     currency: Mapped[str]
     state: Mapped[str]
-    lump_minor: Mapped[int | None]
-    lump_reference_minor: Mapped[int | None]
+    lump_minor: Mapped[Big | None]
+    lump_reference_minor: Mapped[Big | None]
     approver_id: Mapped[UUID | None]
     responsible_id: Mapped[UUID | None]
     due_at: Mapped[datetime | None]
@@ -59,9 +59,9 @@ class Line(Base):
     name: Mapped[str]
     quantity: Mapped[Decimal]
     unit: Mapped[str]
-    price_minor: Mapped[int | None]
+    price_minor: Mapped[Big | None]
     price_unit: Mapped[Decimal]
-    value_minor: Mapped[int]
+    value_minor: Mapped[Big]
     delivered: Mapped[Decimal]
 
 
@@ -73,7 +73,7 @@ class Reference(Base):
     order_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     buyer_id: Mapped[UUID]
-    reference_minor: Mapped[int]
+    reference_minor: Mapped[Big]
 
 
 class Delivery(Base):

@@ -14,6 +14,7 @@ from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId
 from marketplace.orders.facts import SurveyAnswered
 from ratings.service import gates
+from tests.orders.ordering import accepted, line
 from tests.people import NewPerson, Person
 from tests.ratings.histories import completed, days_ago, now, ok, tell, upheld, withdrawn
 
@@ -59,6 +60,21 @@ async def test_cold_start_is_no_number(
     assert view["orders_missing"] == 3
     await known(database, buyer, supplier, 1)
     assert (await rating(buyer, supplier))["state"] == "not rated yet"
+
+
+async def test_amounts_beyond_32_bits_are_ordered_and_rated(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database
+) -> None:
+    """21,474,836.47 is the last amount that 32 bits of cents can hold."""
+    buyer, supplier = await new_buyer(), await new_supplier()
+    billions = {"amount": "3000000000.00", "currency": "EUR"}
+    lines = [line(quantity="2", price=billions, price_unit="1")]
+    done = await accepted(buyer, supplier, lines=lines)
+    assert done["total"]["amount"] == "6000000000.00"
+    await known(database, buyer, supplier)
+    view = await rating(buyer, supplier)
+    volume = next(part for part in view["explanation"] if part["name"] == "volume")
+    assert (view["state"], volume["value"]) == ("rated", "1.0000")
 
 
 async def test_contributions_add_up_and_a_claim_comes_and_goes(
