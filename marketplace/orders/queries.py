@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.workflow import WorkflowDeadline
+from marketplace.kernel.workflow import WorkflowDeadline, WorkflowStep
 from marketplace.orders.models import (
     Claim,
     Delivery,
@@ -172,11 +172,35 @@ async def claims(session: AsyncSession, order_id: UUID) -> Sequence[Claim]:
     return (await session.scalars(statement)).all()
 
 
+_ESCALATED = (
+    select(WorkflowStep.id)
+    .where(
+        WorkflowStep.workflow == "claim",
+        WorkflowStep.subject_id == Claim.id,
+        WorkflowStep.event == "escalate",
+    )
+    .exists()
+)
+
+
+async def escalated(session: AsyncSession, order_id: UUID) -> bool:
+    """Whether a claim of this order ever came before the operator (system scope)."""
+    statement = select(Claim.id).where(Claim.order_id == order_id, _ESCALATED).limit(1)
+    return (await session.scalars(statement)).first() is not None
+
+
 async def claim_page(
-    session: AsyncSession, *, states: Sequence[str], after: UUID | None, limit: int
+    session: AsyncSession,
+    *,
+    states: Sequence[str],
+    after: UUID | None,
+    limit: int,
+    escalated_only: bool = False,
 ) -> Sequence[Claim]:
-    """All that the session may see, newest first."""
+    """All that the session may see, newest first; `escalated_only` needs the system scope."""
     statement = select(Claim).order_by(Claim.id.desc()).limit(limit)
+    if escalated_only:
+        statement = statement.where(_ESCALATED)
     if states:
         statement = statement.where(Claim.state.in_(states))
     if after is not None:

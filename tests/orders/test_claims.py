@@ -101,8 +101,13 @@ async def test_the_buyer_alone_cannot_uphold_and_the_operator_has_the_last_word(
     refused(await decide(buyer, claim, "uphold"), 403, "role_missing")
     refused(await decide(supplier, claim, "dispute"), 409, "reason_missing")
     ok(await decide(supplier, claim, "dispute", reason="Wrong use"))
-    assert (await decide(operator, claim, "uphold")).status_code == 409
+    # Nothing of it is the operator's business before it is escalated.
+    for path in (f"/api/v1/claims/{claim['id']}", f"{URL}/{made['id']}"):
+        assert (await operator.client.get(path)).status_code == 404
+    assert (await decide(operator, claim, "uphold")).status_code == 404
+    assert claim["id"] not in (await operator.client.get("/api/v1/claims")).text
     ok(await decide(buyer, claim, "escalate"))
+    assert ok(await operator.client.get(f"{URL}/{made['id']}"))["id"] == made["id"]
     listed = ok(await operator.client.get("/api/v1/claims", params={"state": "escalated"}))
     assert claim["id"] in [row["id"] for row in listed["items"]]
     refused(await decide(supplier, claim, "uphold", severity_bp=1), 409, "undefined_transition")

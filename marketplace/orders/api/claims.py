@@ -47,7 +47,7 @@ class ClaimController(Controller):
         cursor: str | None = None,
         claim_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
     ) -> ClaimPage:
-        """Claims on both sides, newest first; for the operator all of them."""
+        """Claims on both sides, newest first; for the operator those that were escalated."""
         return await claims.listing(
             session, actor, clock.now(), states=claim_state or (), limit=limit, cursor=cursor
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -173,10 +174,21 @@ async def listing(
     limit: int,
     cursor: str | None,
 ) -> ClaimPage:
-    """Claims on both sides; for the operator all of them. Raises Invalid."""
+    """Claims on both sides; for the operator those that came before it. Raises Invalid."""
     views.check_limit(limit)
-    after = views.read_cursor(cursor)
-    found = await queries.claim_page(session, states=states, after=after, limit=limit + 1)
+    page = partial(
+        queries.claim_page,
+        session,
+        states=states,
+        after=views.read_cursor(cursor),
+        limit=limit + 1,
+        escalated_only=actor.operator,
+    )
+    if actor.operator:
+        async with as_house(session):
+            found = await page()
+    else:
+        found = await page()
     shown = found[:limit]
     items = [views.claim(actor, row, now) for row in shown]
     return ClaimPage(items, str(shown[-1].id) if len(found) > limit else None)

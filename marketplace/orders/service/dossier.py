@@ -343,8 +343,9 @@ async def answer_survey(
 
 
 async def watch(session: AsyncSession, actor: Actor, order_id: UUID, user_id: UUID) -> WatcherPage:
-    """Let a colleague follow the order. Raises NotFound, Invalid, Conflict."""
+    """Let a colleague follow the order. Raises NotFound, Forbidden, Invalid, Conflict."""
     await views.visible(session, actor, order_id, lock=True)
+    actor.require_role(*_WRITERS)
     user = await accounts.user(session, user_id)
     if user is None or user.organisation_id != actor.organisation_id:
         raise Invalid.field("user_id", "unknown_colleague", "A colleague of your organisation.")

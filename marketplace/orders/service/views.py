@@ -12,6 +12,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import Amount, Money
+from marketplace.kernel.scope import as_house
 from marketplace.orders import queries, rules
 from marketplace.orders.life import CLAIM, ORDER, moved_by
 from marketplace.orders.models import Claim, Delivery, Line, Order, Survey
@@ -35,13 +36,22 @@ LATE = timedelta(0)
 async def visible(
     session: AsyncSession, actor: Actor, order_id: UUID, *, lock: bool = False
 ) -> Order:
-    """An order of the own organisation, on either side; for the operator any. Raises NotFound."""
+    """An order of the own organisation, on either side; for the operator one with a claim that was
+    escalated. Raises NotFound.
+    """
     order = await queries.order(session, order_id, lock=lock)
-    if order is None or not (
-        actor.operator or actor.organisation_id in (order.buyer_id, order.supplier_id)
-    ):
+    if order is None:
         raise NotFound("order")
-    return order
+    if actor.organisation_id in (order.buyer_id, order.supplier_id):
+        return order
+    if actor.operator and await _came_before_the_operator(session, order_id):
+        return order
+    raise NotFound("order")
+
+
+async def _came_before_the_operator(session: AsyncSession, order_id: UUID) -> bool:
+    async with as_house(session):
+        return await queries.escalated(session, order_id)
 
 
 def side(actor: Actor, order: Order) -> str:
