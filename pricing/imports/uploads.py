@@ -46,12 +46,12 @@ async def receive(
 
     No transaction stays open while the client sends.
     """
-    actor.require_capability("supplies")
     if announced_bytes is not None and announced_bytes > UPLOAD_BYTES_MAX:
         raise _too_large()
     token = new_id()
     async with database.transaction(actor) as session:
         found = await service.own(session, actor, import_id)
+        actor.require_capability("supplies")
         now = clock.now().isoformat()
         stage = f'{{"name": "uploading", "started_at": "{now}", "ended_at": null}}'
         begun = await session.execute(

@@ -32,6 +32,7 @@ SEVERITIES = {"minor": 2_500, "major": 5_000, "critical": 10_000}
 MOVES = frozenset(
     ["approve", "reject", "place", "withdraw", "decline", "accept", "reopen", "cancel"]
 )
+STARS = frozenset(["1", "2", "3", "4", "5"])
 DECISIONS = frozenset(["uphold", "dispute", "escalate", "dismiss", "withdraw"])
 WITH_REASON = frozenset(["reject", "decline", "cancel", "dispute", "dismiss", "reopen"])
 
@@ -109,8 +110,8 @@ async def _act(
     now, reason = clock.now(), form.one("reason") or None
     if claim := form.one("claim"):
         if event not in DECISIONS:
-            raise Malformed("malformed", "There is no such button.")
-        await claims.act(session, facts, actor, UUID(claim), event, reason, None, now)
+            raise _no_such_button()
+        await claims.act(session, facts, actor, _claim_id(claim), event, reason, None, now)
     elif event == "confirm":
         await moving.confirm(session, facts, actor, order_id, None, now)
     elif event == "deliver":
@@ -124,12 +125,25 @@ async def _act(
         )
         await claims.file(session, facts, actor, order_id, new_claim, now)
     elif event == "survey":
-        stars = NewSurvey(stars=int(form.one("stars")) if form.one("stars") in "12345" else 1)
-        await dossier.answer_survey(session, facts, actor, order_id, stars, now)
+        if form.one("stars") not in STARS:
+            raise _no_such_button()
+        answer = NewSurvey(stars=int(form.one("stars")))
+        await dossier.answer_survey(session, facts, actor, order_id, answer, now)
     elif event in MOVES:
         await moving.act(session, facts, actor, order_id, event, reason, now)
     else:
-        raise Malformed("malformed", "There is no such button.")
+        raise _no_such_button()
+
+
+def _no_such_button() -> Malformed:
+    return Malformed("malformed", "There is no such button.")
+
+
+def _claim_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _no_such_button() from None
 
 
 async def _delivery(

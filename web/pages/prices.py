@@ -79,6 +79,7 @@ class PricePages(Controller):
         """What was typed becomes a patch, checked and published like any upload."""
         rows = typed_rows(await read_form(request))
         if not rows:
+            await lists.own(session, actor, list_id)
             return go(f"/prices/{list_id}")
         try:
             data = NewPriceImport(

@@ -65,8 +65,8 @@ async def remember_columns(
     """Every next file with the header of this upload is read in this way. Raises NotFound, Invalid,
     Conflict (no header was read).
     """
-    actor.require_capability("supplies")
     found = await own(session, actor, import_id)
+    actor.require_capability("supplies")
     dialect = msgspec.json.decode(found.dialect, type=Dialect)
     if not dialect.header:
         raise Conflict("no_header", "No header was read from this file.")

@@ -39,8 +39,8 @@ async def begin(
     session: AsyncSession, actor: Actor, data: NewPriceImport, now: datetime
 ) -> ImportView:
     """An upload that waits for its file. Raises Forbidden, NotFound, Conflict, Invalid."""
-    actor.require_capability("supplies")
     found = await lists.own(session, actor, data.price_list_id)
+    actor.require_capability("supplies")
     if found.state == "archived":
         raise Conflict("archived", "An archived list takes no prices.")
     if base_is_behind(data.base_version, found.version):
@@ -141,8 +141,8 @@ async def commit(
     session: AsyncSession, actor: Actor, import_id: UUID, data: CommitPriceImport, now: datetime
 ) -> ImportView:
     """Publish what was checked. Asked again it is the same answer. Raises NotFound, Conflict."""
-    actor.require_capability("supplies")
     found = await own(session, actor, import_id, lock=True)
+    actor.require_capability("supplies")
     if found.state == "published":
         return await _commit_held(session, actor, found, data, now)
     if found.state == "publishing" or (
@@ -249,6 +249,7 @@ async def cancel(session: AsyncSession, actor: Actor, import_id: UUID, now: date
     """In every state before `published`; a worker that is at it loses its lease. Raises NotFound,
     Conflict.
     """
+    await own(session, actor, import_id)
     actor.require_capability("supplies")
     done = await session.execute(
         text(
@@ -277,8 +278,8 @@ async def roll_back(
     """The list shows its former version again, as a version of its own. Raises NotFound, Conflict
     (a later version stands on it).
     """
-    actor.require_capability("supplies")
     found = await own(session, actor, import_id, lock=True)
+    actor.require_capability("supplies")
     if found.state == "rolled_back":
         return views.import_view(found)
     if found.state != "published" or found.version is None:

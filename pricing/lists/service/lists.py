@@ -127,8 +127,8 @@ async def change_list(
     session: AsyncSession, actor: Actor, list_id: UUID, data: PriceListChange
 ) -> PriceListView:
     """Raises NotFound, Conflict (an archived list stays archived)."""
-    actor.require_capability("supplies")
     found = await own(session, actor, list_id)
+    actor.require_capability("supplies")
     if found.state == "archived":
         raise Conflict("archived", "An archived list stays as it is.")
     await session.execute(
