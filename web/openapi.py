@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -71,6 +72,7 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
 def _complete_operation(operation: dict[str, Any], method: str, opt: dict[str, Any]) -> None:
     access = opt["access"]
     assert isinstance(access, Access), "the house test keeps routes declared"
+    _complete_content(operation, opt)
     parameters = operation.setdefault("parameters", [])
     has_path = any(parameter["in"] == "path" for parameter in parameters)
     has_input = bool(parameters) or "requestBody" in operation
@@ -107,6 +109,29 @@ def _complete_operation(operation: dict[str, Any], method: str, opt: dict[str, A
     operation["responses"].pop("400", None)
     for status in sorted(statuses):
         operation["responses"].setdefault(str(status), _answer(status))
+
+
+def _complete_content(operation: dict[str, Any], opt: dict[str, Any]) -> None:
+    """Files as what they are, and nothing where nothing is sent."""
+    if "takes" in opt:
+        operation["requestBody"] = {"content": _files(opt["takes"]), "required": True}
+    body = operation.get("requestBody")
+    if body is not None and _may_be_null(body):
+        body["required"] = False
+    for status, answer in operation["responses"].items():
+        if status == "204":
+            answer.pop("content", None)
+        elif status.startswith("2") and "sends" in opt:
+            answer["content"] = _files(opt["sends"])
+
+
+def _files(media_types: Sequence[str]) -> dict[str, Any]:
+    return {name: {"schema": {"type": "string", "format": "binary"}} for name in media_types}
+
+
+def _may_be_null(body: dict[str, Any]) -> bool:
+    schema = body["content"].get("application/json", {}).get("schema", {})
+    return {"type": "null"} in schema.get("oneOf", schema.get("anyOf", ()))
 
 
 def _answer(status: int) -> dict[str, Any]:

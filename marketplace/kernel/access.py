@@ -1,7 +1,9 @@
 """Who may call a route, declared beside the route and checked in one place (`web/auth.py`).
 
 A route without a declaration is closed to everybody. Declare with `opt=PUBLIC`, `opt=allow(...)`.
-`opt=allow(...) | {"problems": (410,)}` also documents answers that its declaration does not imply.
+`opt=allow(...) | {"problems": (410,)}` also documents answers that its declaration does not imply,
+`allow(...) | takes("text/csv")` a body that the handler reads as it is, and `| sends("text/csv")`
+an answer that is a file.
 """
 
 from __future__ import annotations
@@ -70,3 +72,13 @@ def allow(
             waiting=waiting,
         )
     }
+
+
+def takes(*media_types: str) -> dict[str, Any]:
+    """The request's body is a file of one of these types."""
+    return {"takes": media_types}
+
+
+def sends(*media_types: str) -> dict[str, Any]:
+    """The answer of success is a file of one of these types."""
+    return {"sends": media_types}

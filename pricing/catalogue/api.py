@@ -12,7 +12,7 @@ from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.access import allow
+from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid, TooLarge
@@ -151,7 +151,7 @@ class ClassificationController(Controller):
 
     @put(
         "/{scheme:str}/{list_version:str}",
-        opt=allow(scope=WRITE, operator=True),
+        opt=allow(scope=WRITE, operator=True) | takes("application/json"),
         request_max_body_size=loading.LIST_BYTES_MAX,
     )
     async def load_codes(
@@ -179,7 +179,7 @@ class UnitController(Controller):
 
     @put(
         "/{list_version:str}",
-        opt=allow(scope=WRITE, operator=True),
+        opt=allow(scope=WRITE, operator=True) | takes("application/json"),
         request_max_body_size=loading.LIST_BYTES_MAX,
     )
     async def load_units(

@@ -14,7 +14,7 @@ from litestar.response import Response, Stream
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.access import allow
+from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
@@ -34,6 +34,7 @@ KEEPERS = ("admin", "partner_manager", "partner_employee")
 EVENT_EVERY_S = 0.25
 EVENT_STREAM_S_MAX = 900
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ERROR_FILES = ("application/x-ndjson", "text/csv", XLSX)
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1_000)]
 Kind = Literal["added", "changed", "removed", "held"]
@@ -71,7 +72,7 @@ class PriceImportController(Controller):
 
     @put(
         "/{import_id:uuid}/content",
-        opt=allow(*KEEPERS, scope=WRITE),
+        opt=allow(*KEEPERS, scope=WRITE) | takes("*/*"),
         request_max_body_size=UPLOAD_BYTES_MAX,
     )
     async def upload_content(
@@ -118,7 +119,7 @@ class PriceImportController(Controller):
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
-    @get("/{import_id:uuid}/errors", opt=allow(scope=READ))
+    @get("/{import_id:uuid}/errors", opt=allow(scope=READ) | sends(*ERROR_FILES))
     async def read_errors(
         self,
         session: AsyncSession,

@@ -23,7 +23,7 @@ class LotAwardController(Controller):
     path = "/api/v1/lots/{lot_id:uuid}"
     tags = ("awards",)
 
-    @get("/award_sheet", opt=allow(scope=READ))
+    @get("/award_sheet", opt=allow(scope=READ) | {"problems": (409,)})
     async def award_sheet(
         self,
         session: AsyncSession,

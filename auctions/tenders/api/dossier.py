@@ -23,7 +23,7 @@ from auctions.tenders.schemas.dossier import (
     QuestionPage,
     QuestionView,
 )
-from marketplace.kernel.access import allow
+from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
@@ -42,7 +42,11 @@ class DossierController(Controller):
         """Every version of every file the caller may see."""
         return await service.list_documents(session, actor, tender_id)
 
-    @post("/documents", opt=allow(scope=WRITE), request_max_body_size=DOCUMENT_BYTES_MAX + 1)
+    @post(
+        "/documents",
+        opt=allow(scope=WRITE) | takes("*/*"),
+        request_max_body_size=DOCUMENT_BYTES_MAX + 1,
+    )
     async def add_document(
         self,
         request: Request[Any, Any, Any],
@@ -65,7 +69,7 @@ class DossierController(Controller):
             internal=internal,
         )
 
-    @get("/documents/{document_id:uuid}", opt=allow(scope=READ))
+    @get("/documents/{document_id:uuid}", opt=allow(scope=READ) | sends("*/*"))
     async def get_document(
         self,
         session: AsyncSession,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
@@ -30,7 +31,7 @@ class OcdsController(Controller):
         clock: Clock,
         settings: Settings,
         tender_id: UUID,
-    ) -> Response[bytes]:
+    ) -> Response[Any]:
         """OCDS 1.1 release package: tender, lots, bids with the auctions' history, awards."""
         found = await service.export(session, actor, tender_id, settings.origin, clock.now())
         return Response(shapes.encode(found), media_type="application/json")

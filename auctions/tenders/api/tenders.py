@@ -26,7 +26,7 @@ from auctions.tenders.schemas.tender import (
     TenderView,
     WithReason,
 )
-from marketplace.kernel.access import allow
+from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database, after_commit
@@ -83,7 +83,7 @@ class TenderController(Controller):
         await service.change(session, actor, tender_id, data, clock.now())
         return await service.show(session, actor, tender_id)
 
-    @put("/{tender_id:uuid}/lots/{lot_id:uuid}/items", opt=allow(scope=WRITE))
+    @put("/{tender_id:uuid}/lots/{lot_id:uuid}/items", opt=allow(scope=WRITE) | takes("text/csv"))
     async def fill_lot(
         self,
         request: Request[Any, Any, Any],

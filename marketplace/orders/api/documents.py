@@ -11,7 +11,7 @@ from litestar import Controller, Request, get, post
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.access import allow
+from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
@@ -34,7 +34,7 @@ class DocumentController(Controller):
         """Every version of every file the caller may see."""
         return await dossier.list_documents(session, actor, order_id)
 
-    @post("/", opt=allow(scope=WRITE), request_max_body_size=DOCUMENT_BYTES_MAX + 1)
+    @post("/", opt=allow(scope=WRITE) | takes("*/*"), request_max_body_size=DOCUMENT_BYTES_MAX + 1)
     async def add_document(
         self,
         request: Request[Any, Any, Any],
@@ -61,7 +61,7 @@ class DocumentController(Controller):
             claim_id=claim_id,
         )
 
-    @get("/{document_id:uuid}", opt=allow(scope=READ))
+    @get("/{document_id:uuid}", opt=allow(scope=READ) | sends("*/*"))
     async def get_document(
         self,
         session: AsyncSession,
