@@ -1,0 +1,194 @@
+"""What the walk knows of the routes: which parameters name objects, what a valid body looks like,
+and which routes may show something of others, with the reason.
+
+Whoever adds a route finds the walk failing until its parameters and its body stand here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+
+from marketplace.kernel.access import Access
+
+_OWN = "00000000-0000-7000-8000-000000000000"
+_MONEY = {"amount": "100.00", "currency": "EUR"}
+_REASON = {"reason": "Because"}
+_FILE = (b"%PDF-1.7\nx", "application/pdf")
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "/api/v1/orders event": (
+        "approve", "reject", "place", "withdraw", "decline", "accept", "reopen", "cancel",
+    ),
+    "/api/v1/claims event": ("uphold", "dispute", "escalate", "dismiss", "withdraw"),
+    "/orders event": ("accept", "confirm", "deliver", "claim", "survey", "cancel"),
+    "/prices verb": ("commit", "cancel", "rollback", "columns"),
+    "/suppliers step": ("approve", "suspend", "reinstate"),
+    "version": ("1",),
+}  # fmt: skip
+"""Parameters that are words, by the beginning of the path where it matters."""
+
+BODIES: dict[str, Any] = {
+    "POST /api/v1/auctions/{auction_id}/bids": {"cid": "walk", "price": "100.00"},
+    "POST /api/v1/auctions/{auction_id}/cancel": _REASON,
+    "POST /api/v1/auctions/{auction_id}/exclude": _REASON | {"bidder": "somebody"},
+    "POST /api/v1/auctions/{auction_id}/extend": _REASON | {"seconds": 60},
+    "POST /api/v1/auctions/{auction_id}/message": {"text": "Hello"},
+    "POST /api/v1/auctions/{auction_id}/pause": _REASON,
+    "POST /api/v1/auctions/{auction_id}/resume": _REASON,
+    "POST /api/v1/auctions/{auction_id}/withdraw_bid": _REASON | {"bid_seq": 1},
+    "POST /api/v1/awards/{award_id}/decline": _REASON,
+    "POST /api/v1/awards/{award_id}/refuse": _REASON,
+    "POST /api/v1/awards/{award_id}/withdraw": _REASON,
+    "PATCH /api/v1/endpoints/{endpoint_id}": {"enabled": False},
+    "POST /api/v1/lots/{lot_id}/awards": {"awards": [{"organisation_id": _OWN}]},
+    "POST /api/v1/lots/{lot_id}/offers": {"price": _MONEY},
+    "PUT /api/v1/members/{user_id}/roles": {"roles": ["observer"]},
+    "POST /orders/{order_id}/{event}": (
+        b"stars=3&quantity-0=1&description=x&reason=x", "application/x-www-form-urlencoded",
+    ),
+    "POST /api/v1/offers/{offer_id}/reject": _REASON,
+    "POST /api/v1/orders/{order_id}/claims": {
+        "kind": "quality", "severity_bp": 5_000, "description": "Leaks",
+    },
+    "POST /api/v1/orders/{order_id}/deliveries": {"lines": [{"position": 0, "quantity": "1"}]},
+    "POST /api/v1/orders/{order_id}/documents": _FILE,
+    "PUT /api/v1/orders/{order_id}/survey": {"stars": 1},
+    "POST /api/v1/orders/{order_id}/watchers": {"user_id": _OWN},
+    "POST /api/v1/organisations/{organisation_id}/reinstate": _REASON,
+    "POST /api/v1/organisations/{organisation_id}/suspend": _REASON,
+    "PUT /api/v1/price_imports/{import_id}/columns": {"columns": {"Artikel": "sku"}},
+    "PUT /api/v1/price_imports/{import_id}/content": (b"sku\nA", "text/csv"),
+    "PUT /api/v1/price_lists/{list_id}": {"name": "Mine"},
+    "PUT /api/v1/price_tiers/{organisation_id}": {"tier": "gold"},
+    "POST /api/v1/ratings/{supplier_id}/block": _REASON,
+    "POST /api/v1/ratings/{supplier_id}/unblock": _REASON,
+    "POST /api/v1/ratings/{supplier_id}/trust": _REASON | {
+        "credit_bp": 5_000,
+        "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+    },
+    "PATCH /api/v1/tenders/{tender_id}": {"title": "Mine"},
+    "POST /api/v1/tenders/{tender_id}/addenda": {"text": "More"},
+    "POST /api/v1/tenders/{tender_id}/cancel": _REASON,
+    "POST /api/v1/tenders/{tender_id}/documents": _FILE,
+    "POST /api/v1/tenders/{tender_id}/fail": _REASON,
+    "POST /api/v1/tenders/{tender_id}/invitations": {"organisations": [_OWN]},
+    "PUT /api/v1/tenders/{tender_id}/lots/{lot_id}/items": (
+        b"name,quantity,unit\nPump,1,C62\n", "text/csv",
+    ),
+    "POST /api/v1/tenders/{tender_id}/participation": {"accept_terms": True},
+    "POST /api/v1/tenders/{tender_id}/questions": {"text": "Which?"},
+    "POST /api/v1/tenders/{tender_id}/questions/{question_id}/answer": {"answer": "This"},
+    "POST /api/v1/tenders/{tender_id}/send_back": _REASON,
+}  # fmt: skip
+"""Bodies that would be taken if the caller might call; (bytes, media type) for a file."""
+
+QUERIES: dict[str, dict[str, str]] = {
+    "POST /api/v1/orders/{order_id}/documents": {"name": "mine.pdf"},
+    "POST /api/v1/tenders/{tender_id}/documents": {"name": "mine.pdf"},
+}
+
+SEEN_BY_ALL: dict[str, str] = {
+    "GET /api/v1/items/{item_id}": "one catalogue for everybody",
+    "GET /api/v1/items/{item_id}/offers": "lists whose owners show them to the caller",
+    "GET /api/v1/classifications/{scheme}": "lists of codes that others publish",
+    "PUT /api/v1/classifications/{scheme}/{list_version}": "lists of codes that others publish",
+    "PUT /api/v1/units/{list_version}": "lists of units that others publish",
+    "GET /api/v1/ratings/{supplier_id}": "the caller's own rating of anybody",
+    "GET /api/v1/ratings/{supplier_id}/history": "the caller's own rating of anybody",
+    "GET /api/v1/ratings/{supplier_id}/what_if": "the caller's own rating of anybody",
+    "GET /api/v1/ratings/{supplier_id}/public": "what all buyers together think",
+    "POST /api/v1/ratings/{supplier_id}/trust": "the caller's own credit",
+    "POST /api/v1/ratings/{supplier_id}/block": "the caller's own gate",
+    "POST /api/v1/ratings/{supplier_id}/unblock": "the caller's own gate",
+    "PUT /api/v1/price_tiers/{organisation_id}": "a customer of the caller's own lists",
+    "DELETE /api/v1/price_tiers/{organisation_id}": "a customer of the caller's own lists",
+    "GET /ratings/{supplier_id}": "the caller's own rating of anybody",
+    "POST /api/v1/invitations/{token}/accept": "whoever has the link is meant",
+    "GET /api/v1/order_status/{token}": "whoever has the link is meant; no prices",
+    "GET /order_status/{token}": "whoever has the link is meant; no prices",
+    "GET /assets/{name}": "files of the pages",
+    "GET /static/{file_path}": "files of the pages",
+    "GET /schema/{path}": "the document of the API",
+    "GET /register/{kind}": "a form",
+    "POST /register/{kind}": "a form",
+}
+"""Routes whose parameters name nothing of one organisation alone, or whose address is the key."""
+
+OF_THE_OPERATOR: dict[str, str] = {
+    "GET /api/v1/audit_log": "what was done to organisations",
+    "GET /api/v1/mails": "the outbox of the house",
+    "GET /suppliers": "all organisations",
+    "GET /api/v1/organisations": "all organisations",
+    "GET /api/v1/organisations/{organisation_id}": "all organisations",
+    "POST /api/v1/organisations/{organisation_id}/approve": "all organisations",
+    "POST /api/v1/organisations/{organisation_id}/suspend": "all organisations",
+    "POST /api/v1/organisations/{organisation_id}/reinstate": "all organisations",
+    "POST /suppliers/{organisation_id}/{step}": "all organisations",
+}
+"""What the operator may do with every organisation; to everybody else it is foreign."""
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One method of one route. `name` is `METHOD /path/{param}`."""
+
+    name: str
+    method: str
+    path: str
+    params: tuple[str, ...]
+    access: Access
+
+    def calls(self, ids: Mapping[str, str]) -> Iterator[str]:
+        """Every address with these ids; several where a parameter is one of some words. Raises
+        LookupError where the walk cannot fill a parameter.
+        """
+        choices = [self._values(param, ids) for param in self.params]
+        for values in itertools.product(*choices):
+            yield self.path.format(**dict(zip(self.params, values, strict=True)))
+
+    def object_params(self) -> list[str]:
+        """The parameters that name objects, outermost first."""
+        return [param for param in self.params if not self._words(param)]
+
+    def key(self, param: str) -> str:
+        """What `param` is called in a world, `document_id` being one of two."""
+        area = self.path.removeprefix("/api/v1/").strip("/").partition("/")[0]
+        return f"{area}.{param}" if param == "document_id" else param
+
+    def _values(self, param: str, ids: Mapping[str, str]) -> tuple[str, ...]:
+        if words := self._words(param):
+            return words
+        if (key := self.key(param)) in ids:
+            return (ids[key],)
+        raise LookupError(f"{self.name}: what is {{{param}}}?")
+
+    def _words(self, param: str) -> tuple[str, ...]:
+        for begin, words in WORDS.items():
+            path, _, name = begin.rpartition(" ")
+            if name == param and self.path.startswith(path):
+                return words
+        return ()
+
+
+def operations(app: Litestar) -> Iterator[Operation]:
+    """Everything that answers over HTTP, in the order of the addresses."""
+    for route in sorted(app.routes, key=lambda route: route.path):
+        if not isinstance(route, HTTPRoute):
+            continue
+        path = route.path_format
+        params = tuple(part.name for part in route.path_components if not isinstance(part, str))
+        for method, (handler, _) in route.route_handler_map.items():
+            if method not in {"OPTIONS", "HEAD"}:
+                yield Operation(
+                    name=f"{method} {path}",
+                    method=method,
+                    path=path,
+                    params=params,
+                    access=handler.opt["access"],
+                )

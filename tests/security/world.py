@@ -1,0 +1,150 @@
+"""One of everything, made through the public API: what a buyer and its supplier keep between them
+and each alone.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database
+from pricing.imports.jobs import work_imports
+from tests.auctions.tenders.tendering import act, colleague, join, ok, published
+from tests.auctions.tenders.test_awards import answer, offered, propose
+from tests.auctions.tenders.test_dossier import PDF, upload
+from tests.orders.ordering import PNG, claimed, confirm, deliver
+from tests.people import Connect, NewPerson, Person, unique
+
+SKUS = "sku,unit,currency,price\nA-1,C62,EUR,10.00\nB-2,C62,EUR,12.00\n"
+
+
+class Dealing(msgspec.Struct, kw_only=True):
+    """A buyer and a supplier in the middle of business. `ids` by the parameter of a route, where
+    two areas use one word with the area before it. `secrets` are words that stand in its objects
+    and nowhere else.
+    """
+
+    buyer: Person
+    supplier: Person
+    buyer_observer: Person
+    supplier_observer: Person
+    ids: dict[str, str]
+    secrets: list[str]
+
+    def member(self, param: str) -> Person:
+        """Somebody of this dealing who may see the object of `param` and holds every role."""
+        return self.supplier if param in SUPPLIERS_OWN else self.buyer
+
+
+SUPPLIERS_OWN = frozenset(["list_id", "import_id", "offer_id"])
+
+
+async def new_dealing(
+    new_buyer: NewPerson, new_supplier: NewPerson, connect: Connect, database: Database
+) -> Dealing:
+    word = unique("secretly") + "-kept"
+    buyer, supplier = await new_buyer(), await new_supplier()
+    made = Dealing(
+        buyer=buyer,
+        supplier=supplier,
+        buyer_observer=await colleague(connect, buyer, "observer"),
+        supplier_observer=await colleague(connect, supplier, "observer"),
+        ids={"organisation_id": str(buyer.organisation_id)},
+        secrets=[word],
+    )
+    made.ids["supplier_id"] = str(supplier.organisation_id)
+    await _business(made, word, database)
+    await _tender(made, word)
+    await _account(made, word)
+    await _prices(made, word, database)
+    made.secrets += [value for param, value in made.ids.items() if param not in PUBLIC_IDS]
+    return made
+
+
+# Who an organisation is may be known: suppliers can be invited, buyers publish open tenders.
+PUBLIC_IDS = frozenset(["organisation_id", "supplier_id"])
+
+
+async def _business(made: Dealing, word: str, database: Database) -> None:
+    """A tender on sealed offers, its award, the order of it, a document and a claim."""
+    buyer, supplier, ids = made.buyer, made.supplier, made.ids
+    done = await offered(database, buyer, {"200000.00": supplier}, title=f"Awarded {word}")
+    [offer] = ok(await supplier.client.get(f"/api/v1/tenders/{done['id']}/offers"))["items"]
+    lot_id = done["lots"][0]["id"]
+    award = ok(await propose(buyer, lot_id, (supplier, "100")), 201)["items"][0]
+    ok(await answer(supplier, award, "accept"))
+    [order] = ok(await supplier.client.get("/api/v1/orders"))["items"]
+    path = f"/api/v1/orders/{order['id']}"
+    await confirm(supplier, order)
+    ok(await deliver(supplier, order, "400"), 201)
+    document = ok(
+        await buyer.client.post(
+            f"{path}/documents",
+            params={"name": f"{word}.png"},
+            content=PNG,
+            headers={"Content-Type": "image/png"},
+        ),
+        201,
+    )
+    claim = await claimed(buyer, order, description=f"Leaks {word}")
+    link = ok(await buyer.client.post(f"{path}/status_link"), 201)
+    ids |= {
+        "offer_id": offer["id"],
+        "award_id": award["id"],
+        "order_id": order["id"],
+        "orders.document_id": document["id"],
+        "claim_id": claim["id"],
+        "status_token": link["token"],
+    }
+
+
+async def _tender(made: Dealing, word: str) -> None:
+    """A published tender with an auction to come, a document and a question."""
+    buyer, supplier, ids = made.buyer, made.supplier, made.ids
+    done = await published(buyer, supplier, title=f"Pumps {word}")
+    await join(supplier, done["id"])
+    document = ok(await upload(buyer, done["id"], PDF, name=f"{word}.pdf"), 201)
+    question = ok(await act(supplier, done["id"], "questions", text=f"Which seal, {word}?"), 201)
+    ids |= {
+        "tender_id": done["id"],
+        "lot_id": done["lots"][0]["id"],
+        "auction_id": done["lots"][0]["auction_id"],
+        "tenders.document_id": document["id"],
+        "question_id": question["id"],
+    }
+
+
+async def _account(made: Dealing, word: str) -> None:
+    """What hangs on the buyer's organisation: colleagues, keys, sessions, webhooks."""
+    client, ids = made.buyer.client, made.ids
+    key = ok(await client.post("/api/v1/api_keys", json={"name": word, "scopes": ["*"]}), 201)
+    invited = {"email": f"{word}@example.com", "roles": ["observer"]}
+    invitation = ok(await client.post("/api/v1/invitations", json=invited), 201)
+    hook = {"url": f"https://hooks.example.com/{word}", "events": ["order.placed"]}
+    endpoint = ok(await client.post("/api/v1/endpoints", json=hook), 201)["endpoint"]
+    delivery = ok(await client.post(f"/api/v1/endpoints/{endpoint['id']}/test"), 201)
+    [session, *_] = ok(await client.get("/api/v1/sessions"))["items"]
+    ids |= {
+        "key_id": key["id"],
+        "invitation_id": invitation["id"],
+        "invitation_token": invitation["token"],
+        "endpoint_id": endpoint["id"],
+        "delivery_id": delivery["id"],
+        "session_id": session["id"],
+        "user_id": str(made.buyer_observer.user_id),
+    }
+
+
+async def _prices(made: Dealing, word: str, database: Database) -> None:
+    """The list of the agreement between the two, published by an upload."""
+    client, ids = made.supplier.client, made.ids
+    partner = str(made.buyer.organisation_id)
+    new = {"name": word, "kind": "agreement", "partner_id": partner}
+    ids["list_id"] = ok(await client.post("/api/v1/price_lists", json=new), 201)["id"]
+    begin = {"price_list_id": ids["list_id"], "format": "csv", "file_name": f"{word}.csv"}
+    ids["import_id"] = ok(await client.post("/api/v1/price_imports", json=begin), 201)["id"]
+    path = f"/api/v1/price_imports/{ids['import_id']}/content"
+    ok(await client.put(path, content=SKUS.encode()))
+    await work_imports(database, Clock())
+    shown = ok(await client.get(f"/api/v1/price_imports/{ids['import_id']}"))
+    assert shown["state"] == "published", shown
