@@ -187,7 +187,8 @@ class Books:
         """Put a command into the order and wait until it is durable.
 
         The same `cid` of the same bidder gives the first one's result. Raises NotFound, Conflict
-        (`cid_reused`, for a very old cid), Invalid or Unavailable, after which the same call may be repeated.
+        (`cid_reused`, for a very old cid), Invalid or Unavailable, after which the same call may
+        be repeated.
         """
         book = await self.open(auction_id)
         raw, bidder = commands.encode(body), getattr(body, "bidder", None) or ""
