@@ -54,7 +54,9 @@ async def remember(
     if prints is None:
         return
     file = BytesIO()
-    pl.DataFrame({"f": prints.unique().sort()}).write_ipc(file)
+    ordered = prints.sort()
+    first = (ordered != ordered.shift(1)).fill_null(value=True)
+    pl.DataFrame({"f": ordered.filter(first)}).write_ipc(file)
     await connection.execute(
         "INSERT INTO price_import_fingerprints VALUES ($1, $2, $3, $4)",
         row["import_id"],

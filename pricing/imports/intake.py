@@ -16,6 +16,7 @@ import polars as pl
 from pricing.imports import staging
 from pricing.imports.checks import Check, Checked, RowError, check
 from pricing.imports.dialect import SAMPLE_BYTES, Dialect, Unreadable, detect, map_columns
+from pricing.imports.kept import KeptRows
 from pricing.imports.reading import (
     CsvReader,
     Gunzip,
@@ -61,7 +62,7 @@ class Source(NamedTuple):
 
 
 class Intake:
-    """Everything the following stages need to know of the rows, kept as a few bytes a row."""
+    """Everything the following stages need to know of the rows; what grows with them is on disk."""
 
     def __init__(self) -> None:
         self.rows = self.unchanged = self.staged = self.invalid = self.bytes_done = 0
@@ -72,11 +73,9 @@ class Intake:
         self.seed = 0
         self.sorted = True
         self.zero_prices = False
-        self._fingerprints: list[pl.Series] = []
-        self._print_rows: list[pl.Series] = []
-        self._keys: list[pl.Series] = []
-        self._key_rows: list[pl.Series] = []
-        self._skus: list[pl.Series] = []
+        self._prints = KeptRows("fingerprint")
+        self._keys = KeptRows("key")
+        self._skus = KeptRows("sku")
         self._last_sku = ""
 
     def add(self, batch: RawBatch, checked: Checked) -> None:
@@ -88,12 +87,14 @@ class Intake:
         self.errors += [*batch.errors, *checked.errors, *checked.warnings][: max(room, 0)]
         self._keep_rejects(batch, checked)
         self.bad_skus.update(checked.bad_rows["sku"].drop_nulls())
-        self._fingerprints.append(batch.fingerprints)
-        self._print_rows.append(batch.row_nos)
-        self._keys.append(checked.keys)
-        self._key_rows.append(checked.good["row_no"])
-        self._skus.append(checked.skus)
-        self._watch_order(checked.good)
+        good = checked.good
+        self._prints.add(pl.DataFrame({"fingerprint": batch.fingerprints, "row_no": batch.row_nos}))
+        self._keys.add(pl.DataFrame({"key": checked.keys, "row_no": good["row_no"]}))
+        # Rows of a SKU mostly stand together, and one of them is enough to count it.
+        begins = (checked.skus != checked.skus.shift(1)).fill_null(value=True)
+        skus = pl.DataFrame({"sku": checked.skus, "row_no": good["row_no"]})
+        self._skus.add(skus.filter(begins))
+        self._watch_order(good)
 
     def _keep_rejects(self, batch: RawBatch, checked: Checked) -> None:
         room = ERRORS_KEPT_MAX - len(self.rejects)
@@ -119,33 +120,26 @@ class Intake:
         self.zero_prices = self.zero_prices or bool(good["price"].str.contains(r"^[0.]+$").any())
 
     def fingerprints(self) -> pl.Series:
-        return _joined(self._fingerprints, pl.UInt64)
+        return self._prints.hashes()
 
     def repeated_rows(self, known: pl.Series | None) -> tuple[list[int], int]:
         """Rows whose text stood in the file before, in file order, and how many of them are
         `known` ones.
         """
-        frame = pl.DataFrame(
-            {"f": self.fingerprints(), "row_no": _joined(self._print_rows, pl.Int32)}
-        )
-        if frame["f"].n_unique() == len(frame):
-            return [], 0
-        again = frame.filter(~pl.col("f").is_first_distinct())
-        return again["row_no"].to_list(), without_known(again["f"], known)[1]
+        alike = self._prints.alike()
+        again = alike.filter(~pl.col("fingerprint").is_first_distinct())
+        return again["row_no"].to_list(), without_known(again["fingerprint"], known)[1]
 
     def doubtful_rows(self) -> pl.Series:
         """Rows that share SKU, unit, currency and minimum quantity with another."""
-        frame = pl.DataFrame(
-            {"k": _joined(self._keys, pl.UInt64), "row_no": _joined(self._key_rows, pl.Int32)}
-        )
-        return frame.filter(pl.col("k").is_duplicated())["row_no"]
+        return self._keys.alike()["row_no"]
 
     def skus_count(self) -> int:
-        return int(_joined(self._skus, pl.UInt64).n_unique())
+        return self._skus.distinct()
 
-
-def _joined(parts: list[pl.Series], kind: type[pl.DataType]) -> pl.Series:
-    return pl.concat(parts) if parts else pl.Series([], dtype=kind)
+    def close(self) -> None:
+        for kept in (self._prints, self._keys, self._skus):
+            kept.close()
 
 
 async def run(
@@ -157,7 +151,9 @@ async def run(
     ask: Ask,
     progress: Callable[[Intake], Awaitable[None]],
 ) -> Intake:
-    """Read the whole file into staging; `progress` is told after every batch. Raises Unreadable."""
+    """Read the whole file into staging; `progress` is told after every batch. Raises Unreadable.
+    Whoever receives the result closes it.
+    """
     intake = Intake()
     tables = staging.tables_of(source.import_id)
     await staging.create(connection, tables)
@@ -172,7 +168,7 @@ async def run(
     async def store() -> None:
         while (item := await queue.get()) is not None:
             batch, checked = item
-            intake.add(batch, checked)
+            await asyncio.to_thread(intake.add, batch, checked)
             if intake.rows > ROWS_MAX:
                 raise Unreadable("too_many_rows", f"A file has at most {ROWS_MAX:,} rows.")
             if len(checked.good):
@@ -183,8 +179,11 @@ async def run(
         async with asyncio.TaskGroup() as both:
             both.create_task(read())
             both.create_task(store())
-    except BaseExceptionGroup as group:
-        raise _first(group) from None
+    except BaseException as wrong:
+        intake.close()
+        if isinstance(wrong, BaseExceptionGroup):
+            raise _first(wrong) from None
+        raise
     return intake
 
 

@@ -111,6 +111,7 @@ class _Job:
         self._tables = staging.tables_of(mine.import_id)
         self._progress: dict[str, int] = {}
         self._known: pl.Series | None = None
+        self._read: Intake | None = None
         self._left = False
 
     async def run(self) -> None:
@@ -123,6 +124,8 @@ class _Job:
                     await self._guarded(connection)
             finally:
                 beating.cancel()
+                if self._read is not None:
+                    self._read.close()
 
     async def _beat(self) -> None:
         while True:
@@ -175,13 +178,12 @@ class _Job:
 
     async def _process(self, connection: Any, row: Any) -> None:
         report = await self._validated_before(connection, row)
-        read: Intake | None = None
         for _ in range(TRIES_MAX):
             if report is None:
                 await publish.settle(connection, row["list_id"])
                 subject = await _subject(connection, row)
                 _refuse_stale_base(row, subject.version)
-                read, report = await self._check(connection, row, subject)
+                report = await self._check(connection, row, subject)
                 version = subject.version
             else:
                 version = row["validated_version"]
@@ -191,7 +193,7 @@ class _Job:
             if await self._waits(connection, row, report, version):
                 return
             try:
-                await self._publish(connection, row, report, version, read)
+                await self._publish(connection, row, report, version)
             except ListMoved:
                 report = None
                 continue
@@ -213,10 +215,12 @@ class _Job:
         whole = await staging.is_whole(connection, self._tables, report.staged)
         return report if whole else None
 
-    async def _check(self, connection: Any, row: Any, subject: Subject) -> tuple[Intake, Report]:
+    async def _check(self, connection: Any, row: Any, subject: Subject) -> Report:
+        if self._read is not None:
+            self._read.close()
         now = self._clock.now()
         await lease.enter(connection, self._lease, "reading", now, validated_version=None)
-        read = await intake.run(
+        self._read = read = await intake.run(
             connection,
             await _source(connection, row),
             self._chunks(row["id"]),
@@ -244,7 +248,7 @@ class _Job:
             "rows_unchanged": report.same + report.known,
             "rows_held": report.held,
         }
-        return read, report
+        return report
 
     async def _waits(self, connection: Any, row: Any, report: Report, version: int) -> bool:
         """Whether the upload stays `ready` until somebody commits it."""
@@ -266,9 +270,7 @@ class _Job:
         await lease.enter(connection, self._lease, "publishing", self._clock.now(), **columns)
         return False
 
-    async def _publish(
-        self, connection: Any, row: Any, report: Report, version: int, read: Intake | None
-    ) -> None:
+    async def _publish(self, connection: Any, row: Any, report: Report, version: int) -> None:
         async with connection.transaction():
             published = await publish.write(
                 connection,
@@ -292,7 +294,7 @@ class _Job:
                     row["list_id"],
                     row["supplier_id"],
                     report.reading,
-                    read.fingerprints() if read is not None and report.clean else None,
+                    self._read.fingerprints() if self._read and report.clean else None,
                 )
             await self._leave(
                 connection,
