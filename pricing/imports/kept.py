@@ -1,0 +1,79 @@
+"""What the later stages need of every row, on disk: a worker's memory does not grow with a file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from io import BytesIO
+
+import polars as pl
+
+PART_ROWS = 1_000_000
+"""Rows that are compared with each other at once."""
+
+
+class KeptRows:
+    """Frames of one schema with a `row_no` (Int32) and a column of 64-bit hashes, in file order.
+
+    The file has no name and goes with the process.
+    """
+
+    def __init__(self, hashes: str) -> None:
+        self._hashes = hashes
+        self._file = tempfile.TemporaryFile(prefix="price-upload-")  # noqa: SIM115  # lives as long
+        self._sizes: list[int] = []
+        self.rows = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        if frame.is_empty():
+            return
+        content = BytesIO()
+        frame.write_ipc(content)
+        self._sizes.append(self._file.write(content.getbuffer()))
+        self.rows += len(frame)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def hashes(self) -> pl.Series:
+        """All of them at once: eight bytes a row."""
+        return pl.concat([pl.Series(dtype=pl.UInt64), *self._hash_parts()])
+
+    def alike(self) -> pl.DataFrame:
+        """The rows that share their hash with another, in file order."""
+        twice = pl.concat(
+            [
+                pl.Series(dtype=pl.UInt64),
+                *(part.filter(part == part.shift(-1)).unique() for part in self._sorted_parts()),
+            ]
+        )
+        none = pl.DataFrame(schema={self._hashes: pl.UInt64, "row_no": pl.Int32})
+        if not len(twice):
+            return none
+        is_one = pl.col(self._hashes).is_in(twice.implode())
+        return pl.concat([none, *(frame.filter(is_one) for frame in self._frames())])
+
+    def distinct(self) -> int:
+        """How many different hashes there are."""
+        return sum(1 + int((part != part.shift(-1)).sum()) for part in self._sorted_parts())
+
+    def _sorted_parts(self) -> Iterator[pl.Series]:
+        """All hashes, divided by their remainder so that equal ones come in the same part."""
+        parts = 1 + self.rows // PART_ROWS
+        for number in range(parts):
+            hashes = (
+                each if parts == 1 else each.filter(each % parts == number)
+                for each in self._hash_parts()
+            )
+            part = pl.concat([pl.Series(dtype=pl.UInt64), *hashes])
+            if len(part):
+                yield part.sort()
+
+    def _hash_parts(self) -> Iterator[pl.Series]:
+        for frame in self._frames([self._hashes]):
+            yield frame[self._hashes]
+
+    def _frames(self, columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
+        self._file.seek(0)
+        for size in self._sizes:
+            yield pl.read_ipc(BytesIO(self._file.read(size)), columns=columns)
