@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Router
 
 from web.pages.auction import AuctionPage
+from web.pages.awards import AwardPages, AwardSheetPages
 from web.pages.entrance import EntranceController
 from web.pages.files import built_file
 from web.pages.forms import FormTokenMiddleware
@@ -27,6 +28,8 @@ PAGES = [
             AuctionPage,
             PracticePages,
             TenderPages,
+            AwardSheetPages,
+            AwardPages,
             SupplierPages,
             OrderPages,
             StatusPage,

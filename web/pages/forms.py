@@ -51,6 +51,9 @@ class Form:
         """As typed: a password may begin or end with a blank."""
         return self._fields.get(name, [""])[-1]
 
+    def names(self) -> list[str]:
+        return list(self._fields)
+
     def many(self, name: str) -> list[str]:
         return self._fields.get(name, [])
 

@@ -9,6 +9,7 @@ from litestar import Controller, Response, get, post
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auctions.tenders import service as tenders
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -32,6 +33,7 @@ SEVERITIES = {"minor": 2_500, "major": 5_000, "critical": 10_000}
 MOVES = frozenset(
     ["approve", "reject", "place", "withdraw", "decline", "accept", "reopen", "cancel"]
 )
+YOURS = frozenset(["accept", "approve"])
 STARS = frozenset(["1", "2", "3", "4", "5"])
 DECISIONS = frozenset(["uphold", "dispute", "escalate", "dismiss", "withdraw"])
 WITH_REASON = frozenset(["reject", "decline", "cancel", "dispute", "dismiss", "reopen"])
@@ -48,11 +50,19 @@ class OrderPages(Controller):
         found = await views.listing(
             session, actor, states=(), role=None, limit=LIST_MAX, cursor=None
         )
+        found_awards = await tenders.list_awards(session, actor, limit=LIST_MAX)
+        waiting = [each for each in found_awards.items if YOURS.intersection(each.events)]
         due = []
         if "buys" in actor.capabilities:
             due = (await creating.suggestions(session, actor, clock.now())).items
         return page(
-            request, "orders/list.html", viewer=who, area="orders", orders=found.items, due=due
+            request,
+            "orders/list.html",
+            viewer=who,
+            area="orders",
+            orders=found.items,
+            due=due,
+            awards=waiting,
         )
 
     @get("/{order_id:uuid}", opt=FOR_MEMBERS)

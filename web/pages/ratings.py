@@ -59,15 +59,30 @@ class RatingPages(Controller):
         who = await viewer_of(session, actor)
         now = clock.now()
         rating = await showing.show(session, actor, supplier_id, now, buyer_id=buyer_id)
+        return page(request, "ratings/rating.html", viewer=who, area="ratings", rating=rating)
+
+    @get("/{supplier_id:uuid}/months", opt=FOR_MEMBERS)
+    async def show_months(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        supplier_id: UUID,
+        buyer_id: Annotated[UUID | None, QueryParameter(name="buyer_id")] = None,
+    ) -> Template:
+        """The past, counted again for each month; the rating itself is shown before."""
+        who = await viewer_of(session, actor)
+        now = clock.now()
+        rating = await showing.show(session, actor, supplier_id, now, buyer_id=buyer_id)
         past = await showing.history(
             session, actor, supplier_id, now, buyer_id=buyer_id, months=MONTHS, policy_version=None
         )
         return page(
             request,
-            "ratings/rating.html",
+            "ratings/months.html",
             viewer=who,
             area="ratings",
             rating=rating,
-            mine=rating.buyer.id == actor.organisation_id,
             past=[point for point in past.items if point.score is not None],
         )

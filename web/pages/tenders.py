@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.book.books import Books
 from auctions.practice.queries import ROLES
 from auctions.tenders import jobs, service
+from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import AcceptTerms, LotView, TenderLine, TenderView
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
@@ -28,7 +30,9 @@ from web.pages.tender_form import NAMES, defaults, read_tender
 from web.pages.terms import explained, lot_terms
 from web.translate import Language
 
-LIST_MAX = 100
+LIST_MAX = AWARDS_MAX = 100
+BEFORE_THE_END = frozenset(["published", "opened", "in_auction"])
+DECIDED_ON = frozenset(["awarding", "awarded"])
 FOR_MEMBERS = allow(scope=None, waiting=True)
 FOR_AUTHORS = allow("procurement_officer", scope=None)
 
@@ -107,7 +111,8 @@ class TenderPages(Controller):
     ) -> Template:
         who = await viewer_of(session, actor)
         tender = await service.show(session, actor, tender_id)
-        return _tender_page(request, who, actor, tender)
+        awards = await service.list_awards(session, actor, limit=AWARDS_MAX, tender_id=tender_id)
+        return _tender_page(request, who, actor, tender, awards=awards.items)
 
     @post("/{tender_id:uuid}/publish", opt=FOR_MEMBERS)
     async def publish(
@@ -168,6 +173,7 @@ def _tender_page(
     actor: Actor,
     tender: TenderView,
     problem: Problem | None = None,
+    awards: Sequence[AwardView] = (),
 ) -> Template:
     fmt = language_of(request)
     mine = tender.buyer.id == actor.organisation_id
@@ -177,11 +183,14 @@ def _tender_page(
         "state": tender.state,
         "buyer_name": None if mine else tender.buyer.name,
         "participates": tender.accepted_at is not None,
+        "ahead": tender.state in BEFORE_THE_END,
         "may_accept": _may_accept(tender, actor, mine),
         "may_practise": _may_practise(actor, mine),
         "may_publish": mine and tender.state == "draft",
         "invited": _invited(tender),
         "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
+        # The buyer finds them on the sheets.
+        "awards": [] if mine else list(awards),
     }
     status = problem.status if problem else 200
     values = {"area": "tenders", "tender": shown, "problem": _whole(problem)}
@@ -214,6 +223,7 @@ def _lot(lot: LotView, tender: TenderView, mine: bool, fmt: Language) -> dict[st
         "explained": explained(lot, tender.currency),
         "positions": [msgspec.structs.asdict(item) for item in lot.items],
         "terms": lot_terms(lot, tender.currency, fmt),
+        "award_href": f"/lots/{lot.id}/award" if mine and tender.state in DECIDED_ON else None,
         "auction_href": f"/auctions/{lot.auction_id}" if lot.auction_id and joined else None,
     }
 

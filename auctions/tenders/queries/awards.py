@@ -42,10 +42,15 @@ async def lot_titles(session: AsyncSession, lot_ids: Iterable[UUID]) -> dict[UUI
 
 
 async def award_page(
-    session: AsyncSession, actor: Actor, *, limit: int, before: UUID | None
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    limit: int,
+    before: UUID | None,
+    tender_id: UUID | None = None,
 ) -> Sequence[Any]:
-    """Own awards as buyer, and as supplier those that were offered, newest first: rows of (award,
-    currency); one more than `limit` when there are more.
+    """Own awards as buyer, and as supplier those that were offered, newest first, of all tenders or
+    one: rows of (award, currency); one more than `limit` when there are more.
     """
     own = or_(
         Award.buyer_id == actor.organisation_id, Award.organisation_id == actor.organisation_id
@@ -53,6 +58,8 @@ async def award_page(
     statement = select(Award, Tender.currency).join(Tender, Tender.id == Award.tender_id).where(own)
     if before is not None:
         statement = statement.where(Award.id < before)
+    if tender_id is not None:
+        statement = statement.where(Award.tender_id == tender_id)
     return (await session.execute(statement.order_by(Award.id.desc()).limit(limit + 1))).all()
 
 

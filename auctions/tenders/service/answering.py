@@ -165,12 +165,19 @@ async def _offer_next(session: AsyncSession, tender: Tender, gone: Award, now: d
 
 
 async def list_awards(
-    session: AsyncSession, actor: Actor, *, limit: int = PAGE_DEFAULT, cursor: str | None = None
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    tender_id: UUID | None = None,
 ) -> AwardPage:
-    """Own awards as buyer or supplier, newest first. Raises Invalid."""
+    """Own awards as buyer or supplier, newest first, of all tenders or one. Raises Invalid."""
     if not 1 <= limit <= queries.PAGE_MAX:
         raise Invalid.field("limit", "out_of_range", f"From 1 to {queries.PAGE_MAX}.")
-    rows = await queries.award_page(session, actor, limit=limit, before=read_cursor(cursor))
+    rows = await queries.award_page(
+        session, actor, limit=limit, before=read_cursor(cursor), tender_id=tender_id
+    )
     page = rows[:limit]
     shown = [(await views(session, actor, currency, [award]))[0] for award, currency in page]
     return AwardPage(shown, str(page[-1][0].id) if len(rows) > limit else None)
