@@ -321,6 +321,7 @@ async def answer_survey(
     order = await views.visible(session, actor, order_id, lock=True)
     if order.buyer_id != actor.organisation_id:
         raise Forbidden("not_the_buyer", "The question is the buyer's.")
+    actor.require_role("procurement_officer")
     if order.state != "accepted" or order.accepted_at is None:
         raise Conflict("not_accepted", "The question comes with the acceptance.")
     if now >= order.accepted_at + timedelta(days=rules.SURVEY_DAYS):
