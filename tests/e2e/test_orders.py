@@ -62,6 +62,8 @@ async def test_the_explanation_on_the_page_adds_up(
     rows = page.locator("section[aria-labelledby=why] li b")
     parts = [Decimal(text) for text in await rows.all_inner_texts()]
     assert sum(parts[:-1]) == parts[-1]
+    # The months are counted again after the page stands, and fetched by it.
+    await expect(page.locator("#months li b").first).to_have_text(str(parts[-1]))
     theirs = await open_page(supplier, "/ratings")
     await theirs.get_by_role("link", name=buyer.name).click()
     await expect(theirs.get_by_role("heading", name=f"Why {parts[-1]}")).to_be_visible()

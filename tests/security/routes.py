@@ -28,6 +28,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "/api/v1/claims event": ("uphold", "dispute", "escalate", "dismiss", "withdraw"),
     "/orders event": ("accept", "confirm", "deliver", "claim", "survey", "cancel"),
+    "/awards event": ("accept", "decline", "approve", "refuse", "withdraw"),
     "/prices verb": ("commit", "cancel", "rollback", "columns"),
     "/suppliers step": ("approve", "suspend", "reinstate"),
     "version": ("1",),
@@ -50,6 +51,10 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/lots/{lot_id}/awards": {"awards": [{"organisation_id": _OWN}]},
     "POST /api/v1/lots/{lot_id}/offers": {"price": _MONEY},
     "PUT /api/v1/members/{user_id}/roles": {"roles": ["observer"]},
+    "POST /awards/{award_id}/{event}": (b"reason=x", "application/x-www-form-urlencoded"),
+    "POST /lots/{lot_id}/award": (
+        b"share-00000000-0000-7000-8000-000000000000=100", "application/x-www-form-urlencoded",
+    ),
     "POST /orders/{order_id}/{event}": (
         b"stars=3&quantity-0=1&description=x&reason=x", "application/x-www-form-urlencoded",
     ),
@@ -110,6 +115,7 @@ SEEN_BY_ALL: dict[str, str] = {
     "PUT /api/v1/price_tiers/{organisation_id}": "a customer of the caller's own lists",
     "DELETE /api/v1/price_tiers/{organisation_id}": "a customer of the caller's own lists",
     "GET /ratings/{supplier_id}": "the caller's own rating of anybody",
+    "GET /ratings/{supplier_id}/months": "the caller's own rating of anybody",
     "POST /api/v1/invitations/{token}/accept": "whoever has the link is meant",
     "GET /api/v1/order_status/{token}": "whoever has the link is meant; no prices",
     "GET /order_status/{token}": "whoever has the link is meant; no prices",

@@ -28,7 +28,7 @@ from tests.people import Connect, NewPerson, Person, log_in
 from tests.security.routes import WORDS
 from tests.security.world import Dealing, new_dealing
 
-pytestmark = pytest.mark.xdist_group("walk")
+pytestmark = pytest.mark.xdist_group("document")
 
 CHECKS = [
     not_a_server_error,
@@ -87,7 +87,6 @@ async def document(connect_client: Connect) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize("role", EXAMPLES)
 async def test_answers_are_as_documented(
     role: str,

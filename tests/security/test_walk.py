@@ -26,7 +26,7 @@ from tests.security.routes import (
     Operation,
     operations,
 )
-from tests.security.world import Dealing, new_dealing
+from tests.security.world import SHARED_WITH_A_RIVAL, Dealing, new_dealing
 from web.app import Application
 from web.auth import SAFE_METHODS
 
@@ -184,6 +184,24 @@ async def test_a_foreign_object_is_missing_under_an_own_one_too(world: World) ->
             fine = answer.status_code in {404, 409} and answer.text == as_none.text
             if not fine or leaks(answer, path, world.theirs.secrets):
                 wrong.note(f"own {outer}", operation, path, answer)
+    assert not wrong, wrong.show()
+
+
+async def test_a_rival_in_the_same_tender_finds_nothing_of_the_winner(world: World) -> None:
+    theirs, wrong = world.theirs, Findings()
+    private = [value for key, value in theirs.ids.items() if key not in SHARED_WITH_A_RIVAL]
+    for operation in world.operations:
+        keys = {operation.key(param) for param in operation.object_params()}
+        if operation.name in SEEN_BY_ALL or not keys <= theirs.ids.keys():
+            continue
+        asks_for_private = not keys <= SHARED_WITH_A_RIVAL
+        if not asks_for_private and operation.method != "GET":
+            continue
+        for path in operation.calls(theirs.ids):
+            answer = await call(theirs.rival.client, operation, path)
+            fine = answer.status_code == 404 or declared_refusal(operation, answer)
+            if (asks_for_private and not fine) or leaks(answer, path, private):
+                wrong.note("rival", operation, path, answer)
     assert not wrong, wrong.show()
 
 

@@ -19,13 +19,15 @@ SKUS = "sku,unit,currency,price\nA-1,C62,EUR,10.00\nB-2,C62,EUR,12.00\n"
 
 
 class Dealing(msgspec.Struct, kw_only=True):
-    """A buyer and a supplier in the middle of business. `ids` by the parameter of a route, where
+    """A buyer and a supplier in the middle of business; the rival bids in the same tenders and wins
+    nothing. `ids` by the parameter of a route, where
     two areas use one word with the area before it. `secrets` are words that stand in its objects
     and nowhere else.
     """
 
     buyer: Person
     supplier: Person
+    rival: Person
     buyer_observer: Person
     supplier_observer: Person
     ids: dict[str, str]
@@ -43,10 +45,11 @@ async def new_dealing(
     new_buyer: NewPerson, new_supplier: NewPerson, connect: Connect, database: Database
 ) -> Dealing:
     word = unique("secretly") + "-kept"
-    buyer, supplier = await new_buyer(), await new_supplier()
+    buyer, supplier, rival = await new_buyer(), await new_supplier(), await new_supplier()
     made = Dealing(
         buyer=buyer,
         supplier=supplier,
+        rival=rival,
         buyer_observer=await colleague(connect, buyer, "observer"),
         supplier_observer=await colleague(connect, supplier, "observer"),
         ids={"organisation_id": str(buyer.organisation_id)},
@@ -61,6 +64,11 @@ async def new_dealing(
     return made
 
 
+SHARED_WITH_A_RIVAL = frozenset(
+    ["tender_id", "lot_id", "auction_id", "tenders.document_id", "organisation_id", "supplier_id"]
+)
+"""What everybody in the same tender may see."""
+
 # Who an organisation is may be known: suppliers can be invited, buyers publish open tenders.
 PUBLIC_IDS = frozenset(["organisation_id", "supplier_id"])
 
@@ -68,7 +76,8 @@ PUBLIC_IDS = frozenset(["organisation_id", "supplier_id"])
 async def _business(made: Dealing, word: str, database: Database) -> None:
     """A tender on sealed offers, its award, the order of it, a document and a claim."""
     buyer, supplier, ids = made.buyer, made.supplier, made.ids
-    done = await offered(database, buyer, {"200000.00": supplier}, title=f"Awarded {word}")
+    offers = {"200000.00": supplier, "210000.00": made.rival}
+    done = await offered(database, buyer, offers, title=f"Awarded {word}")
     [offer] = ok(await supplier.client.get(f"/api/v1/tenders/{done['id']}/offers"))["items"]
     lot_id = done["lots"][0]["id"]
     award = ok(await propose(buyer, lot_id, (supplier, "100")), 201)["items"][0]
@@ -101,8 +110,9 @@ async def _business(made: Dealing, word: str, database: Database) -> None:
 async def _tender(made: Dealing, word: str) -> None:
     """A published tender with an auction to come, a document and a question."""
     buyer, supplier, ids = made.buyer, made.supplier, made.ids
-    done = await published(buyer, supplier, title=f"Pumps {word}")
-    await join(supplier, done["id"])
+    done = await published(buyer, supplier, made.rival, title=f"Pumps {word}")
+    for person in (supplier, made.rival):
+        await join(person, done["id"])
     document = ok(await upload(buyer, done["id"], PDF, name=f"{word}.pdf"), 201)
     question = ok(await act(supplier, done["id"], "questions", text=f"Which seal, {word}?"), 201)
     ids |= {
