@@ -152,6 +152,10 @@ class Book:
         """Own commands got their places."""
         for entry, own in zip(entries, waiting, strict=True):
             own.epoch, own.tag = entry.epoch, entry.tag
+            former = self._waiting.pop(entry.seq, None)
+            if former is not None:
+                # Of an epoch that is over: the log was lost before that command was durable.
+                _answer(former, None)
             if entry.seq <= self.published_seq:
                 # Another node committed and woke us before our own reply arrived.
                 _answer(own, self._recent.get(entry.seq))

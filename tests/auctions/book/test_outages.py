@@ -8,7 +8,9 @@ from base64 import b64decode
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from auctions.book.book import RetryError, Waiting
 from auctions.book.heart import Heart
+from auctions.book.log import Entry
 from auctions.book.receipts import SecretError, load_signer, public_keys, signed_bytes
 from auctions.rules.commands import Tick
 from auctions.rules.outcomes import Code, Resumed
@@ -37,6 +39,24 @@ async def test_redis_wiped_in_the_middle_loses_and_doubles_nothing(node: Node, o
     assert len(set(seqs)) == 1_200
     assert (await node.books.open(auction_id)).epoch >= 2
     await same_everywhere(auction_id, node, other)
+
+
+async def test_a_place_given_again_in_a_new_epoch_leaves_nobody_waiting(node: Node) -> None:
+    auction_id = await node.new_auction("a")
+    book = await node.books.open(auction_id)
+    loop, place = asyncio.get_running_loop(), book.published_seq + 100
+    waiting = [Waiting(b"{}", loop.create_future(), loop.time() + 60) for _ in range(2)]
+    async with book.settled():
+        for epoch, own in enumerate(waiting, 1):
+            entry = Entry(epoch, place, 2**50, "e" * 40, f"{epoch}" * 40, b"{}")
+            book.admitted([entry], [own])
+        with pytest.raises(RetryError):
+            await waiting[0].future
+        assert not waiting[1].future.done()
+    # Neither continues what PostgreSQL has: the second is told so as well.
+    with pytest.raises(RetryError):
+        await waiting[1].future
+    await node.bid(auction_id, "a", "next", 9_000)
 
 
 async def test_redis_rolled_back_to_an_old_copy_forks_and_is_replaced(node: Node) -> None:
