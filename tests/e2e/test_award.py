@@ -152,9 +152,19 @@ async def test_weights_are_tried_with_the_keyboard_and_a_split_needs_an_approver
     await offer.locator("summary", has_text="Decline").click()
     await offer.get_by_label("Reason").fill("No capacity")
     await offer.get_by_role("button", name="Decline").click()
-    await expect(offer.locator(".page-head .chip")).to_have_text("declined")
+    await expect(offer.locator(".page-head .chip")).to_have_text("Declined")
     await page.reload()
     await expect(page.locator("#awards li")).to_have_count(3)
+    await expect(page.locator("#awards .chip").last).to_have_text("Offered")
+
+    # The next takes it, and the rest is given to nobody.
+    taken = await open_page(dear, "/orders")
+    await taken.get_by_role("link", name="400 pumps").click()
+    await taken.get_by_role("button", name="Accept the award").click()
+    await expect(taken.get_by_text("Confirm or decline the order.")).to_be_visible()
+    await page.reload()
+    await page.get_by_role("button", name="Award no more").click()
+    await expect(page.locator(".page-head .chip")).to_have_text("Awarded")
 
 
 @pytest.fixture(scope="module")

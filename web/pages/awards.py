@@ -28,6 +28,7 @@ FOR_MEMBERS = allow(scope=None, waiting=True)
 Percent = Annotated[int, QueryParameter(ge=0, le=100)]
 SHARE = "share-"
 GONE = frozenset(["declined", "refused", "withdrawn"])
+UNANSWERED = frozenset(["offered", "awaiting_approval"])
 WITH_REASON = frozenset(["refuse", "withdraw", "decline"])
 REASON_CHARS_MAX = 1_000
 
@@ -176,8 +177,10 @@ async def _sheet_page(
         weight_price=(100 - rating) * 100,
         weight_rating=rating * 100,
     )
-    may_award = actor.has_role("procurement_officer") and Decimal(sheet.left_percent) > 0
+    left = sheet.tender_state == "awarding" and Decimal(sheet.left_percent) > 0
+    may_award = left and actor.has_role("procurement_officer")
     free = _free(sheet.rows, sheet.awards) if may_award else []
+    states = {award.state for award in sheet.awards}
     return page(
         request,
         "awards/sheet.html",
@@ -190,6 +193,7 @@ async def _sheet_page(
         free={row.organisation.id for row in free},
         typed=form.typed() if form else _suggested(sheet, free),
         reason=form.one("reason") if form else "",
+        may_finish=may_award and "accepted" in states and states.isdisjoint(UNANSWERED),
         with_reason=WITH_REASON,
         problem=_told(problem),
     )

@@ -19,7 +19,9 @@ from pricing.imports.rules import COLUMNS
 from pricing.imports.schemas import CommitPriceImport, ImportView, NewPriceImport
 from pricing.lists import service as lists
 from pricing.lists.schemas import LinePage, NewPriceList
+from web.pages import price_history
 from web.pages.forms import Form, read_form
+from web.pages.price_history import Asked
 from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
@@ -66,6 +68,34 @@ class PricePages(Controller):
         sku: str | None = None,
     ) -> Template:
         return await _list_page(request, session, actor, list_id, cursor=cursor, sku=sku)
+
+    @get("/{list_id:uuid}/history", opt=FOR_MEMBERS)
+    async def show_history(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        actor: Actor,
+        list_id: UUID,
+        sku: str | None = None,
+        known_on: str | None = None,
+        on: str | None = None,
+    ) -> Template:
+        """The price of an article as known on a day for a day; days that are none are left out."""
+        shown = await lists.show_list(session, list_id)
+        today = clock.now().date()
+        asked = Asked(
+            (sku or "").strip(), price_history.day_of(known_on), price_history.day_of(on) or today
+        )
+        return page(
+            request,
+            "prices/history.html",
+            viewer=await viewer_of(session, actor),
+            area="prices",
+            list=shown,
+            asked=asked,
+            answer=await price_history.read(session, shown, asked) if asked.sku else None,
+        )
 
     @post("/{list_id:uuid}/lines", opt=FOR_KEEPERS)
     async def change_lines(

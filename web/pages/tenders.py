@@ -133,6 +133,26 @@ class TenderPages(Controller):
             return _tender_page(request, who, actor, tender, problem)
         return go(f"/tenders/{tender_id}")
 
+    @post("/{tender_id:uuid}/finish", opt=FOR_MEMBERS)
+    async def finish(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+    ) -> Response[Any]:
+        """Award no more: what was accepted stands."""
+        who = await viewer_of(session, actor)
+        tender = await service.show(session, actor, tender_id)
+        try:
+            await service.finish(session, actor, tender_id, clock.now())
+        except Problem as problem:
+            if problem.status == 404:
+                raise
+            return _tender_page(request, who, actor, tender, problem)
+        return go(f"/tenders/{tender_id}")
+
     @post("/{tender_id:uuid}/participation", opt=FOR_MEMBERS)
     async def take_part(
         self,

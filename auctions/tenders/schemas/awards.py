@@ -71,6 +71,7 @@ class AwardSheet(msgspec.Struct, frozen=True):
     lot_id: UUID
     lot_title: str
     tender_id: UUID
+    tender_state: str
     left_percent: str
     ceiling: Amount | None
     frozen_at: datetime | None
