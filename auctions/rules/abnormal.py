@@ -36,14 +36,14 @@ def forget_initial(state: State, alias: str) -> None:
 
 def reasons(state: State, alias: str, index: int) -> list[str]:
     """Why the bid at this position of the standing is abnormally low; empty when it is not."""
-    bidder = state.bidders[alias]
-    placed = bidder.current
-    if placed is None or len(state.rows) < 2:
+    rows, bidders = state.rows, state.bidders
+    bidder = bidders[alias]
+    if not bidder.bids or len(rows) < 2:
         return []
-    next_price = None
-    if index + 1 < len(state.rows):
-        following = state.bidders[state.rows[index + 1][2]].current
-        next_price = None if following is None else following.price
+    placed, next_price = bidder.bids[-1], None
+    if index + 1 < len(rows):
+        # Whoever has a row has a bid.
+        next_price = bidders[rows[index + 1][2]].bids[-1].price
     others_sum = state.initial_sum - (bidder.initial_minor or 0)
     others_count = state.initial_count - (bidder.initial_minor is not None)
     return judge(placed.price, others_sum, others_count, next_price)

@@ -55,9 +55,10 @@ def border(state: State, alias: str, scale: Scale) -> int:
         if not state.rows:
             return top
         return min(top, floor(price_at(scale, stepped_down(step, state.rows[0][0]))))
-    placed = state.bidders[alias].current
-    if placed is None:
+    bids = state.bidders[alias].bids
+    if not bids:
         return top
+    placed = bids[-1]
     base: Exact = placed.price
     if placed.scale is not scale and placed.scale != scale:
         base = price_at(scale, evaluate(placed.scale, placed.price))

@@ -91,8 +91,10 @@ def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
     (in the bidder's own terms) where it is shown. Anything else would tell what is hidden.
     """
     limit_ppm = state.terms.typo_guard_ppm
+    if limit_ppm is None:
+        return None
     reference = _reference(state, alias, scale)
-    if limit_ppm is None or reference is None:
+    if reference is None:
         return None
     if (reference - price) * PPM <= limit_ppm * reference:
         return None
@@ -105,10 +107,10 @@ def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
 
 
 def _reference(state: State, alias: str, scale: Scale) -> int | None:
-    current = state.bidders[alias].current
-    if current is None:
+    bids = state.bidders[alias].bids
+    if not bids:
         return state.terms.ceiling_minor
-    lead = rival_lead(state, alias)
+    current, lead = bids[-1], rival_lead(state, alias)
     if lead is None or not state.terms.shows_lead:
         return current.price
     return min(current.price, floor(price_at(scale, lead[0])))

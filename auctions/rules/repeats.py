@@ -24,7 +24,7 @@ def key_of(body: AnyBody) -> str:
 
 def digest_of(command: Command) -> bytes:
     raw = command.raw or encode(command.body)
-    return hashlib.sha256(raw).digest()[:DIGEST_BYTES]
+    return hashlib.blake2b(raw, digest_size=DIGEST_BYTES).digest()
 
 
 def recall(state: State, key: str, digest: bytes, events: list[AnyEvent]) -> Outcome | None:
