@@ -31,7 +31,11 @@ from pricing.imports.reading.batch import fingerprint_seed, without_known
 from pricing.imports.reading.unpack import MAGIC
 from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX, Format, Mode
 
-FEED_BYTES = 2 << 20
+FEED_BYTES = 1 << 20
+# Where most rows are known, what is left of several pieces is checked together: looking at a few
+# rows costs as much as looking at some thousands.
+CHECKED_ROWS_MIN = 5_000
+HELD_ROWS_MAX = 100_000
 # A batch in work takes most of a worker's memory and one processor; suppliers take turns by batch.
 PARSING_AT_ONCE = 2
 
@@ -241,14 +245,21 @@ async def _batches(
     ask: Ask,
 ) -> AsyncIterator[tuple[RawBatch, Checked]]:
     raw = _streamed if source.format in {"csv", "jsonl"} else _spooled
+    held: RawBatch | None = None
     async with aclosing(raw(source, plain, intake, ask)) as feeds:
         async for make, how in feeds:
             async with turns:
                 batch = await asyncio.to_thread(make)
                 if batch is None:
-                    return
-                checked = await asyncio.to_thread(check, batch.frame, how)
-            yield batch, checked
+                    break
+                held = batch if held is None else held.followed_by(batch)
+                if len(held.frame) < CHECKED_ROWS_MIN and held.rows < HELD_ROWS_MAX:
+                    continue
+                checked = await asyncio.to_thread(check, held.frame, how)
+            yield held, checked
+            held = None
+        if held is not None:
+            yield held, await asyncio.to_thread(check, held.frame, how)
 
 
 Batches = AsyncGenerator[tuple[Callable[[], RawBatch | None], Check], None]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from io import BytesIO
+from io import SEEK_END, BytesIO
 
 import polars as pl
 
 PART_ROWS = 1_000_000
 """Rows that are compared with each other at once."""
+FRAME_ROWS = 100_000
+"""Rows that are written at once: a small frame costs as much as a large one."""
 
 
 class KeptRows:
@@ -22,15 +24,19 @@ class KeptRows:
         self._hashes = hashes
         self._file = tempfile.TemporaryFile(prefix="price-upload-")  # noqa: SIM115  # lives as long
         self._sizes: list[int] = []
+        self._waiting: list[pl.DataFrame] = []
+        self._waiting_rows = 0
         self.rows = 0
 
     def add(self, frame: pl.DataFrame) -> None:
-        if frame.is_empty():
-            return
-        content = BytesIO()
-        frame.write_ipc(content)
-        self._sizes.append(self._file.write(content.getbuffer()))
+        self._waiting.append(frame)
+        self._waiting_rows += len(frame)
         self.rows += len(frame)
+        if self._waiting_rows >= FRAME_ROWS:
+            content = BytesIO()
+            pl.concat(self._waiting).write_ipc(content)
+            self._sizes.append(self._file.write(content.getbuffer()))
+            self._waiting, self._waiting_rows = [], 0
 
     def close(self) -> None:
         self._file.close()
@@ -77,3 +83,5 @@ class KeptRows:
         self._file.seek(0)
         for size in self._sizes:
             yield pl.read_ipc(BytesIO(self._file.read(size)), columns=columns)
+        self._file.seek(0, SEEK_END)
+        yield from self._waiting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -84,25 +85,35 @@ async def _store(
     digest = hashlib.sha256()
     held = bytearray()
     size = n = 0
+    storing: asyncio.Task[None] | None = None
 
-    async def store(piece: bytes) -> None:
-        nonlocal n
-        done = await pool.execute(_CHUNK, import_id, n, piece, token)
+    async def store(number: int, piece: bytes) -> None:
+        done = await pool.execute(_CHUNK, import_id, number, piece, token)
         if done != "INSERT 0 1":
             raise _taken_over()
-        n += 1
 
-    async for data in stream:
-        size += len(data)
-        if size > UPLOAD_BYTES_MAX:
-            raise _too_large()
-        digest.update(data)
-        held += data
-        while len(held) >= CHUNK_BYTES:
-            await store(bytes(held[:CHUNK_BYTES]))
-            del held[:CHUNK_BYTES]
-    if held:
-        await store(bytes(held))
+    try:
+        async for data in stream:
+            size += len(data)
+            if size > UPLOAD_BYTES_MAX:
+                raise _too_large()
+            digest.update(data)
+            held += data
+            while len(held) >= CHUNK_BYTES:
+                # One piece is on its way to PostgreSQL while the next one comes in.
+                if storing is not None:
+                    await storing
+                storing = asyncio.create_task(store(n, bytes(held[:CHUNK_BYTES])))
+                n += 1
+                del held[:CHUNK_BYTES]
+        if storing is not None:
+            await storing
+        if held:
+            await store(n, bytes(held))
+    finally:
+        if storing is not None:
+            storing.cancel()
+            await asyncio.gather(storing, return_exceptions=True)
     return size, digest.hexdigest()
 
 

@@ -53,6 +53,19 @@ class RawBatch(NamedTuple):
     rejects: dict[int, Any]
     raw: pl.Series | None = None
 
+    def followed_by(self, other: RawBatch) -> RawBatch:
+        """Both as one."""
+        return RawBatch(
+            pl.concat([self.frame, other.frame]),
+            self.rows + other.rows,
+            pl.concat([self.row_nos, other.row_nos]),
+            pl.concat([self.fingerprints, other.fingerprints]),
+            self.unchanged + other.unchanged,
+            self.errors + other.errors,
+            self.rejects | other.rejects,
+            None if self.raw is None or other.raw is None else pl.concat([self.raw, other.raw]),
+        )
+
 
 def fingerprint_seed(mode: str, dialect: Dialect) -> int:
     """The same row text means the same price only when it is read in the same way."""
