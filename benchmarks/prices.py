@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -246,49 +246,79 @@ async def _resolve_all(database_url: str, number: int) -> list[float]:
     return latencies
 
 
-def run(rows: int = ROWS) -> list[Figure]:
-    """All figures of this file, shown as they come."""
-    figures: list[Figure] = []
+class Bench:
+    """One set of servers, files and empty lists for the parts that are asked for."""
 
-    def told(*new: Figure) -> None:
-        figures.extend(new)
+    def __init__(self, url: str, folder: Path, rows: int) -> None:
+        self.figures: list[Figure] = []
+        self._url, self._folder, self._rows = url, folder, rows
+        self._suppliers = 0
+
+    def told(self, *new: Figure) -> None:
+        self.figures.extend(new)
         show(new)
 
-    with servers() as both, tempfile.TemporaryDirectory() as folder:
-        url = both.database_url
-        full, again, tenth = (Path(folder) / f"{name}.csv" for name in ("full", "again", "tenth"))
-        write_file(full, rows)
-        write_file(again, rows, changed_share=0.01)
-        write_file(tenth, rows // 10)
-        limit = asyncio.run(bare_copy(url, full))
-        told(Figure(name=f"bare COPY, {rows:,} rows", value=limit, unit="s"))
-        list_of = [asyncio.run(make_supplier(url, n)) for n in range(1, 6)]
-        small = in_child(url, 1, list_of[0], tenth, "csv")
-        told(*_figures(f"CSV, {rows // 10:,} rows, first upload", small))
-        # The limit again beside what is compared with it: a machine is seldom equally busy.
-        before = asyncio.run(bare_copy(url, full))
-        first = in_child(url, 2, list_of[1], full, "csv")
-        limit = (before + asyncio.run(bare_copy(url, full))) / 2
-        told(Figure(name="bare COPY before and after, mean", value=limit, unit="s"))
-        told(*_figures(f"CSV, {rows:,} rows, first upload", first, limit))
+    def upload(self, path: Path, kind: Format, to: tuple[int, UUID] | None = None) -> Outcome:
+        """Into the list of `to`, else into a new one."""
+        number, list_id = to or self.empty_list()
+        return in_child(self._url, number, list_id, path, kind)
+
+    def empty_list(self) -> tuple[int, UUID]:
+        self._suppliers += 1
+        return self._suppliers, asyncio.run(make_supplier(self._url, self._suppliers))
+
+    def file(self, name: str, rows: int, *, changed_share: float = 0.0) -> Path:
+        path = self._folder / f"{name}.csv"
+        if not path.exists():
+            write_file(path, rows, changed_share=changed_share)
+        return path
+
+    def csv(self) -> None:
+        """A tenth, the whole, and the whole with 1 % changed."""
+        rows = self._rows
+        full = self.file("full", rows)
+        small = self.upload(self.file("tenth", rows // 10), "csv")
+        self.told(*_figures(f"CSV, {rows // 10:,} rows, first upload", small))
+        # The limit on both sides of what is compared with it: a machine is seldom equally busy.
+        before = asyncio.run(bare_copy(self._url, full))
+        target = self.empty_list()
+        first = self.upload(full, "csv", target)
+        limit = (before + asyncio.run(bare_copy(self._url, full))) / 2
+        self.told(Figure(name="bare COPY before and after, mean", value=limit, unit="s"))
+        self.told(*_figures(f"CSV, {rows:,} rows, first upload", first, limit))
         speed = (rows / first.seconds) / (rows / 10 / small.seconds)
-        told(Figure(name=f"throughput at {rows:,} to that at a tenth", value=speed, unit="x"))
-        second = in_child(url, 2, list_of[1], again, "csv")
-        told(*_figures("the same file with 1 % changed", second))
+        self.told(Figure(name=f"throughput at {rows:,} to that at a tenth", value=speed, unit="x"))
+        again = self.file("again", rows, changed_share=0.01)
+        second = self.upload(again, "csv", target)
+        self.told(*_figures("the same file with 1 % changed", second))
         share = second.seconds / first.seconds
-        told(Figure(name="second upload to first", value=share, unit="x"))
-        for n, kind in ((2, "jsonl"), (3, "parquet")):
-            path = convert(full, kind, rows)  # type: ignore[arg-type]
-            done = in_child(url, n + 1, list_of[n], path, kind)  # type: ignore[arg-type]
-            told(*_figures(f"{kind}, {rows:,} rows", done))
-        path = convert(full, "xlsx", SHEET_ROWS)
-        done = in_child(url, 5, list_of[4], path, "xlsx")
-        told(*_figures(f"xlsx, {SHEET_ROWS:,} rows", done))
-        latencies = asyncio.run(resolve_latencies(url, 100))
+        self.told(Figure(name="second upload to first", value=share, unit="x"))
+
+    def formats(self) -> None:
+        """The other formats, the whole file each but for a sheet."""
+        kinds: dict[Format, int] = {"jsonl": self._rows, "parquet": self._rows, "xlsx": SHEET_ROWS}
+        for kind, rows in kinds.items():
+            path = convert(self.file("full", self._rows), kind, rows)
+            self.told(*_figures(f"{kind}, {rows:,} rows", self.upload(path, kind)))
+
+    def resolve(self) -> None:
+        """One price at a time among RESOLVE_LINES."""
+        latencies = asyncio.run(resolve_latencies(self._url, 100))
         for quantile in (0.5, 0.99):
             name = f"resolve, {RESOLVE_LINES:,} lines: p{quantile * 100:.0f}"
-            told(Figure(name=name, value=quantile_ms(latencies, quantile), unit="ms"))
-    return figures
+            self.told(Figure(name=name, value=quantile_ms(latencies, quantile), unit="ms"))
+
+
+PARTS = {"csv": Bench.csv, "formats": Bench.formats, "resolve": Bench.resolve}
+
+
+def run(rows: int = ROWS, parts: Sequence[str] = tuple(PARTS)) -> list[Figure]:
+    """The figures of `parts`, shown as they come."""
+    with servers() as both, tempfile.TemporaryDirectory() as folder:
+        bench = Bench(both.database_url, Path(folder), rows)
+        for part in parts:
+            PARTS[part](bench)
+    return bench.figures
 
 
 def _figures(name: str, done: Outcome, limit: float | None = None) -> list[Figure]:
@@ -310,10 +340,11 @@ def _figures(name: str, done: Outcome, limit: float | None = None) -> list[Figur
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--upload", nargs=5, metavar="ARG", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.upload is None:
-        run(options.rows)
+        run(options.rows, options.parts)
         return
     url, number, list_id, path, kind = options.upload
     done = uvloop.run(upload(url, int(number), UUID(list_id), Path(path), kind))
