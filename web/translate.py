@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
@@ -40,6 +40,10 @@ class Language:
 
     def number(self, value: int | str | Decimal) -> str:
         return format_decimal(Decimal(value), locale=self.locale)
+
+    def day(self, when: date) -> str:
+        """`Dec 1, 2026`."""
+        return format_date(when, "medium", locale=self.locale)
 
     def datetime(self, when: datetime) -> str:
         """`Dec 1, 2026, 10:00 UTC`."""
