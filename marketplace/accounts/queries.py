@@ -140,6 +140,17 @@ async def user(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id)
 
 
+async def user_at_home(session: AsyncSession, user_id: UUID) -> tuple[User, Organisation] | None:
+    """A user with its organisation, in one question: every page asks it."""
+    query = (
+        select(User, Organisation)
+        .join(Organisation, Organisation.id == User.organisation_id)
+        .where(User.id == user_id)
+    )
+    found = (await session.execute(query)).first()
+    return None if found is None else (found[0], found[1])
+
+
 async def user_for_update(session: AsyncSession, user_id: UUID) -> User | None:
     query = select(User).where(User.id == user_id).with_for_update()
     return (await session.scalars(query.execution_options(populate_existing=True))).first()

@@ -157,9 +157,9 @@ class Doorman:
 
 
 async def me(session: AsyncSession, actor: Actor) -> Me:
-    user = await queries.user(session, actor.user_id)
-    organisation = await queries.organisation(session, actor.organisation_id)
-    assert user is not None and organisation is not None, "an actor exists"  # noqa: PT018
+    found = await queries.user_at_home(session, actor.user_id)
+    assert found is not None, "an actor exists"
+    user, organisation = found
     return Me(
         user=UserView(id=user.id, name=user.name, email=user.email),
         organisation=OwnOrganisation(
