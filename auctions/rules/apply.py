@@ -93,12 +93,12 @@ def _from_bidder(
     reason = not_now(state, command.ts)
     if reason is not None:
         return refused(reason[0], reason[1], events)
-    if isinstance(body, Auto):
-        return automatic.set_limit(state, command, body, events)
     format_ = FORMATS[state.now.format]
+    if isinstance(body, Bid):
+        return format_.bid(state, command, body, events)
     if isinstance(body, Accept):
         return format_.accept(state, command, body, events)
-    return format_.bid(state, command, body, events)
+    return automatic.set_limit(state, command, body, events)
 
 
 _OF_BIDDERS = (Bid, Accept, Auto)

@@ -14,7 +14,7 @@ from marketplace.kernel.money import MINOR_MAX
 
 from .outcomes import Code
 from .parameters import PPM, Step
-from .scoring import Exact, Scale, evaluate, price_at
+from .scoring import PLAIN, Exact, Scale, evaluate, price_at
 from .standing import rival_lead
 from .state import State
 
@@ -77,15 +77,15 @@ def objection(state: State, alias: str, scale: Scale, price: int) -> Code | None
     """Why this price may not stand, or None. `price` is above zero."""
     if price > ceiling(state):
         return Code.ABOVE_CEILING
-    evaluated = evaluate(scale, price)
-    lead = rival_lead(state, alias)
+    evaluated: Exact = price if scale is PLAIN else evaluate(scale, price)
+    lead, step = rival_lead(state, alias), state.now.step
     if price > border(state, alias, scale):
         beaten = lead is not None and evaluated < lead[0]
-        against_lead = state.now.step.against == "lead" and lead is not None
+        against_lead = step.against == "lead" and lead is not None
         return Code.NOT_BELOW_LEAD if against_lead and not beaten else Code.STEP_TOO_SMALL
     if lead is None:
         return None
-    if _in_buffer(state.now.step, lead[0], evaluated):
+    if (step.front_buffer or step.back_buffer) and _in_buffer(step, lead[0], evaluated):
         return Code.STEP_TOO_SMALL if evaluated < lead[0] else Code.NOT_BELOW_LEAD
     if state.terms.ties != "allowed" and _ties(state, evaluated):
         return Code.TIE_FORBIDDEN

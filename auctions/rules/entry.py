@@ -32,7 +32,8 @@ def examine(
         return refused(Code.TOO_MANY, f"At most {BIDS_PER_BIDDER_MAX} bids.", events)
     try:
         price = read_price(state.terms, body.price)
-        check_lines(state.terms, body.lines, price)
+        if body.lines:
+            check_lines(state.terms, body.lines, price)
         scale, answers = scale_for(state, bidder, body.attributes)
     except BadPrice as error:
         return refused(error.code, error.detail, events)
@@ -65,9 +66,14 @@ def _limits(
     state: State, body: Bid, scale: Scale, price: int, events: list[AnyEvent], *, free: bool
 ) -> Outcome | None:
     alias = body.bidder
-    refusal = _objected(state, alias, scale, price, events, free=free)
-    if refusal is not None:
-        return refusal
+    if free:
+        refusal = _above_free_border(state, alias, scale, price, events)
+        if refusal is not None:
+            return refusal
+    else:
+        code = objection(state, alias, scale, price)
+        if code is not None:
+            return refused_price(state, code, price, highest(state, alias, scale), events)
     question = doubt(state, alias, scale, price)
     if question is None:
         return None
@@ -77,14 +83,9 @@ def _limits(
     return refused(Code.CONFIRM_REQUIRED, question, events, token=token)
 
 
-def _objected(
-    state: State, alias: str, scale: Scale, price: int, events: list[AnyEvent], *, free: bool
+def _above_free_border(
+    state: State, alias: str, scale: Scale, price: int, events: list[AnyEvent]
 ) -> Outcome | None:
-    if not free:
-        code = objection(state, alias, scale, price)
-        if code is None:
-            return None
-        return refused_price(state, code, price, highest(state, alias, scale), events)
     top = free_border(state, alias, scale)
     if price <= top:
         return None

@@ -15,7 +15,7 @@ from .standing import rival_lead
 from .state import State
 
 TOKEN_CHARS = 16
-USUAL_DIGITS_MAX = 14
+USUAL_CHARS_MAX = 15
 NEAR_LOW, NEAR_HIGH = Fraction(1, 2), Fraction(11, 10)
 """A price times a factor that lands between these shares of the reference explains the mix-up."""
 
@@ -38,9 +38,12 @@ def read_price(terms: Terms, text: str | None) -> int:
     """Minor units above zero. Raises BadPrice."""
     if text is None:
         raise BadPrice(Code.MALFORMED, "A price is needed.")
-    usual = _read_usual(text, terms.exponent)
-    if usual > 0:
-        return usual
+    # The usual way to write a price, read the short way: this is done for every bid.
+    exponent = terms.exponent
+    if exponent and text[-exponent - 1 : -exponent] == "." and len(text) <= USUAL_CHARS_MAX:
+        digits = text[: -exponent - 1] + text[-exponent:]
+        if len(digits) > exponent and digits.isascii() and digits.isdecimal() and int(digits) > 0:
+            return int(digits)
     try:
         minor = parse_minor(text, terms.exponent)
     except NotAnAmount as error:
@@ -53,18 +56,8 @@ def read_price(terms: Terms, text: str | None) -> int:
     return minor
 
 
-def _read_usual(text: str, exponent: int) -> int:
-    """The usual way to write a price, read the short way: this is done for every bid. Else 0."""
-    whole, _, cents = text.partition(".")
-    digits = whole + cents
-    usual = len(cents) == exponent > 0 and len(whole) > 0 and len(digits) <= USUAL_DIGITS_MAX
-    return int(digits) if usual and digits.isascii() and digits.isdecimal() else 0
-
-
 def check_lines(terms: Terms, lines: dict[str, str], price: int) -> None:
-    """The lines' totals must add up to the price. No lines at all is fine. Raises BadPrice."""
-    if not lines:
-        return
+    """The lines' totals must add up to the price. Raises BadPrice."""
     known = {line.id for line in terms.lines}
     if known != set(lines):
         wanted = ", ".join(sorted(known)) or "none"

@@ -31,7 +31,8 @@ def place(state: State, seq: int, alias: str, ready: Ready, events: list[AnyEven
 def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> int:
     """Lets an accepted bid stand: standing, initial prices, event."""
     before, after = put(state, alias, placed)
-    abnormal.note_initial(state, alias, placed.price)
+    if before is None:
+        abnormal.note_initial(state, alias, placed.price)
     events.append(
         BidPlaced(
             bidder=alias,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from .scoring import evaluate
+from .scoring import PLAIN, Exact, evaluate
 from .state import HISTORY_MAX, Placed, Row, State
 
 _LAST = 2**62
@@ -18,9 +18,10 @@ def position(state: State, alias: str) -> int | None:
 
 def put(state: State, alias: str, placed: Placed) -> tuple[int | None, int]:
     """Makes `placed` the bid that stands; returns the positions before and after."""
-    before = position(state, alias)
-    if before is not None:
-        del state.rows[before]
+    rows, former, before = state.rows, state.row_of.get(alias), None
+    if former is not None:
+        before = bisect_left(rows, former)
+        del rows[before]
     bids = state.bidders[alias].bids
     bids.append(placed)
     if len(bids) > HISTORY_MAX:
@@ -29,9 +30,11 @@ def put(state: State, alias: str, placed: Placed) -> tuple[int | None, int]:
 
 
 def _insert(state: State, alias: str, placed: Placed) -> int:
-    row = evaluate(placed.scale, placed.price), placed.order, alias
-    after = bisect_left(state.rows, row)
-    state.rows.insert(after, row)
+    rows, scale = state.rows, placed.scale
+    evaluated: Exact = placed.price if scale is PLAIN else evaluate(scale, placed.price)
+    row = evaluated, placed.order, alias
+    after = bisect_left(rows, row)
+    rows.insert(after, row)
     state.row_of[alias] = row
     return after
 

@@ -111,11 +111,12 @@ class State(msgspec.Struct, dict=True, kw_only=True):
             if (placed := bidder.current) is not None
         }
         self.rows: list[Row] = sorted(self.row_of.values())
+        self.enter_phase(self.phase)
 
-    @property
-    def now(self) -> Phase:
-        """The parameters of the running phase."""
-        return self.terms.phases[self.phase]
+    def enter_phase(self, phase: int) -> None:
+        """`now` are the parameters of the running phase, kept since every command asks for them."""
+        self.phase = phase
+        self.now: Phase = self.terms.phases[phase]
 
 
 _encoder = msgspec.msgpack.Encoder()

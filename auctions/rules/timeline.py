@@ -65,7 +65,7 @@ def _stage_over(state: State, events: list[AnyEvent]) -> None:
 def finish_phase(state: State, at: int, events: list[AnyEvent]) -> None:
     """The next phase begins, or the auction closes."""
     if state.phase + 1 < len(state.terms.phases):
-        state.phase += 1
+        state.enter_phase(state.phase + 1)
         _begin_phase(state, at, events)
         return
     state.status = "closed"
