@@ -322,17 +322,23 @@ class _Job:
         self._progress |= {"rows_read": read.rows, "bytes_done": read.bytes_done}
 
     async def _chunks(self, import_id: UUID) -> AsyncIterator[bytes]:
+        """The stored file; the next piece is fetched while one is read."""
+
+        async def fetch(n: int) -> bytes | None:
+            told = "SELECT bytes FROM price_import_chunks WHERE import_id = $1 AND n = $2"
+            data: bytes | None = await self._pool.fetchval(told, import_id, n)
+            return data
+
         n = 0
-        while True:
-            data = await self._pool.fetchval(
-                "SELECT bytes FROM price_import_chunks WHERE import_id = $1 AND n = $2",
-                import_id,
-                n,
-            )
-            if data is None:
-                return
-            yield data
-            n += 1
+        coming = asyncio.create_task(fetch(n))
+        try:
+            while (data := await coming) is not None:
+                n += 1
+                coming = asyncio.create_task(fetch(n))
+                yield data
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
 
 
 def _refuse_stale_base(row: Any, version: int) -> None:
