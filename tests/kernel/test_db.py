@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import SYSTEM, Database, set_scope, to_the_end
 from marketplace.kernel.ids import OrganisationId, UserId
 from tests.people import NewPerson, Person
+from tests.servers import Place
 
 _PROTECTED = text(
     "SELECT oid::regclass::text FROM pg_class WHERE relrowsecurity AND relkind = 'r' ORDER BY 1"
@@ -130,3 +132,21 @@ async def test_work_that_must_end_ends_even_when_its_caller_is_cancelled() -> No
     with pytest.raises(asyncio.CancelledError):
         await caller
     assert ended.is_set()
+
+
+async def test_a_connection_that_the_server_ended_is_replaced_unnoticed(servers: Place) -> None:
+    database = Database(servers.database_url, pool_size=1)
+    async with database.transaction(SYSTEM) as session:
+        connection = await session.connection()
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        pid = await session.scalar(text("SELECT pg_backend_pid()"))
+    admin = await asyncpg.connect(servers.database_url)
+    await admin.execute("SELECT pg_terminate_backend($1)", pid)
+    await admin.close()
+    async with asyncio.timeout(10):
+        while not driver.is_closed():  # noqa: ASYNC110  # the driver tells nobody
+            await asyncio.sleep(0)
+    async with database.transaction(SYSTEM) as session:
+        assert await session.scalar(text("SELECT pg_backend_pid()")) != pid
+    await database.close()
