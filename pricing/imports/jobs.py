@@ -33,7 +33,8 @@ READY_LIFE = timedelta(days=7)
 _SESSION = (
     "SET statement_timeout = 0",
     "SET lock_timeout = 0",
-    "SET idle_in_transaction_session_timeout = 0",
+    # A frozen worker must not keep a list locked; between two statements it thinks for seconds.
+    "SET idle_in_transaction_session_timeout = '30s'",
     "SET work_mem = '64MB'",
     "SET enable_nestloop = off",
 )

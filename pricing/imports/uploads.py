@@ -19,6 +19,7 @@ from pricing.imports.rules import UPLOAD_BYTES_MAX
 from pricing.imports.schemas import ImportView
 
 CHUNK_BYTES = 1 << 20
+"""From this size on what has come in is stored; a server hands over far smaller pieces."""
 
 _BEGIN = """UPDATE price_imports SET lease_token = :token, bytes_total = 0, bytes_done = 0,
     stages = price_stage_entered('[]', CAST(:stage AS jsonb), :at)
@@ -83,8 +84,8 @@ async def _store(
     """Size and SHA-256 of what was stored."""
     pool = await database.pool()
     digest = hashlib.sha256()
-    held = bytearray()
-    size = n = 0
+    held: list[bytes] = []
+    size = held_size = n = 0
     storing: asyncio.Task[None] | None = None
 
     async def store(number: int, piece: bytes) -> None:
@@ -98,18 +99,19 @@ async def _store(
             if size > UPLOAD_BYTES_MAX:
                 raise _too_large()
             digest.update(data)
-            held += data
-            while len(held) >= CHUNK_BYTES:
-                # One piece is on its way to PostgreSQL while the next one comes in.
+            held.append(data)
+            held_size += len(data)
+            if held_size >= CHUNK_BYTES:
+                # One chunk is on its way to PostgreSQL while the next one comes in.
                 if storing is not None:
                     await storing
-                storing = asyncio.create_task(store(n, bytes(held[:CHUNK_BYTES])))
+                storing = asyncio.create_task(store(n, b"".join(held)))
+                held, held_size = [], 0
                 n += 1
-                del held[:CHUNK_BYTES]
         if storing is not None:
             await storing
-        if held:
-            await store(n, bytes(held))
+        if held_size:
+            await store(n, b"".join(held))
     finally:
         if storing is not None:
             storing.cancel()

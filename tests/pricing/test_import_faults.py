@@ -197,6 +197,38 @@ async def test_a_killed_postgresql_keeps_the_old_version(place: Place) -> None:
         assert await place.open_lines() == ROWS
 
 
+async def test_postgresql_killed_while_a_file_comes_in_waits_for_the_file_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = csv_of(11)
+    monkeypatch.setattr(uploads, "CHUNK_BYTES", 100_000)
+
+    async def cut_off() -> AsyncIterator[bytes]:
+        sent = 0
+        async for piece in pieces(content):
+            yield piece
+            sent += 1
+            if sent == 3:
+                # The third is stored while this goes on, the first two are.
+                place.servers.postgres.kill()
+
+    async with place.database.transaction(SUPPLIER) as session:
+        data = NewPriceImport(price_list_id=place.list_id, mode="replace")
+        made = await service.begin(session, SUPPLIER, data, Clock().now())
+    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await uploads.receive(place.database, SUPPLIER, Clock(), made.id, cut_off(), None)
+    place.servers.postgres.start()
+    await place.database.close()
+    place.database = Database(place.servers.database_url)
+    assert await place.row(made.id) == ("awaiting_upload", 1)
+    assert await place.prices() == {10}
+    await uploads.receive(place.database, SUPPLIER, Clock(), made.id, pieces(content), None)
+    await work_imports(place.database, Clock())
+    assert await place.row(made.id) == ("published", 2)
+    assert await place.prices() == {11}
+    assert await place.open_lines() == ROWS
+
+
 async def test_a_crash_empties_staging_and_a_commit_reads_again(place: Place) -> None:
     async with place.database.transaction(SUPPLIER) as session:
         data = NewPriceImport(price_list_id=place.list_id, mode="replace", dry_run=True)
