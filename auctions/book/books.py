@@ -85,7 +85,7 @@ class Books:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self._pool: Pool = await self._database.pool()
+        self._pool: Pool = await self._database.pool(steady=True)
         self._journal = Journal(self._pool, self.envelope)
         try:
             sharded = await detect_sharded(self._redis)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NewType
 
 Micros = NewType("Micros", int)
@@ -36,4 +37,11 @@ def to_micros(when: datetime) -> Micros:
 
 def rfc3339(us: int) -> str:
     """`2026-12-01T10:00:00.000000Z`, always with six digits, so texts sort as times."""
-    return from_micros(us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    second, fraction = divmod(us, 1_000_000)
+    return f"{_second(second)}.{fraction:06}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(second: int) -> str:
+    # Every ack, event and pong says the time, and most of them the same second.
+    return from_micros(second * 1_000_000).strftime("%Y-%m-%dT%H:%M:%S")

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import asyncpg
 from sqlalchemy import BigInteger, DateTime, MetaData, event, text
@@ -101,6 +101,9 @@ def _still_open(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
 class Database:
     """One per process. `transaction` for SQLAlchemy work, `pool` (asyncpg) for COPY and the bid
     path.
@@ -110,7 +113,7 @@ class Database:
         self.url = url
         self._role = role
         self._pool_size = pool_size
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pools: dict[bool, Pool] = {}
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -132,24 +135,34 @@ class Database:
                 raise
             await commit(session)
 
-    async def pool(self) -> asyncpg.Pool[asyncpg.Record]:
-        """Raw connections in the system scope, opened on first use."""
-        if self._pool is None:
+    async def pool(self, *, steady: bool = False) -> Pool:
+        """Raw connections in the system scope, opened on first use.
+
+        `steady` ones are for borrowers that leave no settings, locks or cursors behind: they go
+        back as they are, without the driver's round trip to clean up after each statement.
+        """
+        pool = self._pools.get(steady)
+        if pool is None:
             options = _settings(self._role) | {"app.scope": "system"}
-            self._pool = await asyncpg.create_pool(
+            pool = self._pools[steady] = await asyncpg.create_pool(
                 self.url,
                 min_size=0,
                 max_size=self._pool_size,
                 server_settings=options,
                 timeout=5,
+                reset=_as_it_is if steady else None,
             )
-        return self._pool
+        return pool
 
     async def close(self) -> None:
-        if self._pool is not None:
-            self._pool.terminate()
-            self._pool = None
+        for pool in self._pools.values():
+            pool.terminate()
+        self._pools.clear()
         await self.engine.dispose()
+
+
+async def _as_it_is(_: object) -> None:
+    """Instead of the driver's clean-up."""
 
 
 Hint = Callable[[], Awaitable[None]]
