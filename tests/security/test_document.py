@@ -36,7 +36,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = {"buyer": 4, "supplier": 3, "operator": 2}
+EXAMPLES = {"buyer": 3, "supplier": 2, "operator": 2}
 """Requests made up for each operation, by who sends them."""
 
 OF_ALL_TESTS = frozenset(["exchange_rates", "classifications", "units"])
