@@ -2,8 +2,7 @@
 listen.
 
 The fold is ahead of PostgreSQL only inside `_advance`, which holds `_lock`; everybody else sees it
-through
-`settled`, so nothing is ever shown that is not durable.
+through `settled`, so nothing is ever shown that is not durable.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import structlog
 
 from auctions.book.epoch import begin_epoch, redis_differs
 from auctions.book.fold import DivergedError, Durable, Fold
 from auctions.book.journal import Journal, JournalHead, Pool
 from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError
+from auctions.book.waiting import Waiting
 from marketplace.kernel.errors import NotFound, Unavailable
 
 SNAPSHOT_EVERY = 5_000
@@ -32,29 +31,6 @@ BACKOFF_S = (0.02, 0.05, 0.1, 0.25, 0.5)
 
 ServerErrors = (RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _log = structlog.get_logger(__name__)
-
-
-class RetryError(Exception):
-    """The command has no place in the order, or it is unknown whether it has: send it again, same
-    `cid`.
-    """
-
-
-class Waiting(msgspec.Struct):
-    """A command of this node on its way; `epoch` and `tag` are known once it is in the log.
-
-    `give_up_at` is a time of the event loop: afterwards nobody waits for it any more.
-    """
-
-    raw: bytes
-    future: asyncio.Future[Durable]
-    give_up_at: float
-    epoch: int = 0
-    tag: str = ""
-
-    def give_up(self, now: float) -> None:
-        if now > self.give_up_at and not self.future.done():
-            self.future.set_exception(TimeoutError())
 
 
 Listener = Callable[[Sequence[Durable]], None]
@@ -155,10 +131,10 @@ class Book:
             former = self._waiting.pop(entry.seq, None)
             if former is not None:
                 # Of an epoch that is over: the log was lost before that command was durable.
-                _answer(former, None)
+                former.answer(None)
             if entry.seq <= self.published_seq:
                 # Another node committed and woke us before our own reply arrived.
-                _answer(own, self._recent.get(entry.seq))
+                own.answer(self._recent.get(entry.seq))
                 continue
             self._waiting[entry.seq] = own
             self._inbox[entry.seq] = entry
@@ -322,7 +298,7 @@ class Book:
             self._recent[durable.seq] = durable
             own = self._waiting.pop(durable.seq, None)
             if own is not None:
-                _answer(own, durable)
+                own.answer(durable)
         while len(self._recent) > RECENT_MAX:
             self._recent.popitem(last=False)
         if durables:
@@ -387,18 +363,9 @@ class Book:
         for place, own in list(self._waiting.items()):
             if own.epoch != self.epoch:
                 del self._waiting[place]
-                _answer(own, None)
+                own.answer(None)
         self._target = max([seq, *self._inbox, *self._waiting])
         self._hint = (0, "")
-
-
-def _answer(own: Waiting, durable: Durable | None) -> None:
-    if own.future.done():
-        return
-    if durable is not None and durable.record.tag == own.tag:
-        own.future.set_result(durable)
-    else:
-        own.future.set_exception(RetryError())
 
 
 def _interrupted() -> Unavailable:

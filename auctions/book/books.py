@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book import chain as chains
-from auctions.book.book import Book, RetryError, ServerErrors, Waiting
+from auctions.book.book import Book, ServerErrors
 from auctions.book.envelope import Envelope, is_sealing
 from auctions.book.fold import Durable
 from auctions.book.heart import Heart
@@ -32,6 +32,7 @@ from auctions.book.log import (
     NoBookError,
     detect_sharded,
 )
+from auctions.book.waiting import RetryError, Waiting
 from auctions.book.wakes import Wakes
 from auctions.rules import commands
 from auctions.rules.commands import AnyBody, Bid

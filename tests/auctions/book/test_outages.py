@@ -8,10 +8,10 @@ from base64 import b64decode
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from auctions.book.book import RetryError, Waiting
 from auctions.book.heart import Heart
 from auctions.book.log import Entry
 from auctions.book.receipts import SecretError, load_signer, public_keys, signed_bytes
+from auctions.book.waiting import RetryError, Waiting
 from auctions.rules.commands import Tick
 from auctions.rules.outcomes import Code, Resumed
 from marketplace.kernel.clock import Clock, rfc3339

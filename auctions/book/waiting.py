@@ -1,0 +1,41 @@
+"""Commands of this node on their way through log, fold and commit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from auctions.book.fold import Durable
+
+
+class RetryError(Exception):
+    """The command has no place in the order, or it is unknown whether it has: send it again, same
+    `cid`.
+    """
+
+
+class Waiting(msgspec.Struct):
+    """A command of this node on its way; `epoch` and `tag` are known once it is in the log.
+
+    `give_up_at` is a time of the event loop: afterwards nobody waits for it any more.
+    """
+
+    raw: bytes
+    future: asyncio.Future[Durable]
+    give_up_at: float
+    epoch: int = 0
+    tag: str = ""
+
+    def give_up(self, now: float) -> None:
+        if now > self.give_up_at and not self.future.done():
+            self.future.set_exception(TimeoutError())
+
+    def answer(self, durable: Durable | None) -> None:
+        """What became of it; None, or another command in its place: send it again."""
+        if self.future.done():
+            return
+        if durable is not None and durable.record.tag == self.tag:
+            self.future.set_result(durable)
+        else:
+            self.future.set_exception(RetryError())
