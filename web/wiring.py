@@ -28,10 +28,12 @@ from auctions.tenders.facts import LotAwarded
 from auctions.tenders.following import follow_auctions
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
+from marketplace.accounts.facts import ColleagueInvited
 from marketplace.accounts.gate import Gate
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.service.logins import Doorman, LoginLimits
+from marketplace.accounts.tickets import Tickets
 from marketplace.accounts.totp import Totp
 from marketplace.exchange import api as exchange_api
 from marketplace.exchange import listening, mailing
@@ -115,6 +117,7 @@ async def living(
     gate = Gate(database, settings, clock)
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
+    tickets = Tickets(Sealer(settings.secret, "login ticket"), clock)
     books = Books(database, redis, clock, secret=settings.secret)
     live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
     await books.start()
@@ -132,7 +135,7 @@ async def living(
             revocations=Revocations(redis, gate),
             passwords=passwords,
             totp=totp,
-            doorman=Doorman(clock, redis, passwords, totp, limits),
+            doorman=Doorman(clock, redis, passwords, totp, tickets, limits),
             answers=Answers(Sealer(settings.secret, "idempotency"), clock),
             books=books,
             live=live,
@@ -160,6 +163,7 @@ def subscribed() -> Facts:
     facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
+    facts.subscribe(ColleagueInvited, listening.colleague_invited)
     facts.subscribe(orders.OrderMoved, listening.order_moved)
     facts.subscribe(orders.ClaimMoved, listening.claim_moved)
     return facts

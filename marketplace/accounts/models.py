@@ -58,7 +58,9 @@ class Membership(Base):
 
 
 class Session(Base):
-    """A browser's login; only the hash of its token is known here."""
+    """A browser's login; only the hash of its token is known here. `device` and `address` are where
+    it was made, for its owner to recognise.
+    """
 
     __tablename__ = "sessions"
 
@@ -70,6 +72,8 @@ class Session(Base):
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    device: Mapped[str] = mapped_column(Text, default="")
+    address: Mapped[str] = mapped_column(Text, default="")
 
 
 class ApiKey(Base):

@@ -189,10 +189,10 @@ async def api_key(session: AsyncSession, key_id: UUID) -> ApiKey | None:
 
 
 async def invitation_by_hash(
-    session: AsyncSession, token_hash: bytes
+    session: AsyncSession, token_hash: bytes, *, lock: bool = False
 ) -> ColleagueInvitation | None:
     query = select(ColleagueInvitation).where(ColleagueInvitation.token_hash == token_hash)
-    return (await session.scalars(query.with_for_update())).first()
+    return (await session.scalars(query.with_for_update() if lock else query)).first()
 
 
 async def invitations(

@@ -36,6 +36,8 @@ _MAY_GRANT = {
     "channel_manager": ROLES - {"admin"},
     "partner_manager": frozenset(["partner_manager", "partner_employee", "observer"]),
 }
+INVITERS = tuple(_MAY_GRANT)
+"""Who may invite colleagues and change their roles."""
 
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")

@@ -78,7 +78,13 @@ class Me(Struct, frozen=True, kw_only=True):
 
 
 class SessionView(Struct, frozen=True, kw_only=True):
+    """`device` is the browser and its system, empty where it did not tell; `address` the network
+    address of the login.
+    """
+
     id: UUID
+    device: str
+    address: str
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
@@ -147,6 +153,16 @@ class InvitationView(Struct, frozen=True, kw_only=True):
 class InvitationPage(Struct, frozen=True, kw_only=True):
     items: list[InvitationView]
     next_cursor: str | None = None
+
+
+class InvitationFace(Struct, frozen=True, kw_only=True):
+    """What whoever has the link sees before using it."""
+
+    organisation_name: str
+    inviter_name: str
+    email: str
+    roles: list[str]
+    expires_at: datetime
 
 
 class Acceptance(Struct, frozen=True, kw_only=True):

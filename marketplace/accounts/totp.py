@@ -30,8 +30,13 @@ class Totp:
         secret = pyotp.random_base32()
         user.totp_sealed = self._sealer.seal(secret.encode(), user.id.bytes)
         user.totp_confirmed_at = None
-        uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=self._issuer)
-        return secret, uri
+        return self._shown(user, secret)
+
+    def pending(self, user: User) -> tuple[str, str] | None:
+        """The secret and its address again, while they wait for their first code."""
+        if user.totp_sealed is None or user.totp_confirmed_at is not None:
+            return None
+        return self._shown(user, self._sealer.open(user.totp_sealed, user.id.bytes).decode())
 
     def require(self, user: User, code: str | None) -> None:
         """Raises Unauthenticated (`totp_required`, `totp_wrong`) where the user has a second
@@ -57,3 +62,7 @@ class Totp:
                 user.totp_last_step = step
                 return True
         return False
+
+    def _shown(self, user: User, secret: str) -> tuple[str, str]:
+        uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=self._issuer)
+        return secret, uri

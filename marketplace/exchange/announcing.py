@@ -20,6 +20,7 @@ from marketplace.kernel.ids import new_id
 from marketplace.kernel.scope import as_house
 
 READERS_MAX = 200
+SUBJECT_CHARS_MAX = 200
 _MAILED = frozenset(["procurement_officer", "partner_manager", "partner_employee"])
 
 
@@ -29,6 +30,19 @@ class Envelope(msgspec.Struct, frozen=True):
     type: str
     timestamp: str
     data: Mapping[str, object]
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """One mail before it is written; the fields are those of `models.Mail`."""
+
+    organisation_id: UUID
+    user_id: UUID
+    once: str
+    address: str
+    kind: str
+    subject: str
+    text: str
+    path: str
 
 
 async def announce(
@@ -120,15 +134,13 @@ async def _mails(
     words = {name: str(value).replace("_", " ") for name, value in data.items()}
     ids = {name: str(value) for name, value in data.items()}
     assert event.subject is not None, "the caller asked"
-    # A subject is one line whatever a title holds.
-    subject = " ".join(event.subject.format_map(words).split())[:200]
+    subject = one_line(event.subject.format_map(words))
     for user, roles in await accounts.members(session, organisation_id, READERS_MAX):
         if user.disabled_at is not None or _MAILED.isdisjoint(roles):
             continue
-        await session.execute(
-            insert(Mail)
-            .values(
-                id=new_id(),
+        await write_mail(
+            session,
+            Letter(
                 organisation_id=organisation_id,
                 user_id=user.id,
                 once=once,
@@ -137,10 +149,27 @@ async def _mails(
                 subject=subject,
                 text=event.text.format_map(words),
                 path=event.path.format_map(ids),
-                state="pending",
-                attempts=0,
-                next_at=now,
-                created_at=now,
-            )
-            .on_conflict_do_nothing(index_elements=["user_id", "once"])
+            ),
+            now,
         )
+
+
+async def write_mail(session: AsyncSession, letter: Letter, now: datetime) -> None:
+    """Due at once. Nothing when the same was written to the same person before."""
+    await session.execute(
+        insert(Mail)
+        .values(
+            id=new_id(),
+            **msgspec.structs.asdict(letter),
+            state="pending",
+            attempts=0,
+            next_at=now,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["user_id", "once"])
+    )
+
+
+def one_line(subject: str) -> str:
+    """A subject is one line whatever a title or a name holds."""
+    return " ".join(subject.split())[:SUBJECT_CHARS_MAX]

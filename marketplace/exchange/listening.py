@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.exchange.announcing import announce
+from marketplace.accounts.facts import ColleagueInvited
+from marketplace.exchange.announcing import Letter, announce, one_line, write_mail
 from marketplace.orders.facts import ClaimMoved, OrderMoved
+
+
+async def colleague_invited(session: AsyncSession, fact: ColleagueInvited) -> None:
+    """The link goes to the colleague, who has no account yet."""
+    inviter, organisation = one_line(fact.inviter_name), one_line(fact.organisation_name)
+    letter = Letter(
+        organisation_id=fact.organisation_id,
+        user_id=fact.inviter_id,
+        once=f"colleague {fact.invitation_id}",
+        address=fact.email,
+        kind="colleague.invited",
+        subject=one_line(f"{inviter} invites you to {organisation}"),
+        text=f"{inviter} invites you to work with {organisation} in the marketplace. Choose your"
+        " name and password at this address; it works once, within 72 hours.",
+        path=fact.path,
+    )
+    await write_mail(session, letter, fact.at)
 
 
 async def order_moved(session: AsyncSession, fact: OrderMoved) -> None:

@@ -88,11 +88,12 @@ async def send_due(database: Database, clock: Clock, server: MailServer, origin:
 async def _note(
     database: Database, clock: Clock, due: Sequence[DueMail], results: Sequence[str | None]
 ) -> None:
+    """How it went. A link may be a key (an invitation), so it is not kept once it is on its way."""
     now = clock.now()
     async with database.transaction(SYSTEM) as session:
         for mail, failure in zip(due, results, strict=True):
             if failure is None:
-                await queries.note_mail(session, mail.id, state="sent", sent_at=now)
+                await queries.note_mail(session, mail.id, state="sent", sent_at=now, path="/")
                 continue
             again = rules.next_attempt(mail.attempts, now, _chance.random())
             await queries.note_mail(

@@ -65,7 +65,9 @@ class Delivery(Base):
 
 
 class Mail(Base):
-    """A mail to one person; `path` is the page to look at."""
+    """A mail to one person; `path` is the page to look at. `user_id` is the reader, or who invited
+    a reader that has no account yet.
+    """
 
     __tablename__ = "exchange_mails"
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from litestar import Controller, Response, get, post
-from litestar.datastructures import Cookie
 from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.api.common import client_address
-from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE, Gate
+from marketplace.accounts.api.common import caller_of, client_address
+from marketplace.accounts.gate import SESSION_COOKIE, Gate
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import Login, NewOrganisation, NewRegistration, NewUser
 from marketplace.accounts.service import logins, organisations
-from marketplace.accounts.service.logins import Doorman, Opened
+from marketplace.accounts.service.logins import Doorman
+from marketplace.accounts.tickets import CodeNeeded
 from marketplace.kernel.access import PUBLIC, PUBLIC_ONCE, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.errors import Forbidden, Problem
 from marketplace.kernel.settings import Settings
+from web.pages.cookies import cookie, login_cookies, logout_cookies
 from web.pages.forms import Form, read_form
 from web.pages.render import (
     THEME_COOKIE,
@@ -37,7 +38,7 @@ HOME = "/auctions"
 THEME_SECONDS = 365 * 24 * 3600
 CAPABILITY = {"supplier": "supplies", "buyer": "buys"}
 _TAKEN = {"organisation_exists": "organisation.tax_id", "email_taken": "user.email"}
-_CODES = frozenset(["totp_required", "totp_wrong"])
+_TRY_AGAIN = frozenset(["totp_wrong", "too_fast"])
 
 Kind = Literal["supplier", "buyer"]
 
@@ -66,20 +67,54 @@ class EntranceController(Controller):
         gate: Gate,
         settings: Settings,
     ) -> Response[Any]:
-        _require_own_page(request, gate)
+        require_own_page(request, gate)
         form = await read_form(request)
-        login = Login(
-            email=form.one("email"),
-            password=form.secret("password"),
-            totp=form.one("totp") or None,
-        )
+        login = Login(email=form.one("email"), password=form.secret("password"))
         former = request.cookies.get(SESSION_COOKIE)
         target = own_path(form.one("next"), HOME)
         try:
-            opened = await doorman.log_in(session, login, client_address(request), former)
+            opened = await doorman.log_in(session, login, caller_of(request), former)
+        except CodeNeeded as needed:
+            return page(request, "login_code.html", next=target, ticket=needed.ticket)
         except Problem as problem:
             return _landing(request, target=target, form=form, problem=problem)
-        return go(target, cookies=_login_cookies(opened, gate, settings))
+        return go(target, cookies=login_cookies(opened, gate, settings))
+
+    @get("/login/code", opt=PUBLIC)
+    async def code_page(self) -> Redirect:
+        """The page of the code comes with a ticket; who reloads it begins again."""
+        return go("/login")
+
+    @post("/login/code", opt=PUBLIC_ONCE)
+    async def enter_code(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        doorman: Doorman,
+        gate: Gate,
+        settings: Settings,
+    ) -> Response[Any]:
+        """The second step of a login, for whoever has a second factor."""
+        require_own_page(request, gate)
+        form = await read_form(request)
+        target, ticket = own_path(form.one("next"), HOME), form.one("ticket")
+        former = request.cookies.get(SESSION_COOKIE)
+        try:
+            opened = await doorman.enter_code(
+                session, ticket, form.digits("totp"), caller_of(request), former
+            )
+        except Problem as problem:
+            if problem.code not in _TRY_AGAIN:
+                return _landing(request, target=target, problem=problem)
+            return page(
+                request,
+                "login_code.html",
+                status=problem.status,
+                next=target,
+                ticket=ticket,
+                errors={"totp": problem.detail},
+            )
+        return go(target, cookies=login_cookies(opened, gate, settings))
 
     @post("/logout", opt=allow(scope=None, waiting=True))
     async def log_out(
@@ -91,8 +126,7 @@ class EntranceController(Controller):
         settings: Settings,
     ) -> Redirect:
         await logins.end_session(session, clock, revocations, actor, actor.session_id)
-        gone = [_cookie(name, "", 0, settings) for name in (SESSION_COOKIE, CSRF_COOKIE)]
-        return go("/", cookies=gone)
+        return go("/", cookies=logout_cookies(settings))
 
     @get("/register/{kind:str}", opt=PUBLIC)
     async def registration_page(self, request: AnyRequest, kind: Kind) -> Template:
@@ -112,7 +146,7 @@ class EntranceController(Controller):
         settings: Settings,
     ) -> Response[Any]:
         """Registers and logs in at once: nobody types a new password twice in a row."""
-        _require_own_page(request, gate)
+        require_own_page(request, gate)
         form = await read_form(request)
         new = _registration(kind, form)
         try:
@@ -135,16 +169,16 @@ class EntranceController(Controller):
             )
         login = Login(email=new.user.email, password=new.user.password)
         former = request.cookies.get(SESSION_COOKIE)
-        opened = await doorman.log_in(session, login, client_address(request), former)
-        return go(HOME, cookies=_login_cookies(opened, gate, settings))
+        opened = await doorman.log_in(session, login, caller_of(request), former)
+        return go(HOME, cookies=login_cookies(opened, gate, settings))
 
     @post("/theme", opt=PUBLIC_ONCE)
     async def theme(self, request: AnyRequest, gate: Gate, settings: Settings) -> Redirect:
-        _require_own_page(request, gate)
+        require_own_page(request, gate)
         form = await read_form(request)
         chosen = form.one("theme") if form.one("theme") in THEMES else "auto"
-        cookie = _cookie(THEME_COOKIE, chosen, THEME_SECONDS, settings)
-        return go(own_path(form.one("back")), cookies=[cookie])
+        chosen_cookie = cookie(THEME_COOKIE, chosen, THEME_SECONDS, settings)
+        return go(own_path(form.one("back")), cookies=[chosen_cookie])
 
 
 def _landing(
@@ -154,18 +188,13 @@ def _landing(
     form: Form | None = None,
     problem: Problem | None = None,
 ) -> Template:
-    asks_code = problem is not None and problem.code in _CODES
-    typed = form.typed() if form else {}
-    if asks_code and problem is not None and problem.code == "totp_required":
-        problem = None
     return page(
         request,
         "landing.html",
         status=200 if problem is None else problem.status,
         next=target,
-        form=typed,
+        form=form.typed() if form else {},
         problem=problem,
-        ask_totp=asks_code,
     )
 
 
@@ -185,29 +214,9 @@ def _registration(kind: Kind, form: Form) -> NewRegistration:
     )
 
 
-def _require_own_page(request: AnyRequest, gate: Gate) -> None:
+def require_own_page(request: AnyRequest, gate: Gate) -> None:
     """Forms before a login have no token to show; their Origin is what tells them from foreign
     ones. Raises Forbidden.
     """
     if not gate.same_origin(request.scope["headers"], request.scope["scheme"]):
         raise Forbidden("origin_foreign", "This form was sent from another site.")
-
-
-def _login_cookies(opened: Opened, gate: Gate, settings: Settings) -> list[Cookie]:
-    seconds = int(opened.lasts.total_seconds())
-    return [
-        _cookie(SESSION_COOKIE, opened.token, seconds, settings),
-        _cookie(CSRF_COOKIE, gate.csrf_token(opened.token), seconds, settings),
-    ]
-
-
-def _cookie(name: str, value: str, seconds: int, settings: Settings) -> Cookie:
-    return Cookie(
-        key=name,
-        value=value,
-        path="/",
-        max_age=seconds,
-        httponly=name == SESSION_COOKIE,
-        secure=settings.secure_cookies,
-        samesite="lax",
-    )

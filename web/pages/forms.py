@@ -51,6 +51,10 @@ class Form:
         """As typed: a password may begin or end with a blank."""
         return self._fields.get(name, [""])[-1]
 
+    def digits(self, name: str) -> str:
+        """A code, which people type in groups as their authenticator shows it."""
+        return "".join(self.one(name).split())
+
     def names(self) -> list[str]:
         return list(self._fields)
 

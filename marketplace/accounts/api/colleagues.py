@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts.api.common import READ, WRITE, client_address
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
+from marketplace.accounts.rules import INVITERS
 from marketplace.accounts.schemas import (
     Acceptance,
     InvitationPage,
@@ -26,32 +27,32 @@ from marketplace.accounts.service.logins import Doorman
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.facts import Facts
 from marketplace.kernel.settings import Settings
-
-_INVITERS = ("admin", "channel_manager", "partner_manager")
 
 
 class InvitationController(Controller):
     path = "/api/v1/invitations"
     tags = ("accounts",)
 
-    @post(opt=allow(*_INVITERS, scope=WRITE))
+    @post(opt=allow(*INVITERS, scope=WRITE))
     async def invite(
         self,
         session: AsyncSession,
         clock: Clock,
+        facts: Facts,
         settings: Settings,
         actor: Actor,
         data: NewColleague,
     ) -> IssuedInvitation:
-        """A single-use link into the own organisation, valid for 72 hours."""
-        return await colleagues.invite(session, clock, actor, settings.origin, data)
+        """A single-use link into the own organisation, valid for 72 hours; it goes out by mail."""
+        return await colleagues.invite(session, clock, facts, actor, settings.origin, data)
 
-    @get(opt=allow(*_INVITERS, scope=READ))
+    @get(opt=allow(*INVITERS, scope=READ))
     async def list_invitations(self, session: AsyncSession, actor: Actor) -> InvitationPage:
         return await colleagues.browse(session, actor)
 
-    @delete("/{invitation_id:uuid}", opt=allow(*_INVITERS, scope=WRITE))
+    @delete("/{invitation_id:uuid}", opt=allow(*INVITERS, scope=WRITE))
     async def withdraw(self, session: AsyncSession, actor: Actor, invitation_id: UUID) -> None:
         """Take an open invitation back."""
         await colleagues.withdraw(session, actor, invitation_id)
@@ -81,7 +82,7 @@ class MemberController(Controller):
         """Everybody in the own organisation, with their roles."""
         return await colleagues.members(session, actor)
 
-    @put("/{user_id:uuid}/roles", opt=allow(*_INVITERS, scope=WRITE))
+    @put("/{user_id:uuid}/roles", opt=allow(*INVITERS, scope=WRITE))
     async def change_roles(
         self, session: AsyncSession, clock: Clock, actor: Actor, user_id: UUID, data: RoleChange
     ) -> MemberView:

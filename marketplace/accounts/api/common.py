@@ -7,6 +7,9 @@ from typing import Annotated, Any
 from litestar import Request
 from litestar.params import QueryParameter
 
+from marketplace.accounts.devices import device_name
+from marketplace.accounts.service.logins import Caller
+
 READ, WRITE = "accounts:read", "accounts:write"
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 
@@ -14,3 +17,9 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 def client_address(request: Request[Any, Any, Any]) -> str:
     """The peer's address; behind a trusted proxy the server has put the client's there already."""
     return request.client.host if request.client else "unknown"
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """From where somebody logs in."""
+    device = device_name(request.headers.get("user-agent", ""))
+    return Caller(address=client_address(request), device=device)

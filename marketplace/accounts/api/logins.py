@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, delete, get, post
 from litestar.datastructures import Cookie
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.api.common import READ, client_address
+from marketplace.accounts.api.common import READ, caller_of
 from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE, Gate
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
@@ -49,7 +49,7 @@ class SessionController(Controller):
         ends.
         """
         opened = await doorman.log_in(
-            session, data, client_address(request), request.cookies.get(SESSION_COOKIE)
+            session, data, caller_of(request), request.cookies.get(SESSION_COOKIE)
         )
         seconds = int(opened.lasts.total_seconds())
         return Response(

@@ -9,11 +9,13 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries, rules
+from marketplace.accounts.facts import ColleagueInvited
 from marketplace.accounts.models import ApiKey, ColleagueInvitation, Membership, Session, User
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations, Revoked
 from marketplace.accounts.schemas import (
     Acceptance,
+    InvitationFace,
     InvitationPage,
     InvitationView,
     IssuedInvitation,
@@ -28,6 +30,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Conflict, Gone, Invalid, NotFound
+from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id, new_token, token_hash
 
 SHOWN_MAX = 500
@@ -35,9 +38,10 @@ OPEN_INVITATIONS_MAX = 200
 
 
 async def invite(
-    session: AsyncSession, clock: Clock, actor: Actor, origin: str, new: NewColleague
+    session: AsyncSession, clock: Clock, facts: Facts, actor: Actor, origin: str, new: NewColleague
 ) -> IssuedInvitation:
-    """A link into the caller's own organisation, with roles the caller may give.
+    """A link into the caller's own organisation, with roles the caller may give. It goes out by
+    mail too.
 
     Raises Invalid, Conflict (`too_many_invitations`).
     """
@@ -69,12 +73,32 @@ async def invite(
         actor=actor,
         subject_id=invitation.id,
     )
+    path = f"/invitations/{token}"
+    await facts.publish(session, await _invited(session, actor, invitation, path))
     return IssuedInvitation(
         id=invitation.id,
         email=invitation.email,
         roles=invitation.roles,
         token=token,
-        link=f"{origin}/invitations/{token}",
+        link=origin + path,
+        expires_at=invitation.expires_at,
+    )
+
+
+async def preview(session: AsyncSession, clock: Clock, token: str) -> InvitationFace:
+    """What the link stands for, while it can be used. Raises NotFound, Gone as `accept` does."""
+    await set_scope(session, SYSTEM)
+    found = await queries.invitation_by_hash(session, token_hash(token))
+    invitation = _checked(found, clock.now())
+    roles = await _still_grantable(session, invitation)
+    home = await queries.user_at_home(session, invitation.invited_by)
+    assert home is not None, "an inviter is never deleted"
+    inviter, organisation = home
+    return InvitationFace(
+        organisation_name=organisation.name,
+        inviter_name=inviter.name,
+        email=invitation.email,
+        roles=sorted(roles),
         expires_at=invitation.expires_at,
     )
 
@@ -95,7 +119,7 @@ async def accept(
     password_hash = await passwords.hash(new.password)
     await set_scope(session, SYSTEM)
     now = clock.now()
-    found = await queries.invitation_by_hash(session, token_hash(token))
+    found = await queries.invitation_by_hash(session, token_hash(token), lock=True)
     invitation = _checked(found, now)
     user = NewUser(name=new.name, email=email, password=new.password)
     view = await organisations.add_user(
@@ -231,6 +255,24 @@ async def disable(
         session, now, "user_disabled", actor.organisation_id, actor=actor, subject_id=user_id
     )
     revocations.announce(session, Revoked(user_id=user_id))
+
+
+async def _invited(
+    session: AsyncSession, actor: Actor, invitation: ColleagueInvitation, path: str
+) -> ColleagueInvited:
+    home = await queries.user_at_home(session, actor.user_id)
+    assert home is not None, "an actor exists"
+    inviter, organisation = home
+    return ColleagueInvited(
+        invitation_id=invitation.id,
+        organisation_id=organisation.id,
+        organisation_name=organisation.name,
+        inviter_id=inviter.id,
+        inviter_name=inviter.name,
+        email=invitation.email,
+        path=path,
+        at=invitation.created_at,
+    )
 
 
 async def _colleague(session: AsyncSession, actor: Actor, user_id: UUID) -> User:

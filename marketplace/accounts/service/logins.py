@@ -22,6 +22,7 @@ from marketplace.accounts.schemas import (
     SessionView,
     UserView,
 )
+from marketplace.accounts.tickets import CodeNeeded, Tickets
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.actor import EVERY_SCOPE, Actor
 from marketplace.kernel.clock import Clock
@@ -32,6 +33,7 @@ from marketplace.kernel.redis import AnyRedis
 from marketplace.kernel.throttle import Rate, refill, take
 
 SESSIONS_SHOWN_MAX = 100
+_TOO_LATE = "It took too long. Log in once more."
 
 
 class LoginLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,13 @@ class LoginLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     per_email: Rate = Rate(per_s=0.1, burst=10)
     per_address: Rate = Rate(per_s=10, burst=500)
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """From where somebody logs in; `device` as in `devices.device_name`."""
+
+    address: str
+    device: str = ""
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +67,14 @@ class Doorman:
         redis: AnyRedis,
         passwords: Passwords,
         totp: Totp,
+        tickets: Tickets,
         limits: LoginLimits,
     ) -> None:
         self._clock = clock
         self._redis = redis
         self._passwords = passwords
         self._totp = totp
+        self._tickets = tickets
         self._limits = limits
 
     async def admit_address(self, address: str) -> None:
@@ -71,17 +82,16 @@ class Doorman:
         await self._count(f"throttle:address:{address}", self._limits.per_address)
 
     async def log_in(
-        self, session: AsyncSession, login: Login, address: str, former_token: str | None
+        self, session: AsyncSession, login: Login, caller: Caller, former_token: str | None
     ) -> Opened:
         """A new session with a new token; the one that `former_token` belongs to ends.
 
-        Raises Unauthenticated (`wrong_credentials`, `totp_required`, `totp_wrong`), Forbidden
+        Raises Unauthenticated (`wrong_credentials`, `totp_wrong`), CodeNeeded, Forbidden
         (`organisation_suspended`), TooFast, Unavailable.
         """
-        await self.admit_address(address)
+        await self.admit_address(caller.address)
         email = rules.normal_email(login.email)
-        bucket = f"throttle:login:{token_hash(email).hex()}"
-        await self._count(bucket, self._limits.per_email)
+        await self._count(_bucket(email), self._limits.per_email)
         found = await self._find(session, email)
         password_hash = found.password_hash if found else None
         if not await self._passwords.matches(password_hash, login.password) or found is None:
@@ -91,13 +101,45 @@ class Doorman:
         # The password may have changed while it was checked.
         if user is None or user.password_hash != password_hash or user.disabled_at is not None:
             raise Unauthenticated("wrong_credentials", "The address or the password is wrong.")
+        if login.totp is None and user.totp_confirmed_at is not None:
+            raise CodeNeeded(self._tickets.issue(user))
         self._totp.require(user, login.totp)
         if self._passwords.outdated(user.password_hash):
             user.password_hash = await self._passwords.hash(login.password)
+        return await self._enter(session, user, caller, former_token)
+
+    async def enter_code(
+        self,
+        session: AsyncSession,
+        shown: str,
+        code: str,
+        caller: Caller,
+        former_token: str | None,
+    ) -> Opened:
+        """The second step of a login that raised CodeNeeded: its ticket and the code. A wrong code
+        counts as a wrong password does.
+
+        Raises Unauthenticated (`login_expired`, `totp_wrong`), Forbidden, TooFast, Unavailable.
+        """
+        await self.admit_address(caller.address)
+        ticket = self._tickets.read(shown)
+        if ticket is None:
+            raise Unauthenticated("login_expired", _TOO_LATE)
+        await self._count(_bucket(ticket.email_normal), self._limits.per_email)
+        await set_scope(session, SYSTEM)
+        user = await queries.user_for_update(session, ticket.user_id)
+        if user is None or user.disabled_at is not None or not ticket.fits(user):
+            raise Unauthenticated("login_expired", _TOO_LATE)
+        self._totp.require(user, code)
+        return await self._enter(session, user, caller, former_token)
+
+    async def _enter(
+        self, session: AsyncSession, user: User, caller: Caller, former_token: str | None
+    ) -> Opened:
         if former_token is not None:
             await self._end_former(session, former_token)
-        opened = await self._open(session, user)
-        await refill(self._redis, bucket)
+        opened = await self._open(session, user, caller)
+        await refill(self._redis, _bucket(user.email_normal))
         return opened
 
     async def _find(self, session: AsyncSession, email: str) -> User | None:
@@ -109,7 +151,7 @@ class Doorman:
         await session.rollback()
         return user
 
-    async def _open(self, session: AsyncSession, user: User) -> Opened:
+    async def _open(self, session: AsyncSession, user: User, caller: Caller) -> Opened:
         organisation = await queries.organisation(session, user.organisation_id)
         assert organisation is not None, "a user belongs to an organisation"
         if organisation.state == "suspended":
@@ -124,6 +166,8 @@ class Doorman:
                 created_at=now,
                 last_seen_at=now,
                 expires_at=now + rules.SESSION_ABSOLUTE,
+                device=caller.device,
+                address=caller.address,
             )
         )
         me = Me(
@@ -153,7 +197,13 @@ class Doorman:
         except RedisError as error:
             raise Unavailable(detail="Nobody can log in at this moment.") from error
         if wait_s is not None:
-            raise TooFast("Too many attempts.", retry_after_s=int(wait_s) + 1)
+            seconds = int(wait_s) + 1
+            detail = f"Too many attempts. Try again in {seconds} s."
+            raise TooFast(detail, retry_after_s=seconds)
+
+
+def _bucket(email_normal: str) -> str:
+    return f"throttle:login:{token_hash(email_normal).hex()}"
 
 
 async def me(session: AsyncSession, actor: Actor) -> Me:
@@ -182,6 +232,8 @@ async def list_sessions(session: AsyncSession, clock: Clock, actor: Actor) -> Se
         items=[
             SessionView(
                 id=each.id,
+                device=each.device,
+                address=each.address,
                 created_at=each.created_at,
                 last_seen_at=each.last_seen_at,
                 expires_at=rules.session_ends_at(each.last_seen_at, each.expires_at),

@@ -46,6 +46,21 @@ async def change_password(
         revocations.announce(session, Revoked(session_id=session_id))
 
 
+async def has_totp(session: AsyncSession, actor: Actor) -> bool:
+    """Whether a login of the caller needs a code."""
+    user = await queries.user(session, actor.user_id)
+    assert user is not None, "an actor exists"
+    return user.totp_confirmed_at is not None
+
+
+async def pending_totp(session: AsyncSession, totp: Totp, actor: Actor) -> TotpEnrolment | None:
+    """What `enrol_totp` gave, until it is confirmed: after a mistyped code it is needed again."""
+    user = await queries.user(session, actor.user_id)
+    assert user is not None, "an actor exists"
+    found = totp.pending(user)
+    return TotpEnrolment(secret=found[0], uri=found[1]) if found else None
+
+
 async def enrol_totp(session: AsyncSession, totp: Totp, actor: Actor) -> TotpEnrolment:
     """A fresh secret, shown once; an unconfirmed former one is replaced. Raises Conflict."""
     user = await _locked(session, actor)
