@@ -85,7 +85,7 @@ async def gallery(new_arena: NewArena) -> Arena:
 async def test_pages_for_everybody(open_page: OpenPage, scheme: str, size: dict[str, int]) -> None:
     page = await open_page(None, "/", size=size, color_scheme=scheme)
     await look(page)
-    for path in ("/register/supplier", "/register/buyer", "/nowhere"):
+    for path in ("/register/supplier", "/register/buyer", "/nowhere", "/invitations/made-up"):
         await page.goto(path)
         await look(page)
 
@@ -101,7 +101,8 @@ async def test_pages_for_members(
     tender = f"/tenders/{gallery.tender_id}"
     tours = [
         (gallery.buyer, ["/auctions", "/tenders", "/tenders/new", tender, "/keys"]),
-        (gallery.suppliers[0], ["/auctions", "/tenders", tender]),
+        (gallery.buyer, ["/team", "/security"]),
+        (gallery.suppliers[0], ["/auctions", "/tenders", tender, "/team"]),
         (await new_operator(), ["/auctions", "/suppliers?state=active", "/suppliers"]),
     ]
     for person, paths in tours:

@@ -78,6 +78,9 @@ BODIES: dict[str, Any] = {
         "credit_bp": 5_000,
         "expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
     },
+    "POST /team/members/{user_id}/roles": (
+        b"roles=observer", "application/x-www-form-urlencoded",
+    ),
     "PATCH /api/v1/tenders/{tender_id}": {"title": "Mine"},
     "POST /api/v1/tenders/{tender_id}/addenda": {"text": "More"},
     "POST /api/v1/tenders/{tender_id}/cancel": _REASON,
@@ -117,6 +120,8 @@ SEEN_BY_ALL: dict[str, str] = {
     "GET /ratings/{supplier_id}": "the caller's own rating of anybody",
     "GET /ratings/{supplier_id}/months": "the caller's own rating of anybody",
     "POST /api/v1/invitations/{token}/accept": "whoever has the link is meant",
+    "GET /invitations/{token}": "whoever has the link is meant",
+    "POST /invitations/{token}": "whoever has the link is meant",
     "GET /api/v1/order_status/{token}": "whoever has the link is meant; no prices",
     "GET /order_status/{token}": "whoever has the link is meant; no prices",
     "GET /assets/{name}": "files of the pages",

@@ -10,13 +10,16 @@ from web.pages.entrance import EntranceController
 from web.pages.files import built_file
 from web.pages.forms import FormTokenMiddleware
 from web.pages.home import HomePage
+from web.pages.invitation import InvitationPages
 from web.pages.keys import KeyPages
 from web.pages.orders import OrderPages, StatusPage
 from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
 from web.pages.ratings import RatingPages
+from web.pages.security import SecurityPages
 from web.pages.suppliers import SupplierPages
+from web.pages.team import TeamPages
 from web.pages.tenders import TenderPages
 
 PAGES = [
@@ -35,6 +38,9 @@ PAGES = [
             StatusPage,
             RatingPages,
             KeyPages,
+            TeamPages,
+            SecurityPages,
+            InvitationPages,
             PricePages,
             built_file,
         ],

@@ -1,0 +1,140 @@
+"""The own logins, password and second factor."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.response import Redirect, Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts.passwords import Passwords
+from marketplace.accounts.revocation import Revocations
+from marketplace.accounts.schemas import PasswordChange, TotpEnrolment, TotpRemoval
+from marketplace.accounts.service import logins, secrets
+from marketplace.accounts.totp import Totp
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import set_scope
+from marketplace.kernel.errors import Problem
+from web.pages.forms import read_form
+from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
+
+FOR_MEMBERS = allow(scope=None, waiting=True)
+DONE = frozenset(["password", "on", "off", "ended"])
+
+
+class SecurityPages(Controller):
+    path = "/security"
+
+    @get("/", opt=FOR_MEMBERS)
+    async def overview(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        actor: Actor,
+        done: str = "",
+    ) -> Template:
+        return await _page(request, session, clock, actor, done=done)
+
+    @post("/sessions/{session_id:uuid}/end", opt=FOR_MEMBERS)
+    async def end_session(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        session_id: UUID,
+    ) -> Redirect:
+        await logins.end_session(session, clock, revocations, actor, session_id)
+        return go("/security?done=ended")
+
+    @post("/password", opt=FOR_MEMBERS)
+    async def change_password(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        revocations: Revocations,
+        actor: Actor,
+    ) -> Response[Any]:
+        form = await read_form(request)
+        change = PasswordChange(current=form.secret("current"), new=form.secret("new"))
+        try:
+            await secrets.change_password(session, clock, passwords, revocations, actor, change)
+        except Problem as problem:
+            return await _page(request, session, clock, actor, problem=problem)
+        return go("/security?done=password")
+
+    @post("/totp", opt=FOR_MEMBERS, status_code=200)
+    async def enrol(
+        self, request: AnyRequest, session: AsyncSession, clock: Clock, totp: Totp, actor: Actor
+    ) -> Response[Any]:
+        """The page with the secret on it; nothing counts before a code of it is confirmed."""
+        try:
+            enrolment = await secrets.enrol_totp(session, totp, actor)
+            await session.flush()
+        except Problem as problem:
+            return await _page(request, session, clock, actor, problem=problem)
+        return await _page(request, session, clock, actor, enrolment=enrolment)
+
+    @post("/totp/confirm", opt=FOR_MEMBERS)
+    async def confirm(
+        self, request: AnyRequest, session: AsyncSession, clock: Clock, totp: Totp, actor: Actor
+    ) -> Response[Any]:
+        form = await read_form(request)
+        try:
+            await secrets.confirm_totp(session, clock, totp, actor, form.digits("code"))
+        except Problem as problem:
+            enrolment = await secrets.pending_totp(session, totp, actor)
+            return await _page(request, session, clock, actor, problem=problem, enrolment=enrolment)
+        return go("/security?done=on")
+
+    @post("/totp/off", opt=FOR_MEMBERS)
+    async def switch_off(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        totp: Totp,
+        actor: Actor,
+    ) -> Response[Any]:
+        form = await read_form(request)
+        removal = TotpRemoval(password=form.secret("password"), code=form.digits("code"))
+        try:
+            await secrets.disable_totp(session, clock, passwords, totp, actor, removal)
+        except Problem as problem:
+            return await _page(request, session, clock, actor, problem=problem)
+        return go("/security?done=off")
+
+
+async def _page(
+    request: AnyRequest,
+    session: AsyncSession,
+    clock: Clock,
+    actor: Actor,
+    *,
+    done: str = "",
+    problem: Problem | None = None,
+    enrolment: TotpEnrolment | None = None,
+) -> Template:
+    # Checking a password ends the transaction, and the scope with it.
+    await set_scope(session, actor)
+    errors = field_errors(problem) if problem else {}
+    return page(
+        request,
+        "security.html",
+        viewer=await viewer_of(session, actor),
+        status=problem.status if problem else 200,
+        sessions=(await logins.list_sessions(session, clock, actor)).items,
+        totp_on=await secrets.has_totp(session, actor),
+        enrolment=enrolment,
+        done=done if done in DONE else "",
+        errors=errors,
+        problem=problem if problem and not errors else None,
+    )
