@@ -114,6 +114,7 @@ class Database:
         self._role = role
         self._pool_size = pool_size
         self._pools: dict[bool, Pool] = {}
+        self._opening = asyncio.Lock()
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -141,18 +142,17 @@ class Database:
         `steady` ones are for borrowers that leave no settings, locks or cursors behind: they go
         back as they are, without the driver's round trip to clean up after each statement.
         """
-        pool = self._pools.get(steady)
-        if pool is None:
-            options = _settings(self._role) | {"app.scope": "system"}
-            pool = self._pools[steady] = await asyncpg.create_pool(
-                self.url,
-                min_size=0,
-                max_size=self._pool_size,
-                server_settings=options,
-                timeout=5,
-                reset=_as_it_is if steady else None,
-            )
-        return pool
+        async with self._opening:
+            if steady not in self._pools:
+                self._pools[steady] = await asyncpg.create_pool(
+                    self.url,
+                    min_size=0,
+                    max_size=self._pool_size,
+                    server_settings=_settings(self._role) | {"app.scope": "system"},
+                    timeout=5,
+                    reset=_as_it_is if steady else None,
+                )
+            return self._pools[steady]
 
     async def close(self) -> None:
         for pool in self._pools.values():

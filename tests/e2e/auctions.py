@@ -114,6 +114,6 @@ async def open_arena(
     auction_id = published.json()["lots"][0]["auction_id"]
     arena = Arena(buyer, people, tender_id, auction_id)
     async with asyncio.timeout(OPEN_TIMEOUT_S):
-        while wait and (await arena.view(buyer))["state"] == "scheduled":  # noqa: ASYNC110  # over HTTP
+        while wait and (await arena.view(buyer))["state"] != "open":  # noqa: ASYNC110  # over HTTP
             await asyncio.sleep(0.05)
     return arena
