@@ -8,7 +8,7 @@ from marketplace.exchange import mailing
 from marketplace.kernel.db import Database
 from tests.exchange.conftest import Ahead
 from tests.orders.ordering import ok, ordered
-from tests.people import NewPerson, Person
+from tests.people import NewPerson, Person, unique
 
 
 class Postbox:
@@ -34,6 +34,28 @@ class Postbox:
             else:
                 writer.write(b"250 ok\r\n")
         writer.close()
+
+
+async def test_the_link_of_an_invitation_is_mailed_and_kept_nowhere(
+    new_buyer: NewPerson, operator: Person, database: Database, clock: Ahead
+) -> None:
+    buyer = await new_buyer()
+    invited = {"email": f"{unique('link')}@example.com", "roles": ["approver"]}
+    made = ok(await buyer.client.post("/api/v1/invitations", json=invited), 201)
+    outbox = await operator.client.get("/api/v1/mails", params={"limit": 200})
+    assert invited["email"] in outbox.text
+    assert made["token"] not in outbox.text
+    postbox = Postbox()
+    server = await asyncio.start_server(postbox.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    smtp = mailing.MailServer(f"smtp://127.0.0.1:{port}", "market@example.com")
+    async with server:
+        await mailing.send_due(database, clock, smtp, "https://market.example.com")
+    [sent] = [text for text in postbox.mails if f"To: {invited['email']}" in text]
+    assert f"https://market.example.com/invitations/{made['token']}" in sent.replace("=\r\n", "")
+    pool = await database.pool()
+    path = "SELECT path FROM exchange_mails WHERE address = $1"
+    assert await pool.fetchval(path, invited["email"]) == "/"
 
 
 async def test_mails_wait_in_the_operators_outbox_until_there_is_a_server(
