@@ -40,10 +40,11 @@ async def test_the_link_of_an_invitation_is_mailed_and_kept_nowhere(
     new_buyer: NewPerson, operator: Person, database: Database, clock: Ahead
 ) -> None:
     buyer = await new_buyer()
-    invited = {"email": f"{unique('link')}@example.com", "roles": ["approver"]}
+    email = f"{unique('link')}@example.com"
+    invited = {"email": email, "roles": ["approver"]}
     made = ok(await buyer.client.post("/api/v1/invitations", json=invited), 201)
     outbox = await operator.client.get("/api/v1/mails", params={"limit": 200})
-    assert invited["email"] in outbox.text
+    assert email in outbox.text
     assert made["token"] not in outbox.text
     postbox = Postbox()
     server = await asyncio.start_server(postbox.serve, "127.0.0.1", 0)
@@ -51,11 +52,11 @@ async def test_the_link_of_an_invitation_is_mailed_and_kept_nowhere(
     smtp = mailing.MailServer(f"smtp://127.0.0.1:{port}", "market@example.com")
     async with server:
         await mailing.send_due(database, clock, smtp, "https://market.example.com")
-    [sent] = [text for text in postbox.mails if f"To: {invited['email']}" in text]
+    [sent] = [text for text in postbox.mails if f"To: {email}" in text]
     assert f"https://market.example.com/invitations/{made['token']}" in sent.replace("=\r\n", "")
     pool = await database.pool()
     path = "SELECT path FROM exchange_mails WHERE address = $1"
-    assert await pool.fetchval(path, invited["email"]) == "/"
+    assert await pool.fetchval(path, email) == "/"
 
 
 async def test_mails_wait_in_the_operators_outbox_until_there_is_a_server(
