@@ -107,7 +107,12 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def living(
-    settings: Settings, clock: Clock, metrics: Metrics, limits: LoginLimits
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics,
+    limits: LoginLimits,
+    *,
+    books_lag_s: float = 0.0,
 ) -> AsyncIterator[Living]:
     """Make it all, and end it in the opposite order. Nothing need answer here: a node starts while
     its servers are down.
@@ -118,7 +123,7 @@ async def living(
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
     tickets = Tickets(Sealer(settings.secret, "login ticket"), clock)
-    books = Books(database, redis, clock, secret=settings.secret)
+    books = Books(database, redis, clock, secret=settings.secret, lag_s=books_lag_s)
     live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
     await books.start()
     await live.start()

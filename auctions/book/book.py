@@ -49,6 +49,8 @@ class Book:
         self.recorded_here = 0
         self.epoch = 0
         self.used_at = 0.0
+        self.lag_s = 0.0
+        """So long it may stay behind other nodes while nobody here waits for a command."""
         self._log, self._journal, self._pool = log, journal, pool
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -64,6 +66,7 @@ class Book:
         self._reload_due, self._force_epoch, self._restore_due = True, False, False
         self._began = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._rising: asyncio.TimerHandle | None = None
         self._fold: Fold | None = None
 
     # -- what others read -----------------------------------------------------------------------
@@ -152,7 +155,16 @@ class Book:
             self.distrust()
         elif seq > self.published_seq:
             self._hint = (seq, tag)
-            self.aim(seq)
+            if self.lag_s and not self._waiting and not self._inbox:
+                self._target = max(self._target, seq)
+                if self._rising is None:
+                    self._rising = asyncio.get_running_loop().call_later(self.lag_s, self._rise)
+            else:
+                self.aim(seq)
+
+    def _rise(self) -> None:
+        self._rising = None
+        self.aim(self._target)
 
     def distrust(self, *, force_epoch: bool = False) -> None:
         """Redis lost or changed the log: look at PostgreSQL again before anything else."""

@@ -71,11 +71,16 @@ class Books:
         *,
         pending_max: int = PENDING_MAX,
         secret: str | None = None,
+        lag_s: float = 0.0,
     ) -> None:
-        """With the master `secret` bids of sealed phases are encrypted wherever they are kept."""
+        """With the master `secret` bids of sealed phases are encrypted wherever they are kept.
+
+        Books may stay `lag_s` behind other nodes: a process without watchers folds what others have
+        committed in few large pieces.
+        """
         self.envelope = Envelope(secret)
         self._database, self._redis, self._clock = database, redis, clock
-        self._pending_max = pending_max
+        self._pending_max, self._lag_s = pending_max, lag_s
         self._books: dict[UUID, Book] = {}
         self._opening: dict[UUID, asyncio.Future[Book]] = {}
         self._runs: dict[UUID, asyncio.Task[None]] = {}
@@ -155,7 +160,7 @@ class Books:
         if len(self._books) >= BOOKS_MAX:
             raise Unavailable("too_many_auctions", "This node follows its maximum of auctions.")
         book = Book(auction_id, self._log, self._journal, self._pool)
-        book.on_durable = self._mark_dirty
+        book.on_durable, book.lag_s = self._mark_dirty, self._lag_s
         try:
             # Subscribe first, then load: a commit in between must not be missed.
             await self._wakes.follow(auction_id)

@@ -17,6 +17,7 @@ from auctions.book.journal import Journal
 from auctions.rules.commands import Admit, Bid
 from auctions.rules.outcomes import Code
 from auctions.rules.state import dump
+from marketplace.kernel.embedded import Servers
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.ids import new_id
 from tests.auctions.book.nodes import Node
@@ -117,6 +118,22 @@ async def test_a_node_that_only_watches_hears_of_each_command_once(node: Node, o
     await reaches(watched, first + 49)
     assert heard[:50] == list(range(first, first + 50))
     assert watched.recorded_here == 0
+
+
+async def test_a_node_that_may_lag_follows_in_large_pieces(
+    node: Node, own_servers: Servers
+) -> None:
+    auction_id = await node.new_auction("a")
+    async with Node(own_servers, lag_s=0.2) as worker:
+        book = await worker.books.open(auction_id)
+        pieces: list[int] = []
+        book.listeners.append(lambda durables: pieces.append(len(durables)))
+        last = [await node.bid(auction_id, "a", f"c{n}", 10_000 - n) for n in range(60)][-1]
+        await reaches(book, last.seq)
+        assert len(pieces) < 30
+        own = await worker.bid(auction_id, "a", "own", 9_000)
+        assert own.outcome.accepted
+        await same_everywhere(auction_id, node, worker)
 
 
 async def test_commands_of_a_dead_node_are_decided_by_another(node: Node, other: Node) -> None:
