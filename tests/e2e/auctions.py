@@ -20,12 +20,16 @@ _cids = itertools.count(1)
 
 
 class Arena(msgspec.Struct, frozen=True):
-    """A published tender with one auction and the suppliers that accepted its terms."""
+    """A published tender with one auction and the suppliers that accepted its terms.
+
+    Bids come in over another node than the one at `site`, which shows the pages and is asked.
+    """
 
     buyer: Person
     suppliers: list[Person]
     tender_id: str
     auction_id: str
+    site: str
 
     @property
     def path(self) -> str:
@@ -40,7 +44,7 @@ class Arena(msgspec.Struct, frozen=True):
         return dict(answer.json())
 
     async def view(self, person: Person) -> dict[str, Any]:
-        answer = await person.client.get(f"/api/v1{self.path}")
+        answer = await person.client.get(f"{self.site}/api/v1{self.path}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
@@ -56,6 +60,7 @@ NewArena = Callable[..., Awaitable[Arena]]
 async def open_arena(
     new_buyer: NewPerson,
     new_supplier: NewPerson,
+    site: str,
     *,
     suppliers: int = 2,
     visibility: str = "all",
@@ -112,7 +117,7 @@ async def open_arena(
         )
         assert joined.status_code == 200, joined.text
     auction_id = published.json()["lots"][0]["auction_id"]
-    arena = Arena(buyer, people, tender_id, auction_id)
+    arena = Arena(buyer, people, tender_id, auction_id, site)
     async with asyncio.timeout(OPEN_TIMEOUT_S):
         while wait and (await arena.view(buyer))["state"] != "open":  # noqa: ASYNC110  # over HTTP
             await asyncio.sleep(0.05)

@@ -98,10 +98,10 @@ def _note(errors: list[str], kind: str, text: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def new_arena(new_buyer: NewPerson, new_supplier: NewPerson) -> NewArena:
+def new_arena(new_buyer: NewPerson, new_supplier: NewPerson, site: str) -> NewArena:
     """`await new_arena(suppliers=2)`: an auction that is open, with its people."""
 
     async def make(**wishes: object) -> Arena:
-        return await open_arena(new_buyer, new_supplier, **wishes)  # type: ignore[arg-type]
+        return await open_arena(new_buyer, new_supplier, site, **wishes)  # type: ignore[arg-type]
 
     return make

@@ -53,7 +53,7 @@ async def score(page: Page, buyer: Person, supplier: Person) -> Decimal:
 
 
 async def test_from_a_tender_to_a_changed_rating_and_back(
-    new_buyer: NewPerson, new_supplier: NewPerson, open_page: OpenPage
+    new_buyer: NewPerson, new_supplier: NewPerson, open_page: OpenPage, site: str
 ) -> None:
     buyer, winner, other = await new_buyer(), await new_supplier(), await new_supplier()
     ok(await buyer.client.post("/api/v1/rating_policies", json=POLICY), 201)
@@ -67,7 +67,7 @@ async def test_from_a_tender_to_a_changed_rating_and_back(
     await mine.get_by_role("link", name="To the auction").click()
     await expect(mine.locator("#clock")).to_have_attribute("data-state", "open")
     auction_id = mine.url.rpartition("/")[2]
-    arena = Arena(buyer, [winner, other], tender_id, auction_id)
+    arena = Arena(buyer, [winner, other], tender_id, auction_id, site)
     await arena.bid(other, "49000.00")
     await arena.bid(winner, "40000.00")
 
