@@ -18,8 +18,7 @@ from auctions.book.verify import verify
 from auctions.live.client import AuctionClient
 from auctions.live.rest_client import RestClient
 from auctions.practice.strategy import Character, Offer, Take, answers_to, next_move
-from tests.auctions.live.arena import Arena
-from tests.auctions.live.exact import exact_arena
+from tests.auctions.live.arena import Arena, exact_arena
 from tests.people import NewPerson
 from web.commands import simulate
 from web.commands import verify as verify_command

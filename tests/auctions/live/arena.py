@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from auctions.live.view import fold
-from tests.auctions.tenders.tendering import english, join, lot, published
+from tests.auctions.tenders.tendering import english, in_seconds, join, lot, published
 from tests.people import NewPerson, Person
 
 PROTOCOL = Subprotocol("marketplace.v1")
@@ -51,10 +51,24 @@ class Arena(msgspec.Struct, kw_only=True):
 async def new_arena(
     url: str, new_buyer: NewPerson, new_supplier: NewPerson, suppliers: int, **rules: Any
 ) -> Arena:
-    """Everybody has accepted; it opens at once unless `rules` say otherwise."""
+    """An english one that everybody has joined; it opens at once unless `rules` say otherwise."""
+    given = english(starts_in_s=rules.pop("starts_in_s", 0.3)) | {"duration_s": 600} | rules
+    return await exact_arena(url, new_buyer, new_supplier, given, suppliers=suppliers)
+
+
+async def exact_arena(
+    url: str,
+    new_buyer: NewPerson,
+    new_supplier: NewPerson,
+    rules: dict[str, Any],
+    *,
+    suppliers: int = 3,
+    starts_in_s: float = 0.3,
+) -> Arena:
+    """Published, with bidders that take part, about to open."""
     buyer = await new_buyer()
     people = [await new_supplier() for _ in range(suppliers)]
-    given = english(starts_in_s=rules.pop("starts_in_s", 0.3)) | {"duration_s": 600} | rules
+    given = {"starts_at": in_seconds(starts_in_s), **rules}
     tender = await published(buyer, *people, lots=[lot(rules=given)])
     auction_id = tender["lots"][0]["auction_id"]
     joined = [await join(person, tender["id"]) for person in people]

@@ -20,7 +20,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.redis import AnyRedis
 from marketplace.kernel.sealing import NotSealedHere
-from tests.auctions.live.exact import exact_arena
+from tests.auctions.live.arena import exact_arena
 from tests.people import NewPerson
 
 PRICE, EVALUATED = "417389.21", "41738921"

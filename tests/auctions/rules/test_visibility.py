@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from auctions.rules.commands import (
@@ -16,7 +14,6 @@ from auctions.rules.commands import (
     Resume,
     Withdraw,
 )
-from auctions.rules.projection import project
 from auctions.rules.visibility import (
     BUYER,
     OBSERVER,
@@ -25,31 +22,11 @@ from auctions.rules.visibility import (
     bidder,
     personal,
     result,
-    snapshot,
     standing_view,
     status,
 )
 from tests.auctions.rules.driver import Run
-
-KEYS = ("buyer", "all", "lead", "public")
-WARRANTY = {
-    "id": "warranty",
-    "max": "0.15",
-    "options": [{"id": "none", "value": "0"}, {"id": "5y", "value": "0.15"}],
-}
-
-
-def frames(run: Run, key: str) -> list[dict[str, Any]]:
-    """What the last command showed to an audience, without seq and ts."""
-    shown = project(run.state, run.commands[-1], run.outcomes[-1], key)
-    for frame in shown:
-        assert frame.pop("seq") == run.commands[-1].seq
-        assert frame.pop("ts").endswith("Z")
-    return shown
-
-
-def view(run: Run, viewer) -> dict[str, Any]:
-    return snapshot(run.state, viewer, run.now_us)
+from tests.auctions.rules.recipients import KEYS, WARRANTY, frames, view
 
 
 def test_a_snapshot_has_the_fields_of_the_contract():
