@@ -224,13 +224,18 @@ def _reachable(install: Path, uid: int) -> Path:
     """
     if _traversable(install / "bin"):
         return install
-    copy = Path(tempfile.gettempdir()) / f"marketplace-postgres-{install.stat().st_mtime_ns:x}"
+    # Laid out as it was: the programs look for their libraries beside the package, not inside.
+    package, packages = install.parent, install.parent.parent
+    copy = Path(tempfile.gettempdir()) / f"marketplace-postgres-{install.stat().st_mtime_ns:x}-2"
     if not copy.exists():
         part = Path(tempfile.mkdtemp(prefix=copy.name))
-        shutil.copytree(install, part, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(install, part / package.name / install.name, symlinks=True)
+        libraries = packages / f"{package.name}.libs"
+        if libraries.is_dir():
+            shutil.copytree(libraries, part / libraries.name, symlinks=True)
         part.chmod(0o755)
         part.rename(copy)
-    return copy
+    return copy / package.name / install.name
 
 
 def _foreign_data(data_dir: Path) -> Path:
