@@ -29,6 +29,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "/api/v1/claims event": ("uphold", "dispute", "escalate", "dismiss", "withdraw"),
     "/orders event": ("accept", "confirm", "deliver", "claim", "survey", "cancel"),
     "/awards event": ("accept", "decline", "approve", "refuse", "withdraw"),
+    "/offers event": ("accept", "reject"),
     "/prices verb": ("commit", "cancel", "rollback", "columns"),
     "/suppliers step": ("approve", "suspend", "reinstate"),
     "version": ("1",),
@@ -52,6 +53,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/lots/{lot_id}/offers": {"price": _MONEY},
     "PUT /api/v1/members/{user_id}/roles": {"roles": ["observer"]},
     "POST /awards/{award_id}/{event}": (b"reason=x", "application/x-www-form-urlencoded"),
+    "POST /offers/{offer_id}/{event}": (b"reason=x", "application/x-www-form-urlencoded"),
+    "POST /tenders/{tender_id}/offers/fail": (b"reason=x", "application/x-www-form-urlencoded"),
     "POST /lots/{lot_id}/award": (
         b"share-00000000-0000-7000-8000-000000000000=100", "application/x-www-form-urlencoded",
     ),

@@ -12,6 +12,7 @@ from web.pages.forms import FormTokenMiddleware
 from web.pages.home import HomePage
 from web.pages.invitation import InvitationPages
 from web.pages.keys import KeyPages
+from web.pages.offers import OfferPages, TenderOfferPages
 from web.pages.orders import OrderPages, StatusPage
 from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
@@ -31,6 +32,8 @@ PAGES = [
             AuctionPage,
             PracticePages,
             TenderPages,
+            TenderOfferPages,
+            OfferPages,
             AwardSheetPages,
             AwardPages,
             SupplierPages,

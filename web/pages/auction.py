@@ -101,14 +101,14 @@ class AuctionPage(Controller):
             state=known[auction_id].status if auction_id in known else "scheduled",
             currency=tender.currency,
             may_act=access.may_act,
-            questions=_questions(lot.rules),
+            questions=questions(lot.rules),
             page_data=data,
         )
         who = await viewer_of(session, actor)
         return page(request, "auction/page.html", viewer=who, auction=frame)
 
 
-def _questions(rules: dict[str, Any]) -> list[Question]:
+def questions(rules: dict[str, Any]) -> list[Question]:
     """Of the published rules, which were read and found right before; ratings are not asked for."""
     scoring = rules.get("scoring", {})
     chosen = [
@@ -158,7 +158,7 @@ async def _practised(
         state=state,
         currency=terms["currency"],
         may_act=access.may_act,
-        questions=_questions(terms["rules"]),
+        questions=questions(terms["rules"]),
         page_data=data,
         practice=True,
     )

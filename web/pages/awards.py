@@ -22,7 +22,7 @@ from marketplace.kernel.errors import Malformed, Problem
 from marketplace.kernel.facts import Facts
 from marketplace.orders.service import views as orders
 from web.pages.forms import Form, read_form
-from web.pages.render import AnyRequest, go, page, viewer_of
+from web.pages.render import AnyRequest, go, page, told, viewer_of
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 Percent = Annotated[int, QueryParameter(ge=0, le=100)]
@@ -195,7 +195,7 @@ async def _sheet_page(
         reason=form.one("reason") if form else "",
         may_finish=may_award and "accepted" in states and states.isdisjoint(UNANSWERED),
         with_reason=WITH_REASON,
-        problem=_told(problem),
+        problem=told(problem),
     )
 
 
@@ -228,12 +228,5 @@ async def _award_page(
         award=award,
         mine=award.organisation.id != actor.organisation_id,
         with_reason=WITH_REASON,
-        problem=_told(problem),
+        problem=told(problem),
     )
-
-
-def _told(problem: Problem | None) -> dict[str, str] | None:
-    if problem is None:
-        return None
-    messages = dict.fromkeys(error.message for error in problem.errors)
-    return {"title": problem.title, "detail": " ".join(messages) or problem.detail}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from urllib.parse import parse_qs
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
 
-from marketplace.kernel.errors import TooLarge
+from marketplace.kernel.errors import Invalid, TooLarge
 from web.pages.render import AnyRequest
 
 FORM_BYTES_MAX = 256 * 1024
@@ -55,6 +56,16 @@ class Form:
         """A code, which people type in groups as their authenticator shows it."""
         return "".join(self.one(name).split())
 
+    def instant(self, name: str) -> datetime:
+        """The typed local time, in UTC. `offset_min` is the browser's zone then (UTC minus local),
+        0 without scripts. Raises Invalid.
+        """
+        try:
+            offset = timedelta(minutes=int(self.one("offset_min") or "0"))
+            return datetime.fromisoformat(self.one(name)).replace(tzinfo=UTC) + offset
+        except (ValueError, OverflowError):
+            raise Invalid.field(name, "malformed", "Choose a day and a time.") from None
+
     def names(self) -> list[str]:
         return list(self._fields)
 
@@ -65,6 +76,11 @@ class Form:
         """For showing the form again; `lists` are the fields with several values."""
         shown: dict[str, str | list[str]] = {name: self.one(name) for name in self._fields}
         return shown | {name: self.many(name) for name in lists}
+
+
+def typed_time(when: datetime) -> str:
+    """As a field for a local time takes it; a script moves it to the reader's zone."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 async def read_form(request: AnyRequest) -> Form:

@@ -98,6 +98,14 @@ def field_errors(problem: Problem, names: Mapping[str, str] | None = None) -> di
     return found
 
 
+def told(problem: Problem | None) -> dict[str, str] | None:
+    """A problem whose fields are not on the page, for one box."""
+    if problem is None:
+        return None
+    messages = dict.fromkeys(error.message for error in problem.errors)
+    return {"title": problem.title, "detail": " ".join(messages) or problem.detail}
+
+
 def go(path: str, **options: Any) -> Redirect:
     """After a form: see other, so that a reload repeats nothing."""
     return Redirect(path, status_code=303, **options)

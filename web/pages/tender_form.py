@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from auctions.tenders.rules import TITLE_CHARS_MAX
 from auctions.tenders.schemas.tender import NewItem, NewLot, NewTender
 from marketplace.kernel.errors import FieldError, Invalid
 from marketplace.kernel.money import Amount
-from web.pages.forms import Form
+from web.pages.forms import Form, typed_time
 
 PIECES = "C62"
 """UN/ECE Recommendation 20: one piece."""
@@ -46,7 +46,7 @@ def defaults(now: datetime) -> dict[str, str | list[str]]:
     starts_at = (now + timedelta(minutes=10)).replace(second=0, microsecond=0)
     return {
         "currency": "EUR",
-        "starts_at": starts_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M"),
+        "starts_at": typed_time(starts_at),
         "duration_min": "20",
         "step": "50.00",
         "step_kind": "amount",
@@ -103,15 +103,10 @@ def _rules(form: Form, errors: list[FieldError]) -> dict[str, Any]:
 
 
 def _start(form: Form, errors: list[FieldError]) -> str:
-    """The typed time in UTC. `offset_min` is the browser's zone then (UTC minus local), 0 without
-    scripts.
-    """
     try:
-        offset = timedelta(minutes=int(form.one("offset_min") or "0"))
-        local = datetime.fromisoformat(form.one("starts_at")).replace(tzinfo=UTC)
-        return (local + offset).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError):
-        errors.append(FieldError("starts_at", "malformed", "Choose a day and a time."))
+        return form.instant("starts_at").isoformat().replace("+00:00", "Z")
+    except Invalid as problem:
+        errors += problem.errors
         return ""
 
 

@@ -25,7 +25,16 @@ from marketplace.kernel.errors import Problem
 from marketplace.kernel.settings import Settings
 from web.pages import queries
 from web.pages.forms import read_form
-from web.pages.render import AnyRequest, Viewer, field_errors, go, language_of, page, viewer_of
+from web.pages.render import (
+    AnyRequest,
+    Viewer,
+    field_errors,
+    go,
+    language_of,
+    page,
+    told,
+    viewer_of,
+)
 from web.pages.tender_form import NAMES, defaults, read_tender
 from web.pages.terms import explained, lot_terms
 from web.translate import Language
@@ -207,13 +216,16 @@ def _tender_page(
         "may_accept": _may_accept(tender, actor, mine),
         "may_practise": _may_practise(actor, mine),
         "may_publish": mine and tender.state == "draft",
+        "offers": tender.offers,
+        "offers_href": f"/tenders/{tender.id}/offers" if mine else None,
+        "opened_at": tender.opened_at,
         "invited": _invited(tender),
         "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
         # The buyer finds them on the sheets.
         "awards": [] if mine else list(awards),
     }
     status = problem.status if problem else 200
-    values = {"area": "tenders", "tender": shown, "problem": _whole(problem)}
+    values = {"area": "tenders", "tender": shown, "problem": told(problem)}
     return page(request, "tender.html", viewer=viewer, status=status, **values)
 
 
@@ -246,11 +258,3 @@ def _lot(lot: LotView, tender: TenderView, mine: bool, fmt: Language) -> dict[st
         "award_href": f"/lots/{lot.id}/award" if mine and tender.state in DECIDED_ON else None,
         "auction_href": f"/auctions/{lot.auction_id}" if lot.auction_id and joined else None,
     }
-
-
-def _whole(problem: Problem | None) -> dict[str, str] | None:
-    """A problem whose fields are not on the page, told in one box."""
-    if problem is None:
-        return None
-    messages = dict.fromkeys(error.message for error in problem.errors)
-    return {"title": problem.title, "detail": " ".join(messages) or problem.detail}

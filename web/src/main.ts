@@ -68,7 +68,9 @@ function localZones(): void {
     if (!shifted && !Number.isNaN(utc.valueOf())) {
       field.value = new Date(utc.valueOf() - utc.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
     }
-    label.textContent = (label.textContent ?? "").replace("UTC", Intl.DateTimeFormat().resolvedOptions().timeZone);
+    // Its first words only: what follows them may be an element of its own.
+    const words = label.firstChild;
+    if (words) words.textContent = (words.textContent ?? "").replace("UTC", Intl.DateTimeFormat().resolvedOptions().timeZone);
     const note = () => (offset.value = String(new Date(field.value).getTimezoneOffset() || 0));
     field.addEventListener("change", note);
     note();

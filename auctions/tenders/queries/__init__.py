@@ -25,6 +25,7 @@ from auctions.tenders.queries.offers import (
     offer,
     offer_of,
     offers,
+    sealed_counts,
     sealed_offers,
     tender_key,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "policy",
     "question",
     "questions",
+    "sealed_counts",
     "sealed_offers",
     "tender",
     "tender_key",

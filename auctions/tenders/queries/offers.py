@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders.models import Offer, TenderKey, TenderKeyShare
@@ -47,6 +47,16 @@ async def sealed_offers(session: AsyncSession, tender_id: UUID) -> Sequence[Offe
     return (await session.execute(statement)).scalars().all()
 
 
+async def sealed_counts(session: AsyncSession, tender_id: UUID) -> dict[UUID, int]:
+    """How many offers wait for the opening, by lot (system scope)."""
+    statement = (
+        select(Offer.lot_id, func.count())
+        .where(Offer.tender_id == tender_id, Offer.state == OfferState.SEALED)
+        .group_by(Offer.lot_id)
+    )
+    return {lot_id: count for lot_id, count in await session.execute(statement)}
+
+
 async def accepted_offers(session: AsyncSession, tender_id: UUID) -> dict[UUID, list[Offer]]:
     """Qualified offers by lot."""
     statement = select(Offer).where(
@@ -62,12 +72,15 @@ async def tender_key(session: AsyncSession, tender_id: UUID) -> TenderKey | None
     return await session.get(TenderKey, tender_id)
 
 
-async def key_shares(session: AsyncSession, tender_id: UUID) -> Sequence[TenderKeyShare]:
-    """In order, locked (system scope)."""
+async def key_shares(
+    session: AsyncSession, tender_id: UUID, *, lock: bool = False
+) -> Sequence[TenderKeyShare]:
+    """In order (system scope)."""
     statement = (
         select(TenderKeyShare)
         .where(TenderKeyShare.tender_id == tender_id)
         .order_by(TenderKeyShare.number)
-        .with_for_update()
     )
+    if lock:
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalars().all()

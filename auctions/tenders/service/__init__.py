@@ -25,7 +25,14 @@ from auctions.tenders.service.inviting import invite, withdraw
 from auctions.tenders.service.joining import participate
 from auctions.tenders.service.ocds import export, import_draft
 from auctions.tenders.service.offers import list_offers, submit, withdraw_offer
-from auctions.tenders.service.opening import open_offers, qualify, skip_auctions, start_auctions
+from auctions.tenders.service.opening import (
+    open_offers,
+    qualify,
+    skip_auctions,
+    start_auctions,
+    tender_of_offer,
+)
+from auctions.tenders.service.opening_room import show_opening
 from auctions.tenders.service.policies import set_policy, show_policy
 from auctions.tenders.service.publishing import approve, publish, send_back
 from auctions.tenders.service.suggestions import suggest
@@ -69,12 +76,14 @@ __all__ = [
     "set_policy",
     "show",
     "show_award",
+    "show_opening",
     "show_policy",
     "show_sheet",
     "skip_auctions",
     "start_auctions",
     "submit",
     "suggest",
+    "tender_of_offer",
     "withdraw",
     "withdraw_offer",
 ]

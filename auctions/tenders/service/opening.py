@@ -24,7 +24,7 @@ from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.money import exponent_of, parse_minor
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.sealing import NotSealedHere
-from marketplace.kernel.workflow import house, move, mover
+from marketplace.kernel.workflow import Mover, house, move, mover
 from ratings.service.gates import standings
 
 
@@ -39,7 +39,7 @@ async def open_offers(
     TENDER.choose(tender, "open", by)
     # Shares and sealed offers belong to the house; the caller's right was settled above.
     async with as_house(session):
-        shares = await queries.key_shares(session, tender_id)
+        shares = await queries.key_shares(session, tender_id, lock=True)
         _release_one(shares, actor, now)
         released = sum(share.released_by is not None for share in shares)
         count = None
@@ -51,9 +51,14 @@ async def open_offers(
     return Opening(tender.state, released, len(shares), count)
 
 
-def _release_one(shares: Sequence[TenderKeyShare], actor: Actor, now: datetime) -> None:
+def require_other_person(shares: Sequence[TenderKeyShare], actor: Actor) -> None:
+    """Raises Conflict (`already_released`) where the caller has released one of `shares`."""
     if any(share.released_by == actor.user_id for share in shares):
         raise Conflict("already_released", "A second person must release the other share.")
+
+
+def _release_one(shares: Sequence[TenderKeyShare], actor: Actor, now: datetime) -> None:
+    require_other_person(shares, actor)
     waiting = [share for share in shares if share.released_by is None]
     waiting[0].released_by, waiting[0].released_at = actor.user_id, now
 
@@ -96,19 +101,36 @@ async def qualify(
     """`accept` or `reject` (with a reason) an opened offer; its tender's id. Raises NotFound,
     Forbidden, Conflict.
     """
-    offer = await queries.offer(session, offer_id, lock=True)
-    if offer is None or offer.buyer_id != actor.organisation_id:
-        raise NotFound("offer")
+    offer = await _own_offer(session, actor, offer_id, lock=True)
     tender = await own_tender(session, actor, offer.tender_id, lock=True)
     by = mover(actor, now, reason, buyer=tender.buyer_id)
-    OFFER.choose(offer, event, by)
-    rules.require_state(tender.state, TenderState.OPENED, doing="qualified")
-    if event == "accept" and offer.content is None:
-        raise Conflict("offer_damaged", "This offer could not be read.")
+    require_qualifiable(tender, offer, event, by)
     await move(session, OFFER, offer, event, by, parties=[tender.buyer_id, offer.organisation_id])
     offer.reason = reason
     await session.flush()
     return tender.id
+
+
+async def tender_of_offer(session: AsyncSession, actor: Actor, offer_id: UUID) -> UUID:
+    """The own tender that an opened offer was made for. Raises NotFound."""
+    return (await _own_offer(session, actor, offer_id)).tender_id
+
+
+async def _own_offer(
+    session: AsyncSession, actor: Actor, offer_id: UUID, *, lock: bool = False
+) -> Offer:
+    offer = await queries.offer(session, offer_id, lock=lock)
+    if offer is None or offer.buyer_id != actor.organisation_id:
+        raise NotFound("offer")
+    return offer
+
+
+def require_qualifiable(tender: Tender, offer: Offer, event: str, by: Mover) -> None:
+    """Whether `event` may happen to this offer now. Raises Forbidden, Conflict."""
+    OFFER.choose(offer, event, by)
+    rules.require_state(tender.state, TenderState.OPENED, doing="qualified")
+    if event == "accept" and offer.content is None:
+        raise Conflict("offer_damaged", "This offer could not be read.")
 
 
 async def start_auctions(
@@ -125,7 +147,7 @@ async def start_auctions(
     tender = await own_tender(session, actor, tender_id, lock=True)
     by = mover(actor, now, buyer=tender.buyer_id)
     TENDER.choose(tender, "start", by)
-    accepted = await _all_decided(session, tender_id)
+    accepted = await require_all_decided(session, tender_id)
     if starts_at is not None and starts_at < now:
         raise Invalid.field("starts_at", "in_the_past", "The start lies in the past.")
     known = await standings(
@@ -162,12 +184,12 @@ async def skip_auctions(
     tender = await own_tender(session, actor, tender_id, lock=True)
     by = mover(actor, now, buyer=tender.buyer_id)
     TENDER.choose(tender, "skip_auction", by)
-    await _all_decided(session, tender_id)
+    await require_all_decided(session, tender_id)
     await move(session, TENDER, tender, "skip_auction", by, parties=[tender.buyer_id])
     tender.updated_at = now
 
 
-async def _all_decided(session: AsyncSession, tender_id: UUID) -> dict[UUID, list[Offer]]:
+async def require_all_decided(session: AsyncSession, tender_id: UUID) -> dict[UUID, list[Offer]]:
     """Qualified offers by lot. Raises Conflict while one is undecided or none qualified."""
     if any(offer.state == OfferState.OPENED for offer in await queries.offers(session, tender_id)):
         raise Conflict("offers_undecided", "Accept or reject every offer first.")

@@ -1,0 +1,358 @@
+"""Sealed offers for their buyer: the opening, which of them qualify, and the way on."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.book.books import Books
+from auctions.tenders import jobs, service
+from auctions.tenders.rules import HIDDEN, OfferState
+from auctions.tenders.schemas.offers import OfferView
+from auctions.tenders.schemas.tender import LotView, TenderView
+from auctions.tenders.service.opening_room import OpeningRoom, Share
+from marketplace.accounts.schemas import MemberView
+from marketplace.accounts.service import colleagues
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.db import Database, after_commit
+from marketplace.kernel.errors import Malformed, NotFound, Problem
+from marketplace.kernel.money import Amount
+from marketplace.kernel.settings import Settings
+from marketplace.kernel.workflow import Refusal
+from web.pages.auction import questions
+from web.pages.forms import Form, read_form, typed_time
+from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
+from web.pages.roles import known_roles, roles_in_order
+from web.pages.tenders import DECIDED_ON
+from web.translate import Language
+
+FOR_MEMBERS = allow(scope=None, waiting=True)
+REASON_CHARS_MAX = 1_000
+START_IN = timedelta(minutes=10)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a supplier answered to one question of the lot's scoring."""
+
+    title: str
+    text: str
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One opened offer and what this viewer may do with it."""
+
+    offer: OfferView
+    answers: list[Answer]
+    steps: list[str]
+
+
+class LotOffers(msgspec.Struct, frozen=True):
+    """`rows` best first; `sealed` is how many are still closed."""
+
+    lot: LotView
+    rows: list[Row]
+    sealed: int
+    award_href: str | None
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """One person's part in the opening: who gave it, or who could."""
+
+    number: int
+    by: str
+    own: bool
+    at: datetime | None
+
+
+class TenderOfferPages(Controller):
+    path = "/tenders/{tender_id:uuid}/offers"
+
+    @get("/", opt=FOR_MEMBERS)
+    async def show(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+    ) -> Template:
+        return await _Room(request, session, actor, clock, tender_id).page()
+
+    @post("/open", opt=FOR_MEMBERS)
+    async def open_offers(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        settings: Settings,
+        tender_id: UUID,
+    ) -> Response[Any]:
+        """Release the own part; the last one opens every offer at once."""
+        try:
+            async with session.begin_nested():
+                now = clock.now()
+                await service.open_offers(session, actor, tender_id, settings.secret, now)
+        except Problem as problem:
+            room = _Room(request, session, actor, clock, tender_id)
+            return await room.page(problem=problem, about="open")
+        return go(f"/tenders/{tender_id}/offers")
+
+    @post("/start", opt=FOR_MEMBERS)
+    async def start(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        tender_id: UUID,
+    ) -> Response[Any]:
+        """On to the auctions, at the typed time or as the rules of each lot say."""
+        form = await read_form(request)
+        try:
+            async with session.begin_nested():
+                starts_at = form.instant("starts_at") if form.one("starts_at") else None
+                now = clock.now()
+                await service.start_auctions(session, actor, tender_id, books, starts_at, now)
+        except Problem as problem:
+            room = _Room(request, session, actor, clock, tender_id)
+            return await room.page(problem=problem, form=form)
+        after_commit(session, partial(jobs.admit, jobs.Desk(database, books, clock), tender_id))
+        return go(f"/tenders/{tender_id}")
+
+    @post("/skip_auction", opt=FOR_MEMBERS)
+    async def skip_auction(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+    ) -> Response[Any]:
+        """On to the award, on the qualified offers alone."""
+        try:
+            async with session.begin_nested():
+                await service.skip_auctions(session, actor, tender_id, clock.now())
+        except Problem as problem:
+            return await _Room(request, session, actor, clock, tender_id).page(problem=problem)
+        return go(f"/tenders/{tender_id}")
+
+    @post("/fail", opt=FOR_MEMBERS)
+    async def fail(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+    ) -> Response[Any]:
+        """No award at all."""
+        form = await read_form(request)
+        reason = form.one("reason")[:REASON_CHARS_MAX]
+        try:
+            async with session.begin_nested():
+                await service.fail(session, actor, tender_id, reason, clock.now())
+        except Problem as problem:
+            room = _Room(request, session, actor, clock, tender_id)
+            return await room.page(problem=problem, form=form, about="fail")
+        return go(f"/tenders/{tender_id}")
+
+
+class OfferPages(Controller):
+    path = "/offers/{offer_id:uuid}"
+
+    @post("/{event:str}", opt=FOR_MEMBERS)
+    async def qualify(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        offer_id: UUID,
+        event: str,
+    ) -> Response[Any]:
+        """It qualifies, or is rejected for a reason that its supplier reads."""
+        form = await read_form(request)
+        reason = form.one("reason")[:REASON_CHARS_MAX] if event == "reject" else None
+        tender_id = await service.tender_of_offer(session, actor, offer_id)
+        try:
+            if event not in {"accept", "reject"}:
+                raise Malformed("malformed", "There is no such button.")
+            async with session.begin_nested():
+                await service.qualify(session, actor, offer_id, event, reason, clock.now())
+        except Problem as problem:
+            room = _Room(request, session, actor, clock, tender_id)
+            return await room.page(problem=problem, form=form, about=str(offer_id))
+        return go(f"/tenders/{tender_id}/offers#offer-{offer_id}")
+
+
+class _Room:
+    """What the page needs, of one request."""
+
+    def __init__(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+    ) -> None:
+        self._request = request
+        self._session = session
+        self._actor = actor
+        self._clock = clock
+        self._tender_id = tender_id
+
+    async def page(
+        self, *, problem: Problem | None = None, form: Form | None = None, about: str = ""
+    ) -> Template:
+        """`about` is the event or the offer that `problem` is of. Raises NotFound."""
+        if isinstance(problem, NotFound):
+            raise problem
+        session, actor, now = self._session, self._actor, self._clock.now()
+        room = await service.show_opening(session, actor, self._tender_id, now)
+        tender = await service.show(session, actor, self._tender_id)
+        offers = (await service.list_offers(session, actor, self._tender_id)).items
+        people = (await colleagues.members(session, actor)).items
+        fmt = language_of(self._request)
+        words = _Words(fmt, room)
+        errors = _errors(problem, about)
+        lots = [_lot(lot, tender, offers, room, fmt) for lot in tender.lots]
+        return page(
+            self._request,
+            "offers.html",
+            viewer=await viewer_of(session, actor),
+            status=problem.status if problem else 200,
+            area="tenders",
+            tender=tender,
+            asked=tender.offers is not None and tender.state not in HIDDEN,
+            lots=lots,
+            total=sum(room.sealed.values()),
+            undecided=_count(offers, OfferState.OPENED),
+            qualified=_count(offers, OfferState.ACCEPTED),
+            seats=[_seat(share, people, actor) for share in room.shares],
+            next_people=_next_people(room, people, actor),
+            why={event: words.of(each, event) for event, each in room.refusals.items()},
+            form=form.typed() if form else {"starts_at": _start(tender, now)},
+            errors=errors,
+            about=about,
+            problem=None if errors else words.told(problem, about),
+        )
+
+
+class _Words:
+    """Refusals in the page's own words."""
+
+    def __init__(self, fmt: Language, room: OpeningRoom) -> None:
+        _ = fmt.gettext
+        titles = [role.title for role in roles_in_order(room.openers, known_roles(_))]
+        self._known = {
+            "already_released": _("Your approval is on record. Somebody else must give the other."),
+            "offers_not_due": _("Nobody can open an offer before the last minute is over."),
+            "offers_undecided": _("Qualify or reject every offer first."),
+            "nobody_qualified": _("No offer is qualified, so there is nobody to go on with."),
+            "offer_damaged": _("This offer cannot be read, so it cannot qualify."),
+            "undefined_transition": _("Somebody was faster. Below is how it stands now."),
+            "wrong_state": _("Somebody was faster. Below is how it stands now."),
+        }
+        self._opening = _("Opening takes one of these roles: %(roles)s.") % {
+            "roles": ", ".join(titles)
+        }
+        self._deciding = _("Your roles let you read this, not decide it.")
+
+    def of(self, refusal: Refusal, event: str) -> str:
+        if refusal.code == "role_missing":
+            return self._opening if event == "open" else self._deciding
+        return self._known.get(refusal.code, refusal.detail)
+
+    def told(self, problem: Problem | None, event: str) -> dict[str, str] | None:
+        shown = told(problem)
+        if problem is None or shown is None or problem.errors:
+            return shown
+        return shown | {"detail": self.of(Refusal(problem.code, problem.detail), event)}
+
+
+def _errors(problem: Problem | None, about: str) -> dict[str, str]:
+    """By field of the page; empty where the whole is wrong."""
+    if problem is None:
+        return {}
+    if problem.code == "reason_missing" and about:
+        return {"reason": problem.detail}
+    found = field_errors(problem)
+    return {"starts_at": found["starts_at"]} if "starts_at" in found else {}
+
+
+def _lot(
+    lot: LotView, tender: TenderView, offers: list[OfferView], room: OpeningRoom, fmt: Language
+) -> LotOffers:
+    rows = [
+        Row(offer, _answers(lot, offer, tender.currency, fmt), room.steps.get(offer.id, []))
+        for offer in offers
+        if offer.lot_id == lot.id
+    ]
+    award_href = f"/lots/{lot.id}/award" if tender.state in DECIDED_ON else None
+    return LotOffers(lot, sorted(rows, key=_worth), room.sealed.get(lot.id, 0), award_href)
+
+
+def _worth(row: Row) -> tuple[bool, Decimal]:
+    """What could not be read comes last."""
+    evaluated = row.offer.evaluated
+    return evaluated is None, Decimal(evaluated.amount) if evaluated else Decimal(0)
+
+
+def _answers(lot: LotView, offer: OfferView, currency: str, fmt: Language) -> list[Answer]:
+    given = offer.attributes or {}
+    found = []
+    for question in questions(lot.rules):
+        if (text := given.get(question.id)) is None:
+            continue
+        if question.options is None:
+            text = fmt.money(Amount(text, currency))
+        else:
+            text = dict(question.options).get(text, text)
+        found.append(Answer(question.title, text))
+    return found
+
+
+def _count(offers: list[OfferView], state: OfferState) -> int:
+    return sum(offer.state == state for offer in offers)
+
+
+def _seat(share: Share, people: list[MemberView], actor: Actor) -> Seat:
+    names = {each.id: each.name for each in people}
+    by = names.get(share.released_by, "") if share.released_by else ""
+    return Seat(share.number, by, share.released_by == actor.user_id, share.released_at)
+
+
+def _next_people(room: OpeningRoom, people: list[MemberView], actor: Actor) -> list[str]:
+    """Colleagues, not the viewer, who could give what is missing."""
+    done = {share.released_by for share in room.shares} | {actor.user_id}
+    return [
+        each.name
+        for each in people
+        if not each.disabled and each.id not in done and not room.openers.isdisjoint(each.roles)
+    ]
+
+
+def _start(tender: TenderView, now: datetime) -> str:
+    """A start to offer where a lot's own has passed by now, else none."""
+    for lot in tender.lots:
+        try:
+            own = datetime.fromisoformat(str(lot.rules.get("starts_at")))
+        except ValueError:
+            continue
+        if own < now:
+            return typed_time((now + START_IN).replace(second=0, microsecond=0))
+    return ""
