@@ -76,6 +76,18 @@ class Session(Base):
     address: Mapped[str] = mapped_column(Text, default="")
 
 
+class RecoveryCode(Base):
+    """In place of a code of the authenticator, once; only its hash is known here."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class ApiKey(Base):
     """A program's login, `prefix.secret`; only the hash of the secret is known here."""
 

@@ -17,6 +17,7 @@ from marketplace.accounts.models import (
     ColleagueInvitation,
     Membership,
     Organisation,
+    RecoveryCode,
     Session,
     User,
 )
@@ -170,6 +171,12 @@ async def roles(session: AsyncSession, user_id: UUID, organisation_id: UUID) -> 
 async def live_sessions(session: AsyncSession, user_id: UUID, limit: int) -> Sequence[Session]:
     query = select(Session).where(Session.user_id == user_id, Session.ended_at.is_(None))
     return (await session.scalars(query.order_by(Session.id.desc()).limit(limit))).all()
+
+
+async def recovery_codes_left(session: AsyncSession, user_id: UUID) -> int:
+    query = select(func.count()).select_from(RecoveryCode)
+    query = query.where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
+    return (await session.scalars(query)).one()
 
 
 async def live_api_keys(

@@ -55,6 +55,8 @@ class Registered(Struct, frozen=True, kw_only=True):
 
 
 class Login(Struct, frozen=True, kw_only=True):
+    """`totp` is a code of the authenticator, or a recovery code."""
+
     email: str
     password: str
     totp: str | None = None
@@ -193,8 +195,26 @@ class TotpCode(Struct, frozen=True, kw_only=True):
 
 
 class TotpRemoval(Struct, frozen=True, kw_only=True):
+    """`code` is of the authenticator, or a recovery code."""
+
     password: str
     code: str
+
+
+class RecoveryCodes(Struct, frozen=True, kw_only=True):
+    """The only answer that ever shows them; each is good once in place of a code of the
+    authenticator.
+    """
+
+    codes: list[str]
+
+
+class RecoveryCodesLeft(Struct, frozen=True, kw_only=True):
+    left: int
+
+
+class RecoveryRenewal(Struct, frozen=True, kw_only=True):
+    password: str
 
 
 class AuditView(Struct, frozen=True, kw_only=True):

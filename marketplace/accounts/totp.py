@@ -8,7 +8,6 @@ import pyotp
 
 from marketplace.accounts.models import User
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Unauthenticated
 from marketplace.kernel.sealing import Sealer
 
 STEP_S = 30
@@ -37,17 +36,6 @@ class Totp:
         if user.totp_sealed is None or user.totp_confirmed_at is not None:
             return None
         return self._shown(user, self._sealer.open(user.totp_sealed, user.id.bytes).decode())
-
-    def require(self, user: User, code: str | None) -> None:
-        """Raises Unauthenticated (`totp_required`, `totp_wrong`) where the user has a second
-        factor.
-        """
-        if user.totp_confirmed_at is None:
-            return
-        if code is None:
-            raise Unauthenticated("totp_required", "Send the code of your authenticator too.")
-        if not self.use(user, code):
-            raise Unauthenticated("totp_wrong", "The code is wrong or was used already.")
 
     def use(self, user: User, code: str) -> bool:
         """Whether `code` is right now, or one step off; a used step never serves again."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyotp
 import pytest
+import segno
 from playwright.async_api import Page, expect
 
 from marketplace.kernel.db import Database
@@ -173,6 +175,7 @@ async def test_a_second_factor_is_switched_on_asked_for_and_switched_off(
     await code.fill(pyotp.TOTP(secret).now())
     await page.get_by_role("button", name="Confirm and switch on").click()
     await expect(page.get_by_role("status")).to_contain_text("a login needs a code")
+    await expect(page.locator("#recovery-codes")).to_have_text(re.compile(r"(\S{19}\s?){10}"))
 
     await page.locator(".menu summary").click()
     await page.get_by_role("button", name="Log out").click()
@@ -189,14 +192,75 @@ async def test_a_second_factor_is_switched_on_asked_for_and_switched_off(
     await expect(page.get_by_role("heading", level=1)).to_have_text("Tenders")
 
     await page.goto("/security")
-    await page.locator("summary", has_text="Switch off").click()
-    await page.get_by_label("Your password").fill("wrong")
+    off = page.locator("details", has_text="Switch off")
+    await off.locator("summary").click()
+    await off.get_by_label("Your password").fill("wrong")
     await page.get_by_role("button", name="Switch off now").click()
-    await expect(page.get_by_label("Your password")).to_have_attribute("aria-invalid", "true")
-    await page.get_by_label("Your password").fill(PASSWORD)
+    await expect(off.get_by_label("Your password")).to_have_attribute("aria-invalid", "true")
+    await off.get_by_label("Your password").fill(PASSWORD)
     await code.fill(await next_code(buyer, database, pyotp.TOTP(secret)))
     await page.get_by_role("button", name="Switch off now").click()
     await expect(page.get_by_role("status")).to_contain_text("no code any more")
+
+
+async def test_who_lost_the_authenticator_gets_in_by_a_recovery_code_once(
+    open_page: OpenPage, new_buyer: NewPerson
+) -> None:
+    buyer = await new_buyer()
+    page = await open_page(buyer, "/security", **PLAIN)
+    await switch_on(page)
+    first, *_ = (await page.locator("#recovery-codes").inner_text()).split()
+    await page.get_by_role("link", name="I have kept them").click()
+    await expect(page.get_by_text("10 recovery codes")).to_be_visible()
+    assert first not in await page.content()
+
+    coming = await open_page(None, "/login?next=/security", **PLAIN)
+    await type_login(coming, buyer.email)
+    await coming.locator("summary", has_text="Lost your authenticator?").click()
+    code = coming.get_by_label("Recovery code")
+    await code.fill("abcd-efgh-ijkl-mnop")
+    await coming.get_by_role("button", name="Log in with this code").click()
+    await expect(code).to_have_attribute("aria-invalid", "true")
+    await code.fill(first)
+    await coming.get_by_role("button", name="Log in with this code").click()
+    await expect(coming.get_by_text("9 recovery codes")).to_be_visible()
+
+    renew = coming.locator("details", has_text="Make new recovery codes")
+    await renew.locator("summary").click()
+    await renew.get_by_label("Your password").fill("wrong")
+    await coming.get_by_role("button", name="Make ten new codes").click()
+    await expect(renew.get_by_label("Your password")).to_have_attribute("aria-invalid", "true")
+    await renew.get_by_label("Your password").fill(PASSWORD)
+    await coming.get_by_role("button", name="Make ten new codes").click()
+    fresh = (await coming.locator("#recovery-codes").inner_text()).split()
+    assert len(fresh) == 10
+    assert first not in fresh
+
+
+async def test_the_picture_of_the_secret_is_what_a_camera_needs(
+    open_page: OpenPage, new_buyer: NewPerson
+) -> None:
+    """Dark on light with its quiet zone, in the dark theme too, and of the very address."""
+    page = await open_page(await new_buyer(), "/security", color_scheme="dark")
+    await page.get_by_role("button", name="Switch on").click()
+    picture = page.get_by_role("img", name="QR code")
+    await expect(picture).to_be_visible()
+    box = await picture.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 150
+    link = page.get_by_role("link", name="Open in your authenticator")
+    address = await link.get_attribute("href")
+    assert address is not None
+    made = segno.make(address, error="m", micro=False)
+    size = made.symbol_size(border=4)[0]
+    svg = picture.locator("svg")
+    await expect(svg).to_have_attribute("viewBox", f"0 0 {size} {size}")
+    drawn = await svg.locator("path[stroke]").get_attribute("d")
+    assert f'd="{drawn}"' in made.svg_inline(border=4)
+    colours = await svg.locator("path").evaluate_all(
+        "paths => paths.map((one) => one.getAttribute('fill') ?? one.getAttribute('stroke'))"
+    )
+    assert colours == ["#fff", "#000"]
 
 
 async def test_a_made_up_ticket_begins_the_login_again(
@@ -207,9 +271,11 @@ async def test_a_made_up_ticket_begins_the_login_again(
     await switch_on(page)
     visitor = await open_page(None, "/login")
     await type_login(visitor, buyer.email)
-    await visitor.locator('[name="ticket"]').evaluate("(field) => { field.value = 'bWFkZSB1cA==' }")
-    await visitor.get_by_label("Code").fill("123456")
-    await visitor.get_by_role("button", name="Log in").click()
+    await visitor.locator('[name="ticket"]').first.evaluate(
+        "(field) => { field.value = 'bWFkZSB1cA==' }"
+    )
+    await visitor.get_by_label("Code from your authenticator").fill("123456")
+    await visitor.get_by_role("button", name="Log in", exact=True).click()
     await expect(visitor.get_by_role("alert")).to_contain_text("Log in once more")
     await expect(visitor.get_by_label("Password")).to_be_visible()
 
@@ -264,7 +330,11 @@ async def test_the_menu_leads_to_the_account_by_keyboard(
 
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)
 async def test_what_only_appears_on_the_way_looks_right(
-    open_page: OpenPage, new_supplier: NewPerson, scheme: str, size: dict[str, int]
+    open_page: OpenPage,
+    new_supplier: NewPerson,
+    scheme: str,
+    size: dict[str, int],
+    tmp_path: Path,
 ) -> None:
     """The shown link, an open form of a colleague, the invitation, the secret, the code."""
     seen = {"size": size, "color_scheme": scheme}
@@ -284,10 +354,18 @@ async def test_what_only_appears_on_the_way_looks_right(
     await page.goto("/security")
     await page.get_by_role("button", name="Switch on").click()
     await look(page)
+    await page.screenshot(path=tmp_path / "secret.png", full_page=True)
     await switch_on(page)
-    await page.locator("summary", has_text="Switch off").click()
+    await page.screenshot(path=tmp_path / "codes.png", full_page=True)
+    await look(page)
+    await page.goto("/security")
+    for fold in await page.locator(".unfold summary").all():
+        await fold.click()
+    await page.screenshot(path=tmp_path / "security.png", full_page=True)
     await look(page)
     coming = await open_page(None, "/login", **seen)
     await type_login(coming, supplier.email)
     await expect(coming.get_by_role("heading", level=1)).to_have_text("Your code")
+    await coming.locator("summary", has_text="Lost your authenticator?").click()
+    await coming.screenshot(path=tmp_path / "code.png", full_page=True)
     await look(coming)

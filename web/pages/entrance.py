@@ -98,10 +98,11 @@ class EntranceController(Controller):
         require_own_page(request, gate)
         form = await read_form(request)
         target, ticket = own_path(form.one("next"), HOME), form.one("ticket")
+        field = "recovery" if form.one("recovery") else "totp"
         former = request.cookies.get(SESSION_COOKIE)
         try:
             opened = await doorman.enter_code(
-                session, ticket, form.digits("totp"), caller_of(request), former
+                session, ticket, form.digits(field), caller_of(request), former
             )
         except Problem as problem:
             if problem.code not in _TRY_AGAIN:
@@ -112,7 +113,7 @@ class EntranceController(Controller):
                 status=problem.status,
                 next=target,
                 ticket=ticket,
-                errors={"totp": problem.detail},
+                errors={field: problem.detail},
             )
         return go(target, cookies=login_cookies(opened, gate, settings))
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import segno
 from litestar import Controller, Response, get, post
 from litestar.response import Redirect, Template
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
-from marketplace.accounts.schemas import PasswordChange, TotpEnrolment, TotpRemoval
-from marketplace.accounts.service import logins, secrets
+from marketplace.accounts.schemas import (
+    PasswordChange,
+    RecoveryCodes,
+    TotpEnrolment,
+    TotpRemoval,
+)
+from marketplace.accounts.service import logins, second_factor, secrets
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
@@ -23,7 +30,10 @@ from web.pages.forms import read_form
 from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
-DONE = frozenset(["password", "on", "off", "ended"])
+DONE = frozenset(["password", "on", "off", "codes", "ended"])
+FEW_CODES = 3
+QUIET_ZONE = 4
+"""Modules of light around a QR code that its standard (ISO/IEC 18004) asks for."""
 
 
 class SecurityPages(Controller):
@@ -82,17 +92,40 @@ class SecurityPages(Controller):
             return await _page(request, session, clock, actor, problem=problem)
         return await _page(request, session, clock, actor, enrolment=enrolment)
 
-    @post("/totp/confirm", opt=FOR_MEMBERS)
+    @post("/totp/confirm", opt=FOR_MEMBERS, status_code=200)
     async def confirm(
         self, request: AnyRequest, session: AsyncSession, clock: Clock, totp: Totp, actor: Actor
     ) -> Response[Any]:
+        """The page with the recovery codes on it; only their hashes are stored."""
         form = await read_form(request)
         try:
             await secrets.confirm_totp(session, clock, totp, actor, form.digits("code"))
         except Problem as problem:
             enrolment = await secrets.pending_totp(session, totp, actor)
             return await _page(request, session, clock, actor, problem=problem, enrolment=enrolment)
-        return go("/security?done=on")
+        codes = await secrets.first_recovery_codes(session, clock, actor)
+        await session.flush()
+        return await _page(request, session, clock, actor, done="on", codes=codes)
+
+    @post("/totp/codes", opt=FOR_MEMBERS, status_code=200)
+    async def renew_codes(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        actor: Actor,
+    ) -> Response[Any]:
+        """Ten fresh recovery codes; the former ones are worth nothing any more."""
+        form = await read_form(request)
+        try:
+            codes = await secrets.renew_recovery_codes(
+                session, clock, passwords, actor, form.secret("password")
+            )
+            await session.flush()
+        except Problem as problem:
+            return await _page(request, session, clock, actor, problem=problem, about="codes")
+        return await _page(request, session, clock, actor, done="codes", codes=codes)
 
     @post("/totp/off", opt=FOR_MEMBERS)
     async def switch_off(
@@ -122,7 +155,10 @@ async def _page(
     done: str = "",
     problem: Problem | None = None,
     enrolment: TotpEnrolment | None = None,
+    codes: RecoveryCodes | None = None,
+    about: str = "",
 ) -> Template:
+    """`about` says which of two forms with a password `problem` is of."""
     # Checking a password ends the transaction, and the scope with it.
     await set_scope(session, actor)
     errors = field_errors(problem) if problem else {}
@@ -134,7 +170,19 @@ async def _page(
         sessions=(await logins.list_sessions(session, clock, actor)).items,
         totp_on=await secrets.has_totp(session, actor),
         enrolment=enrolment,
+        qr=_qr_code(enrolment.uri) if enrolment else None,
+        codes=codes.codes if codes else [],
+        codes_left=await second_factor.codes_left(session, actor),
+        few_codes=FEW_CODES,
+        about=about,
         done=done if done in DONE else "",
         errors=errors,
         problem=problem if problem and not errors else None,
     )
+
+
+def _qr_code(uri: str) -> Markup:
+    """Dark on light in every theme: scanners want it so. Only paths and numbers, nothing typed."""
+    code = segno.make(uri, error="m", micro=False)
+    options = {"dark": "#000", "light": "#fff", "svgclass": None, "lineclass": None}
+    return Markup(code.svg_inline(border=QUIET_ZONE, omitsize=True, **options))  # noqa: S704

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.datastructures import Cookie
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,18 +18,26 @@ from marketplace.accounts.schemas import (
     Login,
     Me,
     PasswordChange,
+    RecoveryCodes,
+    RecoveryCodesLeft,
+    RecoveryRenewal,
     SessionPage,
     TotpCode,
     TotpEnrolment,
     TotpRemoval,
 )
-from marketplace.accounts.service import logins, secrets
+from marketplace.accounts.service import logins, second_factor, secrets
 from marketplace.accounts.service.logins import Doorman
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.access import PUBLIC_ONCE, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.settings import Settings
+
+# Kept for an idempotent replay, the codes would stand somewhere after all.
+SHOWN_ONCE = {
+    "access": msgspec.structs.replace(allow(scope=None, waiting=True)["access"], idempotent=False)
+}
 
 
 class SessionController(Controller):
@@ -140,6 +149,23 @@ class MeController(Controller):
     ) -> None:
         """Remove the second factor; needs the password and a code."""
         await secrets.disable_totp(session, clock, passwords, totp, actor, data)
+
+    @get("/totp/recovery_codes", opt=allow(scope=None, waiting=True))
+    async def recovery_codes_left(self, session: AsyncSession, actor: Actor) -> RecoveryCodesLeft:
+        """How many recovery codes were not used yet."""
+        return RecoveryCodesLeft(left=await second_factor.codes_left(session, actor))
+
+    @post("/totp/recovery_codes", opt=SHOWN_ONCE)
+    async def renew_recovery_codes(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        passwords: Passwords,
+        actor: Actor,
+        data: RecoveryRenewal,
+    ) -> RecoveryCodes:
+        """Ten fresh recovery codes, shown once; the former ones are worth nothing any more."""
+        return await secrets.renew_recovery_codes(session, clock, passwords, actor, data.password)
 
 
 def _cookie(name: str, value: str, seconds: int, settings: Settings) -> Cookie:

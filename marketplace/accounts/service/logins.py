@@ -22,6 +22,7 @@ from marketplace.accounts.schemas import (
     SessionView,
     UserView,
 )
+from marketplace.accounts.service import second_factor
 from marketplace.accounts.tickets import CodeNeeded, Tickets
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.actor import EVERY_SCOPE, Actor
@@ -103,7 +104,7 @@ class Doorman:
             raise Unauthenticated("wrong_credentials", "The address or the password is wrong.")
         if login.totp is None and user.totp_confirmed_at is not None:
             raise CodeNeeded(self._tickets.issue(user))
-        self._totp.require(user, login.totp)
+        await second_factor.require(session, self._totp, user, login.totp, self._clock.now())
         if self._passwords.outdated(user.password_hash):
             user.password_hash = await self._passwords.hash(login.password)
         return await self._enter(session, user, caller, former_token)
@@ -116,8 +117,8 @@ class Doorman:
         caller: Caller,
         former_token: str | None,
     ) -> Opened:
-        """The second step of a login that raised CodeNeeded: its ticket and the code. A wrong code
-        counts as a wrong password does.
+        """The second step of a login that raised CodeNeeded: its ticket and a code of the
+        authenticator or a recovery code. A wrong code counts as a wrong password does.
 
         Raises Unauthenticated (`login_expired`, `totp_wrong`), Forbidden, TooFast, Unavailable.
         """
@@ -130,7 +131,7 @@ class Doorman:
         user = await queries.user_for_update(session, ticket.user_id)
         if user is None or user.disabled_at is not None or not ticket.fits(user):
             raise Unauthenticated("login_expired", _TOO_LATE)
-        self._totp.require(user, code)
+        await second_factor.require(session, self._totp, user, code, self._clock.now())
         return await self._enter(session, user, caller, former_token)
 
     async def _enter(

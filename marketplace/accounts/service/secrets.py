@@ -9,8 +9,13 @@ from marketplace.accounts import queries, rules
 from marketplace.accounts.models import Session, User
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations, Revoked
-from marketplace.accounts.schemas import PasswordChange, TotpEnrolment, TotpRemoval
-from marketplace.accounts.service import audit
+from marketplace.accounts.schemas import (
+    PasswordChange,
+    RecoveryCodes,
+    TotpEnrolment,
+    TotpRemoval,
+)
+from marketplace.accounts.service import audit, second_factor
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -93,15 +98,35 @@ async def disable_totp(
     actor: Actor,
     removal: TotpRemoval,
 ) -> None:
-    """Needs the password and a fresh code. Raises Conflict, Invalid."""
+    """Needs the password and a fresh code or a recovery code. Raises Conflict, Invalid."""
     user = await _verified(session, passwords, actor, "password", removal.password)
     user = await _locked(session, actor, user.password_hash)
     if user.totp_confirmed_at is None:
         raise Conflict("totp_not_enabled", "There is no second factor to disable.")
-    if not totp.use(user, removal.code):
+    now = clock.now()
+    if not await second_factor.passes(session, totp, user, removal.code, now):
         raise Invalid.field("code", "totp_wrong", "The code is wrong or was used already.")
     user.totp_sealed = user.totp_confirmed_at = None
-    audit.record(session, clock.now(), "totp_disabled", actor.organisation_id, actor=actor)
+    await second_factor.forget_codes(session, user)
+    audit.record(session, now, "totp_disabled", actor.organisation_id, actor=actor)
+
+
+async def first_recovery_codes(session: AsyncSession, clock: Clock, actor: Actor) -> RecoveryCodes:
+    """Right after `confirm_totp`, in its transaction."""
+    user = await _locked(session, actor)
+    assert user.totp_confirmed_at is not None, "a second factor was confirmed just now"
+    return await second_factor.make_codes(session, user, actor, clock.now())
+
+
+async def renew_recovery_codes(
+    session: AsyncSession, clock: Clock, passwords: Passwords, actor: Actor, password: str
+) -> RecoveryCodes:
+    """Ten fresh ones in place of all the former. Raises Conflict (`totp_not_enabled`), Invalid."""
+    user = await _verified(session, passwords, actor, "password", password)
+    user = await _locked(session, actor, user.password_hash)
+    if user.totp_confirmed_at is None:
+        raise Conflict("totp_not_enabled", "Recovery codes come with a second factor.")
+    return await second_factor.make_codes(session, user, actor, clock.now())
 
 
 async def _verified(
