@@ -239,6 +239,7 @@ class MemberView(Struct, frozen=True, kw_only=True):
     email: str
     roles: list[str]
     disabled: bool
+    disabled_at: datetime | None = None
 
 
 class MemberPage(Struct, frozen=True, kw_only=True):

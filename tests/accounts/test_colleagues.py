@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 import httpx
 import pytest
@@ -147,6 +148,47 @@ async def test_who_leaves_is_out_at_once_with_all_keys(
     assert (await client.get("/api/v1/me", headers=key)).status_code == 401
     login = {"email": colleague.email, "password": PASSWORD}
     assert (await client.post("/api/v1/sessions", json=login)).status_code == 401
+
+
+async def restore(person: Person, user_id: UUID) -> int:
+    answer = await person.client.post(f"/team/members/{user_id}/restore", data={"x": ""})
+    return answer.status_code
+
+
+async def test_who_comes_back_has_the_former_roles_and_no_former_key(
+    new_buyer: NewPerson, connect_client: Connect, client: httpx.AsyncClient
+) -> None:
+    buyer = await new_buyer()
+    colleague = await join(connect_client, buyer, "approver")
+    key = {"Authorization": f"Bearer {await colleague.api_key()}"}
+    former = colleague.client.cookies["session"]
+    assert await restore(buyer, colleague.user_id) == 409
+    await buyer.client.delete(f"/api/v1/members/{colleague.user_id}")
+    assert await restore(buyer, colleague.user_id) == 303
+    assert (await client.get("/api/v1/me", headers=key)).status_code == 401
+    old = await client.get("/api/v1/me", headers={"Cookie": f"session={former}"})
+    assert old.status_code == 401
+    await log_in(colleague)
+    assert (await colleague.client.get("/api/v1/me")).json()["roles"] == ["approver"]
+    members = (await buyer.client.get("/api/v1/members")).json()["items"]
+    [shown] = [each for each in members if each["id"] == str(colleague.user_id)]
+    assert (shown["disabled"], shown["disabled_at"]) == (False, None)
+    log = (await buyer.client.get("/api/v1/audit_log")).json()["items"]
+    about = [each["what"] for each in log if each["subject_id"] == str(colleague.user_id)]
+    assert about == ["user_enabled", "user_disabled", "invitation_accepted"]
+
+
+async def test_only_an_administrator_of_the_same_organisation_brings_back(
+    new_supplier: NewPerson, connect_client: Connect
+) -> None:
+    supplier = await new_supplier()
+    manager = await join(connect_client, supplier, "partner_manager")
+    gone = await join(connect_client, supplier, "observer")
+    await supplier.client.delete(f"/api/v1/members/{gone.user_id}")
+    assert await restore(manager, gone.user_id) == 403
+    assert await restore(await new_supplier(), gone.user_id) == 404
+    login = {"email": gone.email, "password": PASSWORD}
+    assert (await gone.client.post("/api/v1/sessions", json=login)).status_code == 401
 
 
 async def test_the_last_administrator_stays(new_buyer: NewPerson) -> None:

@@ -137,7 +137,8 @@ async def test_roles_change_and_who_is_removed_is_out(
     open_page: OpenPage, new_supplier: NewPerson
 ) -> None:
     page = await open_page(await new_supplier(), "/team", **PLAIN)
-    path = await invite(page, f"{unique('dora')}@example.com", "Partner employee")
+    email = f"{unique('dora')}@example.com"
+    path = await invite(page, email, "Partner employee")
     colleague = await open_page(None, path, **PLAIN)
     await join(colleague, "Dora Dealer")
     await page.goto("/team")
@@ -156,6 +157,13 @@ async def test_roles_change_and_who_is_removed_is_out(
     await expect(row.locator(".chip")).to_have_text(["Removed"])
     await colleague.goto("/team")
     await expect(colleague.get_by_role("heading", name="Log in")).to_be_visible()
+
+    await expect(row).to_contain_text("was Observer")
+    await row.locator("summary", has_text="Bring back").click()
+    await row.get_by_role("button", name="Bring back now").click()
+    await expect(row.locator(".chip")).to_have_text(["Observer"])
+    await type_login(colleague, email)
+    await expect(colleague.locator("li", has_text="Dora Dealer")).to_contain_text("(you)")
 
 
 async def test_a_second_factor_is_switched_on_asked_for_and_switched_off(
@@ -350,6 +358,10 @@ async def test_what_only_appears_on_the_way_looks_right(
     await page.goto("/team")
     for fold in await page.locator(".reason summary").all():
         await fold.click()
+    await look(page)
+    await page.get_by_role("button", name="Remove now").click()
+    await page.locator("summary", has_text="Bring back").click()
+    await page.screenshot(path=tmp_path / "team.png", full_page=True)
     await look(page)
     await page.goto("/security")
     await page.get_by_role("button", name="Switch on").click()

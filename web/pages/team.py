@@ -45,9 +45,10 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     roles: list[Role]
     own: bool
-    disabled: bool
+    removed_at: datetime | None
     changeable: bool
     removable: bool
+    restorable: bool
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +140,22 @@ class TeamPages(Controller):
             return await _Desk(request, session, clock, settings, actor).page(problem=problem)
         return go("/team")
 
+    @post("/members/{user_id:uuid}/restore", opt=FOR_ADMINS)
+    async def restore(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        settings: Settings,
+        actor: Actor,
+        user_id: UUID,
+    ) -> Response[Any]:
+        try:
+            await colleagues.enable(session, clock, actor, user_id)
+        except Conflict as problem:
+            return await _Desk(request, session, clock, settings, actor).page(problem=problem)
+        return go(f"/team#member-{user_id}")
+
 
 class _Desk:
     """What the page needs, of one request."""
@@ -203,9 +220,10 @@ class _Desk:
             email=member.email,
             roles=roles_in_order(member.roles, known),
             own=own,
-            disabled=member.disabled,
+            removed_at=member.disabled_at,
             changeable=open_to_change and bool(grantable) and set(member.roles) <= set(grantable),
             removable=open_to_change and "admin" in actor.roles,
+            restorable=member.disabled and actor.state == "active" and "admin" in actor.roles,
         )
 
     def _pending(self, invitation: InvitationView, known: dict[str, Role]) -> Pending:

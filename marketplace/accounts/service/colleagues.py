@@ -179,6 +179,7 @@ async def members(session: AsyncSession, actor: Actor) -> MemberPage:
                 email=user.email,
                 roles=roles,
                 disabled=user.disabled_at is not None,
+                disabled_at=user.disabled_at,
             )
             for user, roles in rows
         ]
@@ -255,6 +256,21 @@ async def disable(
         session, now, "user_disabled", actor.organisation_id, actor=actor, subject_id=user_id
     )
     revocations.announce(session, Revoked(user_id=user_id))
+
+
+async def enable(session: AsyncSession, clock: Clock, actor: Actor, user_id: UUID) -> None:
+    """A colleague who was removed comes back, with the password, the second factor and the roles of
+    before; ended logins and revoked keys stay so. Raises NotFound, Conflict (`not_removed`).
+    """
+    user = await queries.user_for_update(session, user_id)
+    if user is None or user.organisation_id != actor.organisation_id:
+        raise NotFound("colleague")
+    if user.disabled_at is None:
+        raise Conflict("not_removed", "This colleague is not removed.")
+    user.disabled_at = None
+    audit.record(
+        session, clock.now(), "user_enabled", actor.organisation_id, actor=actor, subject_id=user_id
+    )
 
 
 async def _invited(
