@@ -112,7 +112,7 @@ async def living(
     metrics: Metrics,
     limits: LoginLimits,
     *,
-    books_lag_s: float = 0.0,
+    books_listen: bool = True,
 ) -> AsyncIterator[Living]:
     """Make it all, and end it in the opposite order. Nothing need answer here: a node starts while
     its servers are down.
@@ -123,7 +123,7 @@ async def living(
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
     tickets = Tickets(Sealer(settings.secret, "login ticket"), clock)
-    books = Books(database, redis, clock, secret=settings.secret, lag_s=books_lag_s)
+    books = Books(database, redis, clock, secret=settings.secret, listens=books_listen)
     live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
     await books.start()
     await live.start()

@@ -13,13 +13,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from marketplace.accounts.service.logins import LoginLimits
 from marketplace.kernel import logs
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.collector import settle
 from marketplace.kernel.settings import Settings
 from web.metrics import Metrics
 from web.orphan import parent_gone
 from web.wiring import JOBS, Job, Living, living
-
-BOOKS_LAG_S = 0.25
-"""Nobody watches an auction here: a worker leaves the cores to the nodes that bids come to."""
 
 _log = structlog.get_logger(__name__)
 
@@ -31,9 +29,11 @@ async def work(settings: Settings, *, supervised: bool, jobs: Sequence[Job] = JO
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    making = living(settings, Clock(), Metrics(), LoginLimits(), books_lag_s=BOOKS_LAG_S)
+    # Nobody watches an auction here: the cores are left to the nodes that bids come to.
+    making = living(settings, Clock(), Metrics(), LoginLimits(), books_listen=False)
     async with making as parts:
         scheduler = scheduled(parts, jobs)
+        settle()
         scheduler.start()
         _log.info("worker_ready", jobs=len(jobs))
         if supervised:

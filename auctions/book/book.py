@@ -1,17 +1,16 @@
 """One auction on one node: follow the log, fold it with the rules, make it durable, tell those who
 listen.
 
-The fold is ahead of PostgreSQL only inside `_advance`, which holds `_lock`; everybody else sees it
-through `settled`, so nothing is ever shown that is not durable.
+While a batch is on its way to PostgreSQL the next one is folded already. So the fold is ahead of
+what is durable, but only inside `_advance`; everybody else sees it in a turn of its own through
+`settled`, or prepares at the fold what it shows once that is published.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
 import asyncpg
@@ -19,21 +18,22 @@ import structlog
 
 from auctions.book.epoch import begin_epoch, redis_differs
 from auctions.book.fold import DivergedError, Durable, Fold
-from auctions.book.journal import Journal, JournalHead, Pool
+from auctions.book.journal import Journal, JournalHead, Pool, Snapshot
+from auctions.book.ledger import Ledger
 from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError
-from auctions.book.waiting import Waiting
+from auctions.book.turns import Turns
+from auctions.book.waiting import Commit, Waiting
 from marketplace.kernel.errors import NotFound, Unavailable
 
-SNAPSHOT_EVERY = 5_000
-RECENT_MAX = 4_096
+FOLD_MAX = 64
+"""So many commands are folded before the loop looks whether the last commit is through."""
+
+AHEAD_MAX = 1_024
 SETTLED_TIMEOUT_S = 5.0
 BACKOFF_S = (0.02, 0.05, 0.1, 0.25, 0.5)
 
 ServerErrors = (RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 _log = structlog.get_logger(__name__)
-
-
-Listener = Callable[[Sequence[Durable]], None]
 
 
 class Book:
@@ -43,49 +43,45 @@ class Book:
 
     def __init__(self, auction_id: UUID, log: Log, journal: Journal, pool: Pool) -> None:
         self.auction_id = auction_id
-        self.listeners: list[Listener] = []
+        self._ledger = Ledger()
+        self.listeners, self.preparers = self._ledger.listeners, self._ledger.preparers
         self.on_durable: Callable[[Book], None] = lambda _: None
-        self.published_seq = 0
         self.recorded_here = 0
         self.epoch = 0
         self.used_at = 0.0
-        self.lag_s = 0.0
-        """So long it may stay behind other nodes while nobody here waits for a command."""
         self._log, self._journal, self._pool = log, journal, pool
-        self._lock = asyncio.Lock()
+        self._turns = Turns(lambda: not (self._ledger.pending or self._reload_due))
         self._wake = asyncio.Event()
         self._inbox: dict[int, Entry] = {}
         self._waiting: dict[int, Waiting] = {}
         self._target = 0
-        self._pending: list[Durable] = []
-        self._recorded: tuple[int, str] = (0, "")
+        self._commit: Commit | None = None
         self._hint: tuple[int, str] = (0, "")
-        self._recent: OrderedDict[int, Durable] = OrderedDict()
-        self._snapshot_seq = 0
-        self._seen: set[int] = set()
         self._reload_due, self._force_epoch, self._restore_due = True, False, False
         self._began = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._rising: asyncio.TimerHandle | None = None
-        self._fold: Fold | None = None
 
     # -- what others read -----------------------------------------------------------------------
 
     @property
     def fold(self) -> Fold:
-        """Exactly the published state, but only for listeners while they are called; else
-        `settled`.
+        """Exactly what the newest commands made of it, but only for preparers while they are
+        called; else `settled`.
         """
-        assert self._fold is not None, "a book is loaded before it is handed out"
-        return self._fold
+        return self._ledger.fold
 
     @property
     def loaded(self) -> bool:
-        return self._fold is not None
+        return self._ledger.loaded
+
+    @property
+    def published_seq(self) -> int:
+        """So far all is durable and told."""
+        return self._ledger.published_seq
 
     @property
     def published_tag(self) -> str:
-        return self._recorded[1]
+        return self._ledger.published_tag
 
     @property
     def interrupted(self) -> bool:
@@ -94,26 +90,23 @@ class Book:
 
     @asynccontextmanager
     async def settled(self) -> AsyncIterator[Fold]:
-        """The state exactly as PostgreSQL has it. Raises Unavailable while that is unknown."""
-        try:
-            async with asyncio.timeout(SETTLED_TIMEOUT_S):
-                await self._lock.acquire()
-        except TimeoutError:
-            raise _interrupted() from None
-        try:
-            if self._pending or self._reload_due or self._fold is None:
-                raise _interrupted()
-            yield self._fold
-        finally:
-            self._lock.release()
+        """The state exactly as PostgreSQL has it. Raises Unavailable when that stays unknown."""
+        async with AsyncExitStack() as turn:
+            try:
+                await turn.enter_async_context(self._turns.reading(SETTLED_TIMEOUT_S))
+            except TimeoutError:
+                raise Unavailable(
+                    "auction_interrupted", "The auction is interrupted; it resumes by itself."
+                ) from None
+            yield self.fold
 
     def may_be_kept(self, bidder: str, cid: str) -> bool:
         """Whether this cid may be in PostgreSQL already (no false negatives): then ask it."""
-        return hash((bidder, cid)) in self._seen
+        return self._ledger.may_be_kept(bidder, cid)
 
     async def durable_at(self, seq: int) -> Durable:
         """A published command, from memory or PostgreSQL."""
-        return self._recent.get(seq) or self.fold.durable(await self._row(seq))
+        return self._ledger.recent.get(seq) or self.fold.durable(await self._row(seq))
 
     async def _row(self, seq: int) -> asyncpg.Record:
         row = await self._journal.by_seq(self.auction_id, seq)
@@ -137,34 +130,26 @@ class Book:
                 former.answer(None)
             if entry.seq <= self.published_seq:
                 # Another node committed and woke us before our own reply arrived.
-                own.answer(self._recent.get(entry.seq))
+                own.answer(self._ledger.recent.get(entry.seq))
                 continue
             self._waiting[entry.seq] = own
-            self._inbox[entry.seq] = entry
+            if entry.seq > self.fold.seq:
+                self._inbox[entry.seq] = entry
         self.aim(entries[-1].seq)
 
     def aim(self, seq: int) -> None:
         """There is something to fold up to `seq`."""
         self._target = max(self._target, seq)
-        if self._pending or self._target > self.published_seq:
+        if self._ledger.pending or self._target > self.published_seq:
             self._wake.set()
 
     def woken(self, epoch: int, seq: int, tag: str) -> None:
         """Another node says it has committed up to `seq`."""
-        if epoch != self.epoch:
+        if epoch > self.epoch:
             self.distrust()
-        elif seq > self.published_seq:
+        elif epoch == self.epoch and seq > self.published_seq:
             self._hint = (seq, tag)
-            if self.lag_s and not self._waiting and not self._inbox:
-                self._target = max(self._target, seq)
-                if self._rising is None:
-                    self._rising = asyncio.get_running_loop().call_later(self.lag_s, self._rise)
-            else:
-                self.aim(seq)
-
-    def _rise(self) -> None:
-        self._rising = None
-        self.aim(self._target)
+            self.aim(seq)
 
     def distrust(self, *, force_epoch: bool = False) -> None:
         """Redis lost or changed the log: look at PostgreSQL again before anything else."""
@@ -176,7 +161,7 @@ class Book:
 
     async def load(self) -> None:
         """First load. Raises NotFound, or one of ServerErrors when a server is away."""
-        async with self._lock:
+        async with self._turns.moving():
             await self._reload()
 
     async def run(self) -> None:
@@ -193,7 +178,7 @@ class Book:
             await self._wake.wait()
             self._wake.clear()
             try:
-                async with self._lock:
+                async with self._turns.moving():
                     await self._advance()
                 failures = 0
                 continue
@@ -211,68 +196,108 @@ class Book:
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S)) - 1])
 
     async def _advance(self) -> None:
+        """Fold and commit side by side until all is published and nothing is left; or until all
+        that was folded is published, when somebody waits for the state.
+        """
         if self._reload_due:
             await self._reload()
-        await self._fold_next()
-        if self._pending:
-            await self._commit()
-        if self._target > self.published_seq or self._pending or self._reload_due:
+        try:
+            await self._fold_next()
+            while await self._commit_next():
+                # Two turns: the first lets the commit be written, the second lets it be sent.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                self._ledger.prepare()
+                await self._next_turn()
+        except BaseException as error:
+            await self._leave_commit(error)
+            raise
+        if self._target > self.published_seq or self._ledger.pending or self._reload_due:
             self._wake.set()
 
+    async def _next_turn(self) -> None:
+        """Fold on if there is something to fold and nobody waits; else wait for the commit."""
+        commit = self._commit
+        assert commit is not None, "a turn has a commit in flight"
+        while not commit.task.done():
+            if self._may_fold():
+                await self._fold_next()
+                self._ledger.prepare()
+                await asyncio.sleep(0)
+            else:
+                await self._wake.wait()
+                self._wake.clear()
+        await self._committed(commit)
+
+    def _may_fold(self) -> bool:
+        return (
+            self._target > self.fold.seq
+            and not (self._turns.wanted or self._reload_due)
+            and len(self._ledger.pending) < AHEAD_MAX
+        )
+
     async def _fold_next(self) -> None:
-        """Fold the next entries of the log, at most BATCH_MAX."""
-        fold, entries = self.fold, list[Entry]()
-        while len(entries) < BATCH_MAX:
-            entry = self._inbox.pop(fold.seq + 1 + len(entries), None)
-            if entry is None:
-                break
-            entries.append(entry)
-        if not entries and self._target > fold.seq:
-            entries = await self._log.read(
+        """Fold the next entries of the log: few of those this node decides, as many as come of
+        those that are durable already.
+        """
+        fold = self.fold
+        if self._target > fold.seq and fold.seq + 1 not in self._inbox:
+            read = await self._log.read(
                 self.auction_id, self.epoch, fold.seq + 1, self._target, fold.tag
             )
-            if not entries:
+            if not read:
                 # Trimmed or wiped: PostgreSQL knows all that is durable.
                 self._target = fold.seq
                 self.distrust()
                 return
-        for entry in entries:
-            if entry.epoch != self.epoch or entry.seq != fold.seq + 1:
+            self._inbox |= {entry.seq: entry for entry in read}
+        for _ in range(BATCH_MAX if self._hint[0] > fold.seq else FOLD_MAX):
+            entry = self._inbox.pop(fold.seq + 1, None)
+            if entry is None:
+                break
+            if entry.epoch != self.epoch:
                 raise ForkError(f"{entry.seq} of epoch {entry.epoch} after {fold.seq}")
             if entry.before != fold.tag:
                 raise ForkError(f"tag of {entry.seq}")
-            self._inbox.pop(entry.seq, None)
-            self._pending.append(
-                self._decided(fold.decide(entry.seq, entry.ts, entry.raw, entry.tag))
-            )
-
-    def _decided(self, durable: Durable) -> Durable:
-        if durable.record.cid:
-            self._seen.add(hash((durable.record.bidder, durable.record.cid)))
-        return durable
+            self._ledger.decide(entry)
 
     # -- durable --------------------------------------------------------------------------------
 
-    async def _commit(self) -> None:
-        """Make what is folded durable, or find out that another node already did; then publish."""
-        fold = self.fold
-        fresh = [d.record for d in self._pending if d.seq > self._recorded[0]]
-        if not fresh or self._hint == (fold.seq, fold.tag):
-            self._publish()
-            return
-        if self._hint[0] >= fold.seq:
-            await self._settle()
-            return
-        try:
-            kept = await self._journal.record(
+    async def _commit_next(self) -> bool:
+        """Send all that is pending to PostgreSQL, or find that another node did. False when
+        nothing is left to send, or only a reload can tell.
+        """
+        while self._ledger.pending and not self._reload_due:
+            fold = self.fold
+            if self._hint == (fold.seq, fold.tag):
+                self._publish(fold.seq, fold.tag)
+            elif self._hint[0] >= fold.seq:
+                await self._settle()
+            else:
+                self._commit = self._send()
+                return True
+        return False
+
+    def _send(self) -> Commit:
+        fold, batch = self.fold, self._ledger.pending[:]
+        task = asyncio.create_task(
+            self._journal.record(
                 self.auction_id,
                 epoch=self.epoch,
-                after_seq=self._recorded[0],
-                after_tag=self._recorded[1],
-                records=fresh,
+                after_seq=self.published_seq,
+                after_tag=self.published_tag,
+                records=[durable.record for durable in batch],
                 status=fold.state.status,
                 close_at=fold.state.close_at,
             )
+        )
+        task.add_done_callback(lambda _: self._wake.set())
+        return Commit(task, len(batch), fold.seq, fold.tag)
+
+    async def _committed(self, commit: Commit) -> None:
+        self._commit = None
+        try:
+            kept = commit.task.result()
         except BaseException:
             # Kept or not: the head will tell, and until then these commands stay pending.
             self._reload_due = True
@@ -280,9 +305,18 @@ class Book:
         if not kept:
             await self._settle()
             return
-        self.recorded_here += len(fresh)
-        self._publish()
+        self.recorded_here += commit.count
+        self._publish(commit.seq, commit.tag)
         self.on_durable(self)
+
+    async def _leave_commit(self, error: BaseException) -> None:
+        """Whose turn is next must know how far a commit came that is still in flight."""
+        commit, self._commit = self._commit, None
+        if commit is not None:
+            self._reload_due = True
+            if isinstance(error, asyncio.CancelledError):
+                commit.task.cancel()
+            await asyncio.wait({commit.task})
 
     async def _settle(self) -> None:
         """Another node committed first: see how far."""
@@ -293,39 +327,29 @@ class Book:
             ours = head.chain if head.seq == fold.seq else (await self._row(fold.seq))["chain"]
             if ours != fold.chain:
                 raise ForkError(f"chain of {fold.seq}")
-            self._publish()
+            self._publish(fold.seq, fold.tag)
             self.aim(head.seq)
-        elif head.seq > self._recorded[0]:
-            known = {d.seq: d.record for d in self._pending}.get(head.seq)
-            if known is None or known.chain != head.chain:
+        elif head.seq > self.published_seq:
+            known = self._ledger.pending[head.seq - self.published_seq - 1].record
+            if known.chain != head.chain:
                 raise ForkError(f"chain of {head.seq}")
-            self._recorded = (head.seq, head.tag)
+            self._publish(head.seq, head.tag)
 
-    def _publish(self) -> None:
-        """All that is folded is durable: answer own commands, tell the listeners."""
-        durables, self._pending = self._pending, []
-        self._recorded = (self.fold.seq, self.fold.tag)
-        self.published_seq = self.fold.seq
-        for durable in durables:
-            self._recent[durable.seq] = durable
+    def _publish(self, seq: int, tag: str) -> None:
+        """All up to `seq` is durable: tell the listeners, answer own commands."""
+        for durable in self._ledger.publish(seq, tag):
             own = self._waiting.pop(durable.seq, None)
             if own is not None:
                 own.answer(durable)
-        while len(self._recent) > RECENT_MAX:
-            self._recent.popitem(last=False)
-        if durables:
-            for listener in tuple(self.listeners):
-                listener(durables)
-        if self.fold.seq - self._snapshot_seq >= SNAPSHOT_EVERY:
-            self._snapshot_seq = self.fold.seq
-            task = asyncio.create_task(self._keep_snapshot())
+        snapshot = self._ledger.snapshot_due()
+        if snapshot is not None:
+            task = asyncio.create_task(self._keep(snapshot))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _keep_snapshot(self) -> None:
-        snapshot = self.fold.snapshot()
+    async def _keep(self, snapshot: Snapshot) -> None:
         # A missing snapshot only makes the next load longer.
-        with contextlib.suppress(*ServerErrors):
+        with suppress(*ServerErrors):
             await self._journal.keep_snapshot(self.auction_id, snapshot)
 
     # -- rebuild --------------------------------------------------------------------------------
@@ -335,42 +359,38 @@ class Book:
         head = await self._journal.head(self.auction_id)
         if head is None:
             raise NotFound("auction")
-        first = self._fold is None
-        if self._fold is None or self._pending or self._restore_due:
-            await self._restore(head)
+        first = not self.loaded
+        if first or self._ledger.pending or self._restore_due:
+            await self._restore(head, first=first)
         await self._replay(head)
         if first:
-            self._pending, self.published_seq = [], head.seq
+            self._ledger.opened(head)
         if self._force_epoch or await redis_differs(self._log, head):
             self.epoch = await begin_epoch(self._pool, self._log, self.auction_id, self.epoch)
         else:
             self.epoch = head.epoch
         self._reload_due = self._force_epoch = self._restore_due = False
-        self._publish()
+        self._publish(head.seq, head.tag)
         self._drop_strangers()
 
-    async def _restore(self, head: JournalHead) -> None:
+    async def _restore(self, head: JournalHead, *, first: bool) -> None:
         """From the newest snapshot: what was folded beyond PostgreSQL may never have been."""
-        snapshot = await self._journal.snapshot(self.auction_id)
-        if self._fold is None and snapshot is not None:
+        snapshot = await self._journal.snapshot(self.auction_id, head.seq)
+        if first and snapshot is not None:
             async for bidder, cid in self._journal.cids_until(self.auction_id, snapshot.seq):
-                self._seen.add(hash((bidder, cid)))
-        self._pending = []
-        self._fold = Fold(head, snapshot, self._journal.envelope)
-        self._snapshot_seq = self._fold.seq
+                self._ledger.saw(bidder, cid)
+        self._ledger.begin(Fold(head, snapshot, self._journal.envelope))
 
     async def _replay(self, head: JournalHead) -> None:
         """Fold PostgreSQL's rows up to its head; they must fold to the very same chain."""
         async for row in self._journal.commands(self.auction_id, self.fold.seq, head.seq):
-            durable = self._decided(self.fold.replay(row))
-            if durable.seq > self.published_seq:
-                self._pending.append(durable)
+            self._ledger.replay(row)
         if (self.fold.seq, self.fold.tag) != (head.seq, head.tag):
             raise DivergedError(f"journal ends at {head.seq}, replay at {self.fold.seq}")
 
     def _drop_strangers(self) -> None:
         """Own commands of another epoch that are not in the journal have no place any more."""
-        seq = self.fold.seq
+        seq = self.published_seq
         self._inbox = {s: e for s, e in self._inbox.items() if e.epoch == self.epoch and s > seq}
         for place, own in list(self._waiting.items()):
             if own.epoch != self.epoch:
@@ -378,7 +398,3 @@ class Book:
                 own.answer(None)
         self._target = max([seq, *self._inbox, *self._waiting])
         self._hint = (0, "")
-
-
-def _interrupted() -> Unavailable:
-    return Unavailable("auction_interrupted", "The auction is interrupted; it resumes by itself.")

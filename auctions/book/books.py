@@ -47,6 +47,7 @@ from marketplace.kernel.redis import AnyRedis
 SUBMIT_TIMEOUT_S = 10.0
 BUSY_PAUSE_S = 0.02
 RETRY_PAUSE_S = 0.05
+MARK_PAUSE_S = 0.005
 BOOKS_MAX = 2_000
 CANCEL_AGAIN_S = 0.2
 GIVE_UP_STEP_S = 0.5
@@ -71,26 +72,29 @@ class Books:
         *,
         pending_max: int = PENDING_MAX,
         secret: str | None = None,
-        lag_s: float = 0.0,
+        listens: bool = True,
     ) -> None:
         """With the master `secret` bids of sealed phases are encrypted wherever they are kept.
 
-        Books may stay `lag_s` behind other nodes: a process without watchers folds what others have
-        committed in few large pieces.
+        A process without watchers need not listen: it sees at the next poll what others have
+        committed, in few large pieces.
         """
         self.envelope = Envelope(secret)
         self._database, self._redis, self._clock = database, redis, clock
-        self._pending_max, self._lag_s = pending_max, lag_s
+        self._pending_max, self._listens = pending_max, listens
         self._books: dict[UUID, Book] = {}
         self._opening: dict[UUID, asyncio.Future[Book]] = {}
         self._runs: dict[UUID, asyncio.Task[None]] = {}
         self._gathered: dict[UUID, list[Waiting]] = {}
         self._gathering = asyncio.Event()
         self._dirty: dict[UUID, Book] = {}
-        self._dirtied = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._now = 0.0
+        """Of the event loop, as of the last sweep: asking for each bid costs more than its hash."""
 
     async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time()
         self._pool: Pool = await self._database.pool(steady=True)
         self._journal = Journal(self._pool, self.envelope)
         try:
@@ -101,8 +105,7 @@ class Books:
         self._wakes = Wakes(self._redis, self._log, self._books)
         self.heart = Heart(self, self._clock)
         loops: dict[str, Callable[[], Awaitable[None]]] = {
-            "admit": self._admit_loop,
-            "durable": self._durable_loop,
+            "tell": self._tell_loop,
             "give_up": self._give_up_loop,
             "heart": self.heart.beat,
             "wakes": self._wakes.listen,
@@ -146,7 +149,7 @@ class Books:
         """The followed book, loaded on first use. Raises NotFound or Unavailable."""
         book = self._books.get(auction_id)
         if book is not None:
-            book.used_at = asyncio.get_running_loop().time()
+            book.used_at = self._now
             return book
         opening = self._opening.get(auction_id)
         if opening is None:
@@ -160,16 +163,17 @@ class Books:
         if len(self._books) >= BOOKS_MAX:
             raise Unavailable("too_many_auctions", "This node follows its maximum of auctions.")
         book = Book(auction_id, self._log, self._journal, self._pool)
-        book.on_durable, book.lag_s = self._mark_dirty, self._lag_s
+        book.on_durable = self._mark_dirty
         try:
             # Subscribe first, then load: a commit in between must not be missed.
-            await self._wakes.follow(auction_id)
+            if self._listens:
+                await self._wakes.follow(auction_id)
             await book.load()
         except ServerErrors as error:
             raise Unavailable(
                 "auction_interrupted", "A server behind the auction is away."
             ) from error
-        book.used_at = asyncio.get_running_loop().time()
+        book.used_at = self._now
         self._books[auction_id] = book
         self._runs[auction_id] = asyncio.create_task(forever(f"book {auction_id}", book.run))
         return book
@@ -196,7 +200,8 @@ class Books:
         (`cid_reused`, for a very old cid), Invalid or Unavailable, after which the same call may
         be repeated.
         """
-        book = await self.open(auction_id)
+        book = self._books.get(auction_id) or await self.open(auction_id)
+        book.used_at = self._now
         raw, bidder = commands.encode(body), getattr(body, "bidder", None) or ""
         if "\0" in body.cid or "\0" in bidder:
             # PostgreSQL would refuse the whole batch, for ever.
@@ -219,16 +224,15 @@ class Books:
         return durable
 
     async def _place(self, book: Book, raw: bytes) -> Durable:
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + SUBMIT_TIMEOUT_S
+        give_up_at = self._now + SUBMIT_TIMEOUT_S
         while True:
-            waiting = Waiting(raw, loop.create_future(), give_up_at)
+            waiting = Waiting(raw, self._loop.create_future(), give_up_at)
             self._gathered.setdefault(book.auction_id, []).append(waiting)
             self._gathering.set()
             try:
                 return await waiting.future
             except RetryError:
-                if loop.time() > give_up_at:
+                if self._now > give_up_at:
                     raise TimeoutError from None
                 await asyncio.sleep(RETRY_PAUSE_S)
 
@@ -236,7 +240,7 @@ class Books:
         """One sweep for all waiting commands is cheaper than a timer for each."""
         while True:
             await asyncio.sleep(GIVE_UP_STEP_S)
-            now = asyncio.get_running_loop().time()
+            self._now = now = self._loop.time()
             for batch in self._gathered.values():
                 for waiting in batch:
                     waiting.give_up(now)
@@ -254,10 +258,18 @@ class Books:
             raise Conflict("cid_reused", "This cid was used for another command.")
         return book.fold.durable(row)
 
-    # -- admission ------------------------------------------------------------------------------
+    # -- what Redis is told ---------------------------------------------------------------------
 
-    async def _admit_loop(self) -> None:
-        """A batch gathers while the last one is in flight: never one call a bid, never a timer."""
+    def _mark_dirty(self, book: Book) -> None:
+        """The mark rides with the next bids; if none come soon, it goes alone."""
+        if not self._dirty:
+            self._loop.call_later(MARK_PAUSE_S, self._gathering.set)
+        self._dirty[book.auction_id] = book
+
+    async def _tell_loop(self) -> None:
+        """New commands, and how far PostgreSQL is, gather while the last call is in flight: never
+        one call a bid, never a timer.
+        """
         while True:
             await self._gathering.wait()
             self._gathering.clear()
@@ -270,21 +282,33 @@ class Books:
             # Callers that gave up meanwhile must not take a place in the order.
             batches = {k: [w for w in batch if not w.future.done()] for k, batch in batches.items()}
             batches = {key: batch for key, batch in batches.items() if batch}
-            if batches:
-                await self._admit(batches)
+            dirty, self._dirty = self._dirty, {}
+            if batches or dirty:
+                await self._tell(batches, dirty)
 
-    async def _admit(self, batches: dict[UUID, list[Waiting]]) -> None:
+    async def _tell(self, batches: dict[UUID, list[Waiting]], dirty: dict[UUID, Book]) -> None:
+        marks = {k: (b.epoch, b.published_seq, b.published_tag) for k, b in dirty.items()}
         try:
             async with asyncio.timeout(SUBMIT_TIMEOUT_S):
-                replies = await self._log.admit({k: [w.raw for w in b] for k, b in batches.items()})
+                replies, failed = await self._log.tell(
+                    {k: [w.raw for w in b] for k, b in batches.items()}, marks
+                )
         except ServerErrors as error:
             _log.warning("redis_away", error=repr(error)[:200])
             # It is unknown whether they entered the log; the cid makes a second entry harmless.
             for batch in batches.values():
                 _retry(batch)
+            self._mark_again(dirty)
             return
+        self._mark_again({key: dirty[key] for key in failed})
         for auction_id, reply in replies.items():
             self._placed(auction_id, batches[auction_id], reply)
+
+    def _mark_again(self, dirty: dict[UUID, Book]) -> None:
+        """Lost hints would leave the places of these commands taken for ever."""
+        if dirty:
+            self._dirty = dirty | self._dirty
+            self._loop.call_later(RETRY_PAUSE_S, self._gathering.set)
 
     def _placed(
         self, auction_id: UUID, batch: list[Waiting], reply: list[Entry] | Exception
@@ -314,33 +338,6 @@ class Books:
             self._gathering.set()
 
         asyncio.get_running_loop().call_later(BUSY_PAUSE_S, again)
-
-    # -- waking other nodes ---------------------------------------------------------------------
-
-    def _mark_dirty(self, book: Book) -> None:
-        self._dirty[book.auction_id] = book
-        self._dirtied.set()
-
-    async def _durable_loop(self) -> None:
-        """Tell Redis how far PostgreSQL is; the newest word of each auction, gathered while one
-        call is in flight.
-        """
-        while True:
-            await self._dirtied.wait()
-            self._dirtied.clear()
-            dirty, self._dirty = self._dirty, {}
-            try:
-                await self._log.mark_durable(
-                    {
-                        key: (book.epoch, book.published_seq, book.published_tag)
-                        for key, book in dirty.items()
-                    }
-                )
-            except ServerErrors as error:
-                _log.warning("redis_away", error=repr(error)[:200])
-                # Lost hints would leave the places of these commands taken for ever.
-                self._dirty = dirty | self._dirty
-                asyncio.get_running_loop().call_later(RETRY_PAUSE_S, self._dirtied.set)
 
 
 def _retry(batch: Sequence[Waiting]) -> None:

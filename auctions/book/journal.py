@@ -186,12 +186,13 @@ class Journal:
                     yield row["bidder"], row["cid"]
             after = rows[-1]["seq"]
 
-    async def snapshot(self, auction_id: UUID) -> Snapshot | None:
-        """The newest one."""
+    async def snapshot(self, auction_id: UUID, until: int) -> Snapshot | None:
+        """The newest one that is not beyond the command `until`."""
         row = await self._pool.fetchrow(
             "SELECT seq, tag, chain, state FROM auction_snapshots "
-            "WHERE auction_id = $1 ORDER BY seq DESC LIMIT 1",
+            "WHERE auction_id = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 1",
             auction_id,
+            until,
             timeout=COMMAND_TIMEOUT_S,
         )
         return None if row is None else Snapshot(*row)

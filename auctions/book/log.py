@@ -67,6 +67,8 @@ class _Script:
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
+_Call = tuple[_Script, tuple[str, ...], tuple[bytes | str | int, ...]]
+
 _ADMIT, _DURABLE, _LOAD = _Script("admit.lua"), _Script("durable.lua"), _Script("load.lua")
 
 
@@ -98,23 +100,39 @@ class Log:
         self.sharded = sharded
         self._pending_max = pending_max
 
-    async def admit(
-        self, batches: Mapping[UUID, Sequence[bytes]]
-    ) -> dict[UUID, list[Entry] | Exception]:
-        """Append each auction's bodies, at most BATCH_MAX each, in one round trip.
+    async def tell(
+        self,
+        batches: Mapping[UUID, Sequence[bytes]],
+        durable: Mapping[UUID, tuple[int, int, str]] | None = None,
+    ) -> tuple[dict[UUID, list[Entry] | Exception], dict[UUID, Exception]]:
+        """Append each auction's bodies, at most BATCH_MAX each, and say how far PostgreSQL has
+        committed: (epoch, seq, tag) by auction. All in one round trip.
 
         Answers the entries, fewer than asked for where back-pressure set in, or NoBookError,
-        BusyError or the error of
-        that auction alone.
+        BusyError or the error of that auction alone; and the auctions whose `durable` failed. That
+        one is only a hint: a lost one heals by polling.
         """
+        marks = durable or {}
+        publish = ("SPUBLISH", "SHARDNUMSUB") if self.sharded else ("PUBLISH", "")
+        calls: list[_Call] = [
+            (_DURABLE, _keys(key), (*head, KEEP_MAX, *publish)) for key, head in marks.items()
+        ]
         # One argument with a body a line: redis-py spends more on each argument than Redis on the
         # entry.
-        calls = [(_keys(key)[:2], (b"\n".join(bodies),)) for key, bodies in batches.items()]
-        replies = await self._run(_ADMIT, calls)
-        answer: dict[UUID, list[Entry] | Exception] = {}
-        for (auction, bodies), reply in zip(batches.items(), replies, strict=True):
-            answer[auction] = _entries(reply, bodies)
-        return answer
+        calls += [
+            (_ADMIT, _keys(key)[:2], (b"\n".join(bodies),)) for key, bodies in batches.items()
+        ]
+        replies = await self._run(calls)
+        failed = {
+            key: reply
+            for key, reply in zip(marks, replies, strict=False)
+            if isinstance(reply, Exception)
+        }
+        answers = {
+            auction: _entries(reply, bodies)
+            for (auction, bodies), reply in zip(batches.items(), replies[len(marks) :], strict=True)
+        }
+        return answers, failed
 
     async def read(
         self, auction_id: UUID, epoch: int, first: int, last: int, before: str
@@ -152,26 +170,12 @@ class Log:
             for row in await pipe.execute()
         ]
 
-    async def mark_durable(self, heads: Mapping[UUID, tuple[int, int, str]]) -> None:
-        """Tell Redis and the other nodes how far PostgreSQL has committed: (epoch, seq, tag) by
-        auction.
-
-        Only a hint: a lost one heals by polling.
-        """
-        publish = "SPUBLISH" if self.sharded else "PUBLISH"
-        replies = await self._run(
-            _DURABLE, [(_keys(key), (*head, KEEP_MAX, publish)) for key, head in heads.items()]
-        )
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise reply
-
     async def load(self, auction_id: UUID, epoch: int, seq: int, last_ts: int, tag: str) -> int:
         """Start `epoch` at PostgreSQL's position. Answers the epoch in force, a newer one if there
         is one.
         """
         arguments = (epoch, seq, last_ts, tag, self._pending_max)
-        reply = (await self._run(_LOAD, [(_keys(auction_id)[:2], arguments)]))[0]
+        reply = (await self._run([(_LOAD, _keys(auction_id)[:2], arguments)]))[0]
         if isinstance(reply, Exception):
             raise reply
         assert isinstance(reply, bytes)
@@ -181,21 +185,17 @@ class Log:
         """Remove head and log."""
         await self.redis.unlink(*_keys(auction_id)[:2])
 
-    async def _run(
-        self,
-        script: _Script,
-        calls: Sequence[tuple[tuple[str, ...], tuple[bytes | str | int, ...]]],
-    ) -> list[object]:
-        """One script on many key sets. NOSCRIPT means it did not run, so it is safe to send the
-        text then.
+    async def _run(self, calls: Sequence[_Call]) -> list[object]:
+        """Scripts in one round trip. NOSCRIPT means it did not run, so it is safe to send the text
+        then.
         """
         pipe = self.redis.pipeline(transaction=False)
-        for keys, arguments in calls:
+        for script, keys, arguments in calls:
             pipe.evalsha(script.sha, len(keys), *keys, *arguments)
         replies = list(await pipe.execute(raise_on_error=False))
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
-                keys, arguments = calls[index]
+                script, keys, arguments = calls[index]
                 replies[index] = await self.redis.eval(script.text, len(keys), *keys, *arguments)
         return replies
 

@@ -39,3 +39,12 @@ class Waiting(msgspec.Struct):
             self.future.set_result(durable)
         else:
             self.future.set_exception(RetryError())
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """A batch on its way to PostgreSQL: how many commands, and place and tag of the last."""
+
+    task: asyncio.Task[bool]
+    count: int
+    seq: int
+    tag: str

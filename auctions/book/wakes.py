@@ -70,8 +70,6 @@ class Wakes:
             for channel in tuple(self._channels):
                 await self._subscribe(pubsub, channel)
             self._pubsub = pubsub
-            for book in tuple(self._books.values()):
-                book.aim(book.published_seq + 1)
             while True:
                 message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5.0)
                 if message is not None and isinstance(message["data"], bytes):
@@ -92,22 +90,25 @@ class Wakes:
         """
         while True:
             await asyncio.sleep(POLL_S)
-            followed = list(self._books.items())
+            # As it was before the question: the answer knows nothing of what comes meanwhile.
+            followed = [(b, b.epoch, b.published_seq) for b in self._books.values()]
             if not followed:
                 continue
             try:
-                heads = await self._log.heads([auction_id for auction_id, _ in followed])
+                heads = await self._log.heads([book.auction_id for book, _, _ in followed])
             except ServerErrors as error:
                 _log.warning("redis_away", error=repr(error)[:200])
                 continue
-            for (auction_id, book), head in zip(followed, heads, strict=True):
-                self._compare(auction_id, book, head)
+            for (book, epoch, seq), head in zip(followed, heads, strict=True):
+                if book.epoch == epoch:
+                    self._compare(book, seq, head)
 
-    def _compare(self, auction_id: UUID, book: Book, head: Head | None) -> None:
+    def _compare(self, book: Book, known_seq: int, head: Head | None) -> None:
+        auction_id = book.auction_id
         if head is None or head.epoch != book.epoch:
             book.distrust()
             return
-        if head.seq < book.published_seq:
+        if head.seq < known_seq:
             book.distrust(force_epoch=True)
             return
         if head.durable > book.published_seq:

@@ -23,23 +23,26 @@ Fields = dict[str, Any]
 
 
 class Asked(msgspec.Struct):
-    """A bidder's commands on their way, and the wording of those that were published."""
+    """A bidder's commands on their way, and the wording of those that were folded."""
 
     count: int = 0
     worded: dict[int, Fields] = {}
 
 
 class Acks:
-    """One per room. Computing "what may I bid next" needs the state, which a moment after the
-    commit may be ahead of it again; so it is done in the book's own call, for those who asked.
+    """One per room. Computing "what may I bid next" needs the state, which by the time of the
+    commit may be ahead of it again; so it is done in the book's own call at the fold, for those
+    who asked.
     """
 
     def __init__(self, book: Book, signer: Signer, clock: Clock) -> None:
         self._book, self._signer, self._clock = book, signer, clock
         self._asked: dict[str, Asked] = {}
 
-    def published(self, state: State, durables: Sequence[Durable]) -> None:
-        """`state` is the one after all of them."""
+    def folded(self, state: State, durables: Sequence[Durable]) -> None:
+        """`state` is the one after all of them. The wording waits for the commit; that of a command
+        lost before is replaced by that of whatever takes its place.
+        """
         now_us = self._clock.now_us()
         for durable in durables:
             asked = self._asked.get(durable.record.bidder)

@@ -1,9 +1,10 @@
 """One watched auction on one node: who is here, what they were shown, what they are to be shown.
 
-Everything is derived from the book's durable state, never from a guess: in the book's own call
-right after a commit, or under `settled`. Members with the same `Viewer` share a seat, so a frame is
-projected once an audience and encoded once a seat. Who joins waits in the lobby until the room has
-told the others all it knows; then snapshot and later events fit together without a gap.
+Everything is derived from the book's exact state, never from a guess: drawn in the book's own call
+right after the fold and held back until that is durable, or drawn under `settled`. Members with the
+same `Viewer` share a seat, so a frame is projected once an audience and encoded once a seat. Who
+joins waits in the lobby until the room has told the others all it knows; then snapshot and later
+events fit together without a gap.
 """
 
 from __future__ import annotations
@@ -84,16 +85,19 @@ class Room:
         self._shown: dict[Audience, Shown] = {}
         self._state_shown: Frame = {}
         self._outbox: list[tuple[tuple[Member, ...], bytes]] = []
+        self._held: deque[tuple[int, list[tuple[tuple[Member, ...], bytes]]]] = deque()
         self._due_at = self._head_at = 0.0
         self._head_seq = 0
         self._renamed = False
         self.acks = Acks(book, signer, clock)
         self._stir = asyncio.Event()
+        book.preparers.append(self)
         book.listeners.append(self._published)
 
     def close(self) -> None:
         with suppress(ValueError):
             self.book.listeners.remove(self._published)
+            self.book.preparers.remove(self)
 
     @property
     def seated_count(self) -> int:
@@ -128,22 +132,49 @@ class Room:
 
     # -- what the book tells --------------------------------------------------------------------
 
-    def _published(self, durables: Sequence[Durable]) -> None:
-        """Called with the state exactly as these commands left it."""
-        self.acks.published(self.book.fold.state, durables)
+    def folded(self, durables: Sequence[Durable]) -> None:
+        """The state is exactly as these commands left it: word the acks, draw what is due. All of
+        it leaves once they are published.
+        """
+        state = self.book.fold.state
+        self.acks.folded(state, durables)
         self._fresh.extend(durables)
+        if any(isinstance(event, Closed) for d in durables for event in d.outcome.events):
+            # Everybody shall hold the head that contains the close.
+            self._head_at = 0.0
+        if self._clock.monotonic() >= self._due_at and not self._outbox and not self._held:
+            self._compose(state)
+            self._held.append((state.seq, self._outbox))
+            self._outbox = []
+
+    def lost(self) -> None:
+        """Nobody saw what was held back; as the room remembers showing it, all begin anew."""
+        published_seq = self.book.published_seq
+        self._fresh = [durable for durable in self._fresh if durable.seq <= published_seq]
+        if not self._held:
+            return
+        self._held.clear()
+        now = self._clock.monotonic()
+        seated = [member for seat in self._seats.values() for member in seat.members]
+        self._lobby += [Waiting(member, None, now) for member in seated]
+        self._seats.clear()
+        self._shown.clear()
+        self._state_shown = {}
+        self._head_seq = min(self._head_seq, published_seq)
+        self._due_at = 0.0
+        self._stir.set()
+
+    def _published(self, durables: Sequence[Durable]) -> None:
+        """These are durable: what was drawn for them may leave."""
         self._ring.extend(durables)
         for durable in durables:
             for event in durable.outcome.events:
                 if isinstance(event, Excluded):
                     self._put_out(event.bidder)
-                elif isinstance(event, Closed):
-                    # Everybody shall hold the head that contains the close.
-                    self._head_at = 0.0
         if any(durable.command.body.__struct_config__.tag == "admit" for durable in durables):
             self.on_admitted()
-        if self._clock.monotonic() >= self._due_at and not self._outbox:
-            self._compose(self.book.fold.state)
+        while self._held and self._held[0][0] <= durables[-1].seq:
+            self._outbox += self._held.popleft()[1]
         self._stir.set()
 
     def _put_out(self, alias: str) -> None:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from auctions.book.book import Book
 from web.cli import main
 
+_send = Book._send
 
-async def _commit_late(self: Book) -> None:
-    pending, before = self._pending, self._recorded
-    state = self.fold.state
-    self._publish()
+
+def _send_after(self: Book) -> Any:
+    commit = _send(self)
+    self._publish(commit.seq, commit.tag)
+    return commit
+
+
+async def _committed_before(self: Book, commit: Any) -> None:
+    self._commit = None
     try:
-        await self._journal.record(
-            self.auction_id, epoch=self.epoch, after_seq=before[0], after_tag=before[1],
-            records=[durable.record for durable in pending], status=state.status,
-            close_at=state.close_at,
-        )  # fmt: skip
+        if not commit.task.result():
+            self.distrust()
     except BaseException:
-        self._pending = pending
         self.distrust()
         raise
 
 
-Book._commit = _commit_late  # type: ignore[method-assign]
+Book._send = _send_after  # type: ignore[method-assign]
+Book._committed = _committed_before  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     sys.exit(main(["serve", *sys.argv[1:]]))

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from auctions.book import book as book_module
+from auctions.book import ledger as ledger_module
 from auctions.book import log as log_module
 from auctions.book.books import Books
 from auctions.book.fold import Durable, Fold
@@ -120,11 +121,11 @@ async def test_a_node_that_only_watches_hears_of_each_command_once(node: Node, o
     assert watched.recorded_here == 0
 
 
-async def test_a_node_that_may_lag_follows_in_large_pieces(
+async def test_a_node_that_does_not_listen_follows_in_large_pieces(
     node: Node, own_servers: Servers
 ) -> None:
     auction_id = await node.new_auction("a")
-    async with Node(own_servers, lag_s=0.2) as worker:
+    async with Node(own_servers, listens=False) as worker:
         book = await worker.books.open(auction_id)
         pieces: list[int] = []
         book.listeners.append(lambda durables: pieces.append(len(durables)))
@@ -142,7 +143,7 @@ async def test_commands_of_a_dead_node_are_decided_by_another(node: Node, other:
     last = book.published_seq
     raw = msgspec.json.encode(Bid(cid="orphan", bidder="a", price="50.00"), order="sorted")
     # What a node does that dies between its reply from Redis and the commit.
-    await log_module.Log(node.redis).admit({auction_id: [raw]})
+    await log_module.Log(node.redis).tell({auction_id: [raw]})
     await reaches(book, last + 1)
     assert (await book.durable_at(last + 1)).outcome.accepted
 
@@ -164,7 +165,7 @@ async def test_a_cancelled_caller_leaves_a_clean_book(node: Node) -> None:
 async def test_a_node_that_starts_late_loads_the_snapshot(
     node: Node, other: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book_module, "SNAPSHOT_EVERY", 200)
+    monkeypatch.setattr(ledger_module, "SNAPSHOT_EVERY", 200)
     auction_id = await node.new_auction("a")
     for start in range(0, 600, 100):
         await asyncio.gather(
@@ -172,7 +173,7 @@ async def test_a_node_that_starts_late_loads_the_snapshot(
         )
     journal = Journal(await node.database.pool())
     async with asyncio.timeout(10):
-        while (snapshot := await journal.snapshot(auction_id)) is None:
+        while (snapshot := await journal.snapshot(auction_id, 2**62)) is None:
             await node.bid(auction_id, "a", "again", 98_000)
     assert snapshot.seq >= 200
     await same_everywhere(auction_id, node, other)

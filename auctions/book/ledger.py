@@ -1,0 +1,129 @@
+"""What of an auction is folded here, what of that is durable, and who is told."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import asyncpg
+
+from auctions.book.fold import Durable, Fold
+from auctions.book.journal import JournalHead, Snapshot
+from auctions.book.log import Entry
+
+SNAPSHOT_EVERY = 5_000
+RECENT_MAX = 4_096
+
+Listener = Callable[[Sequence[Durable]], None]
+"""Called with commands that are durable now; the state may be ahead of them again."""
+
+
+class Preparer(Protocol):
+    """Somebody who words or draws the state as it is right after a command."""
+
+    def folded(self, durables: Sequence[Durable]) -> None:
+        """`Book.fold` is exactly what these made of it. Nothing of it may be shown before they are
+        published.
+        """
+
+    def lost(self) -> None:
+        """What was folded and not published may never have been: forget what was prepared."""
+
+
+class Ledger:
+    """Commands come in by `decide` or `replay`, each is `prepare`d while the state is exactly the
+    one after it, and leaves by `publish` once it is durable; `pending` are those in between.
+    """
+
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+        self.preparers: list[Preparer] = []
+        self.published_seq, self.published_tag = 0, ""
+        self.pending: list[Durable] = []
+        self.recent: OrderedDict[int, Durable] = OrderedDict()
+        self._prepared_seq = 0
+        self._seen: set[int] = set()
+        self._snapshot_seq = 0
+        self._snapshot: Snapshot | None = None
+        self._fold: Fold | None = None
+
+    @property
+    def loaded(self) -> bool:
+        return self._fold is not None
+
+    @property
+    def fold(self) -> Fold:
+        assert self._fold is not None, "a book is loaded before it is handed out"
+        return self._fold
+
+    def begin(self, fold: Fold) -> None:
+        """Start from a fold of PostgreSQL's: what was folded beyond it may never have been."""
+        self.pending, self._snapshot, self._prepared_seq = [], None, self.published_seq
+        self._fold, self._snapshot_seq = fold, fold.seq
+        for preparer in tuple(self.preparers):
+            preparer.lost()
+
+    def opened(self, head: JournalHead) -> None:
+        """First load: nobody here waits for what happened before."""
+        self.pending, self.published_seq, self._prepared_seq = [], head.seq, head.seq
+
+    # -- folding --------------------------------------------------------------------------------
+
+    def decide(self, entry: Entry) -> None:
+        """Fold the next entry of the log."""
+        fold = self.fold
+        self._take(fold.decide(entry.seq, entry.ts, entry.raw, entry.tag))
+        if fold.seq - self._snapshot_seq >= SNAPSHOT_EVERY:
+            # Of this very moment; it is kept once the journal is as far.
+            self._snapshot_seq, self._snapshot = fold.seq, fold.snapshot()
+
+    def replay(self, row: asyncpg.Record) -> None:
+        """Fold the next row of the journal. Raises DivergedError."""
+        self._take(self.fold.replay(row))
+
+    def _take(self, durable: Durable) -> None:
+        if durable.record.cid:
+            self.saw(durable.record.bidder, durable.record.cid)
+        if durable.seq > self.published_seq:
+            self.pending.append(durable)
+
+    def saw(self, bidder: str, cid: str) -> None:
+        """A command with this cid was folded."""
+        self._seen.add(hash((bidder, cid)))
+
+    def may_be_kept(self, bidder: str, cid: str) -> bool:
+        """Whether this cid may be in PostgreSQL already (no false negatives): then ask it."""
+        return hash((bidder, cid)) in self._seen
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """The state is exactly the one after all that is pending: who draws it does so now."""
+        fresh, self._prepared_seq = self.fold.seq - self._prepared_seq, self.fold.seq
+        if fresh > 0 and self.preparers:
+            durables = self.pending[-fresh:]
+            for preparer in tuple(self.preparers):
+                preparer.folded(durables)
+
+    def publish(self, seq: int, tag: str) -> Sequence[Durable]:
+        """All up to `seq` is durable: tell the listeners. Answers what is new among it."""
+        self.prepare()
+        count = seq - self.published_seq
+        durables, self.pending = self.pending[:count], self.pending[count:]
+        self.published_seq, self.published_tag = seq, tag
+        self.recent.update((durable.seq, durable) for durable in durables)
+        while len(self.recent) > RECENT_MAX:
+            self.recent.popitem(last=False)
+        if durables:
+            for listener in tuple(self.listeners):
+                listener(durables)
+        return durables
+
+    def snapshot_due(self) -> Snapshot | None:
+        """One that was taken and is durable by now; each is handed out once."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.seq > self.published_seq:
+            return None
+        self._snapshot = None
+        return snapshot

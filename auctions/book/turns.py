@@ -1,0 +1,57 @@
+"""Who moves the state of a book and who reads it take turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+
+class Turns:
+    """One mover, many readers. A reader waits until `is_settled` holds in its turn; the mover asks
+    `wanted` and lets the state settle as soon as somebody waits for it.
+    """
+
+    def __init__(self, is_settled: Callable[[], bool]) -> None:
+        self._is_settled = is_settled
+        self._lock = asyncio.Lock()
+        self._moved = asyncio.Event()
+        self._readers = 0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a reader waits."""
+        return self._readers > 0
+
+    @asynccontextmanager
+    async def moving(self) -> AsyncIterator[None]:
+        """The mover's turn. The lock is fair: readers that waited come next."""
+        try:
+            async with self._lock:
+                yield
+        finally:
+            self._moved.set()
+
+    @asynccontextmanager
+    async def reading(self, timeout_s: float) -> AsyncIterator[None]:
+        """A reader's turn, in which the state is settled. Raises TimeoutError."""
+        self._readers += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._acquire_settled()
+        finally:
+            self._readers -= 1
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    async def _acquire_settled(self) -> None:
+        """A look at PostgreSQL that is due, or a commit in doubt, is over within a few turns."""
+        while True:
+            await self._lock.acquire()
+            if self._is_settled():
+                return
+            self._lock.release()
+            self._moved.clear()
+            await self._moved.wait()
