@@ -6,10 +6,12 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
+from auctions.live.hub import Hub
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.schemas import NewUser
 from marketplace.accounts.service import make_operator
@@ -19,6 +21,7 @@ from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.embedded import Servers
 from marketplace.kernel.settings import Settings
 from marketplace.migrations.run import migrate
+from tests.auctions.book.holding import Drawing, held
 from tests.auctions.live.arena import Arena, new_arena, peer
 from tests.conftest import serve
 from tests.people import PASSWORD, Person, log_in, register, unique
@@ -28,8 +31,8 @@ from web.app import create_app
 class World:
     """A marketplace on servers of its own, which may be frozen."""
 
-    def __init__(self, servers: Servers, url: str) -> None:
-        self.servers, self.url = servers, url
+    def __init__(self, servers: Servers, url: str, live: Hub) -> None:
+        self.servers, self.url, self.live = servers, url, live
         self.clients: list[httpx.AsyncClient] = []
         self.operator: Person
 
@@ -59,8 +62,9 @@ async def world() -> AsyncIterator[World]:
                 secret="another secret of the tests",
                 data_dir=Path(folder),
             )
-            async with serve(create_app(settings)) as url:
-                world = World(servers, url)
+            app = create_app(settings)
+            async with serve(app) as url:
+                world = World(servers, url, app.litestar.state.living.live)
                 world.operator = await operator_of(world, settings)
                 yield world
                 for client in world.clients:
@@ -114,3 +118,38 @@ async def test_no_ack_while_postgresql_is_frozen(world: World) -> None:
     )
     await journal.close()
     assert answer["seq"] == rows[0]["seq"]
+
+
+async def test_what_was_folded_but_not_committed_is_seen_by_nobody(world: World) -> None:
+    place = await new_arena(world.url, world.buyer, world.supplier, 2)
+    auction_id = UUID(place.auction_id)
+    book = await world.live.books.open(auction_id)
+    drawing = Drawing()
+    async with (
+        peer(place.live_url, place.keys[0]) as one,
+        peer(place.live_url, place.keys[1]) as rival,
+        peer(place.live_url, place.key) as buyer,
+    ):
+        for each in (one, rival, buyer):
+            await each.open()
+        book.preparers.append(drawing)
+        async with held(world.servers.database_url, auction_id) as lock:
+            await one.say("bid", cid="held", price="400000.00")
+            await drawing.has_folded("held")
+            folded = book.fold.seq
+            for each in (one, rival, buyer):
+                # Whatever was written before the pong would have come before it.
+                await each.say("ping", t=1)
+                await each.type("pong")
+                assert each.view["seq"] < folded
+                assert "held" not in str(each.frames)
+            await lock.lose()
+        answer = await one.until(lambda frame: frame.get("cid") == "held")
+        if answer["type"] == "error":
+            answer = await one.bid("held", "400000.00")
+        assert answer["outcome"] == "accepted"
+        for each, key in ((one, place.keys[0]), (rival, place.keys[1]), (buyer, place.key)):
+            await each.view_is(lambda view: view["seq"] >= answer["seq"])
+            async with peer(place.live_url, key) as fresh:
+                await fresh.type("snapshot")
+                assert fresh.view["standing"] == each.view["standing"]
