@@ -234,7 +234,11 @@ def _reachable(install: Path, uid: int) -> Path:
         if libraries.is_dir():
             shutil.copytree(libraries, part / libraries.name, symlinks=True)
         part.chmod(0o755)
-        part.rename(copy)
+        try:
+            part.rename(copy)
+        except OSError:
+            # Another process was first.
+            shutil.rmtree(part)
     return copy / package.name / install.name
 
 
