@@ -227,9 +227,9 @@ async def _resolve_all(database_url: str, number: int) -> list[float]:
         for call in range(RESOLVE_CALLS + 100):
             sku = f"SKU-{skus.randrange(RESOLVE_LINES // 10):07d}"
             begun = time.perf_counter()
-            async with database.transaction(buyer) as session:
+            async with database.reading(buyer) as reader:
                 answer = await lists.price_of(
-                    session,
+                    reader,
                     UUID(int=number + call % 5),
                     sku,
                     quantity="12",

@@ -188,9 +188,9 @@ async def pages(database: Database, actor: Actor, suppliers: int) -> list[Figure
     spent: list[float] = []
     for number in range(PAGES):
         begun = time.perf_counter()
-        async with database.transaction(actor) as session:
+        async with database.reading(actor) as reader:
             view = await showing.show(
-                session, actor, supplier(number * 7 % suppliers), Clock().now()
+                reader, actor, supplier(number * 7 % suppliers), Clock().now()
             )
         spent.append(time.perf_counter() - begun)
         assert view.score is not None

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.statements import Reader
 from ratings.schemas import (
     AffiliatesView,
     HistoryPage,
@@ -63,6 +64,7 @@ class RatingController(Controller):
     async def get_rating(
         self,
         session: AsyncSession,
+        reader: Reader,
         actor: Actor,
         clock: Clock,
         supplier_id: UUID,
@@ -71,7 +73,9 @@ class RatingController(Controller):
         policy_version: int | None = None,
     ) -> RatingView:
         """The score with its exact explanation; as of any past date under any policy version."""
-        return await showing.show(
+        if as_of is None and policy_version is None:
+            return await showing.show(reader, actor, supplier_id, clock.now(), buyer_id=buyer_id)
+        return await showing.show_past(
             session,
             actor,
             supplier_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +10,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 
 from marketplace.kernel.errors import (
     Conflict,
@@ -29,6 +26,7 @@ from marketplace.kernel.errors import (
     Unauthenticated,
     Unavailable,
 )
+from marketplace.kernel.outages import is_outage
 
 MEDIA_TYPE = "application/problem+json"
 _AT = re.compile(r"(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
@@ -61,8 +59,6 @@ _CODES = {
     422: ("invalid", "Invalid content"),
     429: ("too_fast", "Too many requests"),
 }
-# 40P01 deadlock, 40001 serialisation, 55P03 lock not available, 57014 statement timeout.
-_TRY_AGAIN = frozenset(["40P01", "40001", "55P03", "57014", "57P01", "57P02", "57P03", "53300"])
 # 22021 a character the encoding does not have (NUL), 22P05 the same inside JSON.
 _UNSTORABLE = frozenset(["22021", "22P05"])
 
@@ -100,7 +96,7 @@ def render(error: Exception) -> Rendered:
         return _of_http(error)
     if _is_unstorable(error):
         return _of_problem(Invalid("unstorable_text", "A text has a character that none may have."))
-    if _is_outage(error):
+    if is_outage(error):
         _log.warning("server_behind_us_failed", error=type(error).__name__)
         return _of_problem(Unavailable())
     _log.error("request_failed", exc_info=error)
@@ -124,30 +120,12 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
 
 def _is_unstorable(error: Exception) -> bool:
     """NUL or half a surrogate pair, which JSON can spell and PostgreSQL cannot keep."""
-    if isinstance(error, UnicodeEncodeError):
-        return True
-    if not isinstance(error, DBAPIError):
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    if origin is None:
         return False
-    origin = error.orig
-    causes = (origin, origin.__cause__) if origin is not None else ()
     return getattr(origin, "sqlstate", None) in _UNSTORABLE or any(
-        isinstance(cause, UnicodeEncodeError) for cause in causes
+        isinstance(cause, UnicodeEncodeError) for cause in (origin, origin.__cause__)
     )
-
-
-def _is_outage(error: Exception) -> bool:
-    if isinstance(error, RedisError | PoolTimeout | ConnectionError | asyncio.TimeoutError):
-        return True
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        return (
-            error.connection_invalidated
-            or isinstance(error, OperationalError | InterfaceError)
-            or state in _TRY_AGAIN
-            or (isinstance(state, str) and state.startswith("08"))
-        )
-    # asyncpg outside SQLAlchemy, and the socket itself.
-    return isinstance(error, OSError) or getattr(error, "sqlstate", None) in _TRY_AGAIN
 
 
 def _of_problem(problem: Problem) -> Rendered:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from marketplace.kernel import logs
+from marketplace.kernel.collector import settle
 from marketplace.kernel.settings import Settings
 from web.app import Application, create_app
 from web.orphan import parent_gone
@@ -99,4 +100,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            # Else walking all that was made at the start stops the node for a tenth of a second
+            # now and then, and whoever asks at that moment waits.
+            settle()
             self._ready()

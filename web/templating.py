@@ -26,6 +26,8 @@ def environment(assets: Assets) -> Environment:
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
+        # A process renders what it began with; looking at each file's time is work for every page.
+        auto_reload=False,
     )
     env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals |= {"assets": assets, "brand": BRAND}

@@ -3,11 +3,13 @@
 A handler's `session` is opened on first use in the scope of its actor. When the answer begins, a
 status below 400 commits first and any other rolls back, so nobody is told of work that is not
 durable, and a commit that fails becomes a problem instead. With an `Idempotency-Key` the answer is
-kept in the same transaction.
+kept in the same transaction. A handler that only reads and must be quick takes a `reader` instead,
+whose end nobody waits for.
 """
 
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
 from typing import Any
 
@@ -18,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.access import Access
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import Database, commit, set_scope, to_the_end
+from marketplace.kernel.db import Database, Reading, commit, to_the_end
 from marketplace.kernel.idempotency import Answer, Answers, Asked
+from marketplace.kernel.statements import Reader
 from web.problems import MEDIA_TYPE, render
 
 UNIT = "marketplace.unit"
@@ -34,6 +37,9 @@ class UnitOfWork:
         self.asked: Asked | None = None
         self.answers: Answers | None = None
         self._session: AsyncSession | None = None
+        self._reading: Reading | None = None
+        self._reader: Reader | None = None
+        self._giving_back: asyncio.Task[None] | None = None
         self._ended = False
 
     async def session(self, database: Database) -> AsyncSession:
@@ -42,14 +48,24 @@ class UnitOfWork:
         """
         assert not self._ended, "the answer has begun: a stream opens transactions of its own"
         if self._session is None:
-            self._session = AsyncSession(database.engine, expire_on_commit=False)
-            if self.actor is not None:
-                await set_scope(self._session, self.actor)
+            self._session = database.session(self.actor)
         return self._session
+
+    async def reader(self, database: Database) -> Reader:
+        """The same reader each time, in the scope of the actor; what `session` wrote is not seen
+        by it.
+        """
+        assert not self._ended, "the answer has begun: a stream opens transactions of its own"
+        if self._reader is None:
+            reading = database.reading(self.actor)
+            self._reader = await reading.__aenter__()
+            self._reading = reading
+        return self._reader
 
     async def commit(self, answer: Answer | None) -> None:
         """Keep `answer` where it was asked for, commit, and give the connection back."""
         self._ended = True
+        self._stop_reading()
         if self._session is None:
             return
         if answer is not None and self.asked is not None and self.answers is not None:
@@ -60,9 +76,22 @@ class UnitOfWork:
 
     async def roll_back(self) -> None:
         self._ended = True
+        self._stop_reading()
         if self._session is not None:
             session, self._session = self._session, None
             await to_the_end(session.close())
+
+    async def end(self) -> None:
+        """Leaves nothing open, whatever became of the request."""
+        await self.roll_back()
+        if self._giving_back is not None:
+            await to_the_end(self._giving_back)
+
+    def _stop_reading(self) -> None:
+        """Meanwhile the answer leaves: a read has nothing to make durable first."""
+        if self._reading is not None:
+            reading, self._reading = self._reading, None
+            self._giving_back = asyncio.create_task(reading.__aexit__(None, None, None))
 
 
 class UnitOfWorkMiddleware:
@@ -80,7 +109,7 @@ class UnitOfWorkMiddleware:
         try:
             await self._app(scope, receive, _Ending(unit, send))
         finally:
-            await unit.roll_back()
+            await unit.end()
 
 
 class _Ending:
@@ -167,6 +196,11 @@ def unit_of(scope: Scope) -> UnitOfWork:
 async def provide_session(scope: Scope, database: Database) -> AsyncSession:
     """Dependency `session`."""
     return await unit_of(scope).session(database)
+
+
+async def provide_reader(scope: Scope, database: Database) -> Reader:
+    """Dependency `reader`."""
+    return await unit_of(scope).reader(database)
 
 
 async def replay(request: Request[Any, Any, Any]) -> Response[bytes] | None:

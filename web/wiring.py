@@ -64,7 +64,7 @@ from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
 from web.pages import PAGES
-from web.transaction import provide_session
+from web.transaction import provide_reader, provide_session
 
 HANDLERS: list[ControllerRouterHandler] = [
     *health.HANDLERS,
@@ -316,6 +316,7 @@ def _part(name: str) -> Provide:
 
 DEPENDENCIES: dict[str, Provide] = {
     "session": Provide(provide_session),
+    "reader": Provide(provide_reader),
     "actor": Provide(provide_actor),
     "visitor": Provide(provide_visitor),
 } | {name: _part(name) for name in Living.__struct_fields__}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries
@@ -17,18 +20,24 @@ from marketplace.accounts.rules import SEEN_GRAIN, session_ends_at
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
-from marketplace.kernel.errors import Forbidden
+from marketplace.kernel.errors import Forbidden, Unavailable
 from marketplace.kernel.ids import OrganisationId, UserId, token_hash
+from marketplace.kernel.outages import is_outage
 from marketplace.kernel.sealing import derived_key
 from marketplace.kernel.settings import Settings
+from marketplace.kernel.statements import Source
 
 SESSION_COOKIE = "session"
 CSRF_COOKIE = "csrf_token"
 BEARER_CACHE_S = 1.0
 BEARER_CACHE_MAX = 4_096
 TOKEN_CHARS_MAX = 128
+ANSWER_TIMEOUT_S = 5
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
+_Key = TypeVar("_Key", str, bytes, UUID)
+
+_log = structlog.get_logger(__name__)
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -86,15 +95,14 @@ class Gate:
         """Whether the login behind `actor` stands and its organisation is not suspended; asks
         PostgreSQL.
         """
-        async with self._database.transaction(SYSTEM) as session:
-            if actor.session_id is not None:
-                row = await queries.session_login_by_id(session, actor.session_id)
-                now = self._session_actor(row)
-            elif actor.api_key_id is not None:
-                row = await queries.key_login_by_id(session, actor.api_key_id)
-                now = self._key_actor(row)
-            else:
-                return False
+        if actor.session_id is not None:
+            now = self._session_actor(
+                await self._login(queries.session_login_by_id, actor.session_id)
+            )
+        elif actor.api_key_id is not None:
+            now = self._key_actor(await self._login(queries.key_login_by_id, actor.api_key_id))
+        else:
+            return False
         return now is not None and now.state != "suspended"
 
     def csrf_token(self, session_token: str) -> str:
@@ -138,14 +146,14 @@ class Gate:
         remembered = token_hash(bearer)
         if (known := self._bearers.get(remembered)) and known[0] > self._clock.monotonic():
             return known[1]
-        async with self._database.transaction(SYSTEM) as session:
-            row = await queries.key_login_by_prefix(session, prefix)
-            actor = self._key_actor(row)
-            if row is None or actor is None:
-                return None
-            if not hmac.compare_digest(row.secret_hash, token_hash(secret)):
-                return None
-            if self._is_due(row.last_used_at):
+        row = await self._login(queries.key_login_by_prefix, prefix)
+        actor = self._key_actor(row)
+        if row is None or actor is None:
+            return None
+        if not hmac.compare_digest(row.secret_hash, token_hash(secret)):
+            return None
+        if self._is_due(row.last_used_at):
+            async with self._database.transaction(SYSTEM) as session:
                 await queries.touch_key(session, row.login_id, self._clock.now())
         self._remember(remembered, actor)
         return actor
@@ -153,12 +161,27 @@ class Gate:
     async def _by_session(self, token: str) -> Actor | None:
         if len(token) > TOKEN_CHARS_MAX:
             return None
-        async with self._database.transaction(SYSTEM) as session:
-            row = await queries.session_login_by_hash(session, token_hash(token))
-            actor = self._session_actor(row)
-            if row is not None and actor is not None and self._is_due(row.last_used_at):
+        row = await self._login(queries.session_login_by_hash, token_hash(token))
+        actor = self._session_actor(row)
+        if row is not None and actor is not None and self._is_due(row.last_used_at):
+            async with self._database.transaction(SYSTEM) as session:
                 await queries.touch_session(session, row.login_id, self._clock.now())
         return actor
+
+    async def _login(
+        self, find: Callable[[Source, _Key], Awaitable[queries.LoginRow | None]], key: _Key
+    ) -> queries.LoginRow | None:
+        """In one round trip: each request begins with it. Raises Unavailable, which whoever asks by
+        HTTP or by WebSocket knows how to tell.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                return await find(await self._database.pool(steady=True), key)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            _log.warning("logins_unknown", error=type(error).__name__)
+            raise Unavailable from error
 
     def _key_actor(self, row: queries.LoginRow | None) -> Actor | None:
         if row is None or row.ended_at is not None or row.disabled_at is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, func, select, text, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,7 @@ from marketplace.accounts.models import (
     Session,
     User,
 )
+from marketplace.kernel.statements import Row, Source, Statement
 
 
 class LoginRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,18 @@ class PublicOrganisation(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
+class AtHome(msgspec.Struct, frozen=True, kw_only=True):
+    """A user with its organisation."""
+
+    user_id: UUID
+    user_name: str
+    email: str
+    organisation_id: UUID
+    organisation_name: str
+    capabilities: list[str]
+    state: str
+
+
 _POWERS = """u.id AS user_id, o.id AS organisation_id, o.capabilities, o.state, o.operator,
     u.disabled_at, ARRAY(SELECT m.role FROM memberships m
         WHERE m.user_id = u.id AND m.organisation_id = o.id) AS roles"""
@@ -69,35 +82,38 @@ _USER = f"""SELECT {_POWERS}, u.id AS login_id, NULL::timestamptz AS ended_at,
         NULL::text[] AS scopes, ''::bytea AS secret_hash
     FROM users u JOIN organisations o ON o.id = u.organisation_id
     WHERE u.id = :key"""  # noqa: S608  # constants only
-_SESSION_BY_HASH, _SESSION_BY_ID = (
-    text(_SESSION + "s.token_hash = :key"),
-    text(_SESSION + "s.id = :key"),
+_SESSION_BY_HASH = Statement(_SESSION + "s.token_hash = :key")
+_SESSION_BY_ID = Statement(_SESSION + "s.id = :key")
+_KEY_BY_PREFIX, _KEY_BY_ID = Statement(_KEY + "k.prefix = :key"), Statement(_KEY + "k.id = :key")
+_USER_BY_ID = Statement(_USER)
+_AT_HOME = Statement(
+    """SELECT u.id AS user_id, u.name AS user_name, u.email, o.id AS organisation_id,
+        o.name AS organisation_name, o.capabilities, o.state
+    FROM users u JOIN organisations o ON o.id = u.organisation_id WHERE u.id = :key"""
 )
-_KEY_BY_PREFIX, _KEY_BY_ID = text(_KEY + "k.prefix = :key"), text(_KEY + "k.id = :key")
-_USER_BY_ID = text(_USER)
-_DIRECTORY = text(
+_DIRECTORY = Statement(
     "SELECT id, name, country, capabilities, state FROM organisation_directory(:ids) ORDER BY name"
 )
 
 
-async def session_login_by_hash(session: AsyncSession, token_hash: bytes) -> LoginRow | None:
-    return _login((await session.execute(_SESSION_BY_HASH, {"key": token_hash})).mappings().first())
+async def session_login_by_hash(source: Source, token_hash: bytes) -> LoginRow | None:
+    return _login(await _SESSION_BY_HASH.row(source, key=token_hash))
 
 
-async def session_login_by_id(session: AsyncSession, session_id: UUID) -> LoginRow | None:
-    return _login((await session.execute(_SESSION_BY_ID, {"key": session_id})).mappings().first())
+async def session_login_by_id(source: Source, session_id: UUID) -> LoginRow | None:
+    return _login(await _SESSION_BY_ID.row(source, key=session_id))
 
 
-async def key_login_by_prefix(session: AsyncSession, prefix: str) -> LoginRow | None:
-    return _login((await session.execute(_KEY_BY_PREFIX, {"key": prefix})).mappings().first())
+async def key_login_by_prefix(source: Source, prefix: str) -> LoginRow | None:
+    return _login(await _KEY_BY_PREFIX.row(source, key=prefix))
 
 
-async def key_login_by_id(session: AsyncSession, key_id: UUID) -> LoginRow | None:
-    return _login((await session.execute(_KEY_BY_ID, {"key": key_id})).mappings().first())
+async def key_login_by_id(source: Source, key_id: UUID) -> LoginRow | None:
+    return _login(await _KEY_BY_ID.row(source, key=key_id))
 
 
-async def user_login(session: AsyncSession, user_id: UUID) -> LoginRow | None:
-    return _login((await session.execute(_USER_BY_ID, {"key": user_id})).mappings().first())
+async def user_login(source: Source, user_id: UUID) -> LoginRow | None:
+    return _login(await _USER_BY_ID.row(source, key=user_id))
 
 
 async def touch_session(session: AsyncSession, session_id: UUID, now: datetime) -> None:
@@ -109,10 +125,10 @@ async def touch_key(session: AsyncSession, key_id: UUID, now: datetime) -> None:
 
 
 async def public_organisations(
-    session: AsyncSession, ids: Iterable[UUID]
+    source: Source, ids: Iterable[UUID]
 ) -> dict[UUID, PublicOrganisation]:
     """Names of any organisations by id, in any scope; unknown ids are missing from the answer."""
-    rows = (await session.execute(_DIRECTORY, {"ids": list(ids)})).mappings()
+    rows = await _DIRECTORY.rows(source, ids=list(ids))
     return {row["id"]: PublicOrganisation(**row) for row in rows}
 
 
@@ -141,15 +157,10 @@ async def user(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id)
 
 
-async def user_at_home(session: AsyncSession, user_id: UUID) -> tuple[User, Organisation] | None:
+async def user_at_home(source: Source, user_id: UUID) -> AtHome | None:
     """A user with its organisation, in one question: every page asks it."""
-    query = (
-        select(User, Organisation)
-        .join(Organisation, Organisation.id == User.organisation_id)
-        .where(User.id == user_id)
-    )
-    found = (await session.execute(query)).first()
-    return None if found is None else (found[0], found[1])
+    row = await _AT_HOME.row(source, key=user_id)
+    return None if row is None else AtHome(**row)
 
 
 async def user_for_update(session: AsyncSession, user_id: UUID) -> User | None:
@@ -250,5 +261,5 @@ async def audit_entries(
     return (await session.scalars(query)).all()
 
 
-def _login(row: RowMapping | None) -> LoginRow | None:
+def _login(row: Row | None) -> LoginRow | None:
     return None if row is None else LoginRow(**row)

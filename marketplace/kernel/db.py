@@ -1,33 +1,37 @@
-"""PostgreSQL: one engine, transactions that carry who asks for row-level security, and a pool for
-bulk and bids.
+"""PostgreSQL: one engine, transactions that carry who asks for row-level security, and pools for
+bulk, bids and quick reads.
 
 Every connection acts as APP_ROLE, which owns no table. A transaction says for whom it reads by
-three settings that the
-policies in the migrations look at: `app.scope` (`tenant`, `operator` or `system`),
-`app.organisation`, `app.user`.
-Without them every tenant table is empty.
+three settings that the policies in the migrations look at: `app.scope` (`tenant`, `operator` or
+`system`), `app.organisation`, `app.user`. Without them every tenant table is empty. They are said
+in the very message that begins the transaction, and they end with it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from types import TracebackType
+from typing import Annotated, Any
+from uuid import UUID
 
 import asyncpg
-from sqlalchemy import BigInteger, DateTime, MetaData, event, text
+from sqlalchemy import BigInteger, DateTime, MetaData, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.settings import APP_ROLE
+from marketplace.kernel.statements import Pool, Reader, Source, Statement
 
 STATEMENT_TIMEOUT_MS = 30_000
 IDLE_TRANSACTION_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT_S = 5
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -86,10 +90,57 @@ def _for(scope: Scope | None) -> dict[str, str]:
     }
 
 
-_SCOPE_SQL = text(
+_SET_SCOPE = Statement(
     "SELECT set_config('app.scope', :scope, true),"
     " set_config('app.organisation', :organisation, true), set_config('app.user', :user, true)"
 )
+_SCOPE = "scope"
+
+
+def _opening(scope: Scope | None) -> str:
+    """What follows BEGIN in the same message. Such a message takes no parameters: nothing but one
+    of three words and UUIDs may stand in it. Raises ValueError.
+    """
+    values = _for(scope)
+    assert values["scope"] in {"", "system", "operator", "tenant"}
+    organisation, user = (
+        values[key] and str(UUID(values[key])) for key in ("organisation", "user")
+    )
+    return (
+        f"SELECT set_config('app.scope', '{values['scope']}', true),"
+        f" set_config('app.organisation', '{organisation}', true),"
+        f" set_config('app.user', '{user}', true)"
+    )
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
+    """Begins its next transaction with `opening`, in one round trip."""
+
+    opening = ""
+
+    async def execute(self, query: str, *values: Any, **options: Any) -> Any:
+        if not self.opening or not query.startswith("BEGIN"):
+            return await super().execute(query, *values, **options)
+        opening, self.opening = self.opening, ""
+        try:
+            return await super().execute(f"{query}{opening}", **options)
+        except BaseException:
+            # Nobody could say whether it has begun, and for whom.
+            self.terminate()
+            raise
+
+
+class _Session(Session):
+    """Says for whom it reads (`info`) whenever it begins a transaction."""
+
+
+@event.listens_for(_Session, "after_begin")
+def _say_for_whom(session: Session, _: object, connection: Any) -> None:
+    # PostgreSQL hears of a transaction with its first statement only, which is yet to come; a
+    # savepoint's begin comes here too.
+    driver = connection.connection.driver_connection
+    if not driver.is_in_transaction():
+        driver.opening = _opening(session.info.get(_SCOPE))
 
 
 def _still_open(connection: Any, *_: object) -> None:
@@ -101,34 +152,97 @@ def _still_open(connection: Any, *_: object) -> None:
         raise DisconnectionError
 
 
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+def _say_nothing(connection: Any, _: object) -> None:
+    """A transaction that was meant and never begun leaves nothing to the next borrower."""
+    if connection is not None:
+        connection.driver_connection.opening = ""
+
+
+class Reading:
+    """A read-only transaction for `scope` without the ORM: `async with` gives a Reader. It ends
+    with the block; nothing can be lost by its end, so that one never raises.
+    """
+
+    def __init__(self, database: Database, scope: Scope | None) -> None:
+        self._database = database
+        self._scope = scope
+
+    async def __aenter__(self) -> Reader:
+        self._pool = await self._database.readers()
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            self._connection = await self._pool.acquire()
+        try:
+            await self._connection.execute(f"BEGIN READ ONLY;{_opening(self._scope)}")
+        except BaseException:
+            await self._drop()
+            raise
+        return self._connection
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            # Cancelled in the middle of something: nobody waits until that is over.
+            await self._drop()
+            return
+        try:
+            await self._connection.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await self._drop()
+        except BaseException:
+            await self._drop()
+            raise
+        else:
+            await self._pool.release(self._connection)
+
+    async def _drop(self) -> None:
+        """A connection of which nobody knows what it still does goes."""
+        # One that the server ended has left the pool's care by itself.
+        with contextlib.suppress(asyncpg.InterfaceError):
+            self._connection.terminate()
+        await self._pool.release(self._connection)
 
 
 class Database:
-    """One per process. `transaction` for SQLAlchemy work, `pool` (asyncpg) for COPY and the bid
-    path.
+    """One per process. `transaction` for SQLAlchemy work, `reading` for what only reads and must be
+    quick, `pool` (asyncpg) for COPY and the bid path.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, role: str = APP_ROLE) -> None:
         self.url = url
         self._role = role
         self._pool_size = pool_size
-        self._pools: dict[bool, Pool] = {}
+        self._pools: dict[str, Pool] = {}
         self._opening = asyncio.Lock()
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
-            connect_args={"server_settings": _settings(role), "timeout": 5},
+            connect_args={
+                "server_settings": _settings(role),
+                "timeout": CONNECT_TIMEOUT_S,
+                "connection_class": _Connection,
+            },
         )
         event.listen(self.engine.sync_engine, "checkout", _still_open)
+        event.listen(self.engine.sync_engine, "checkin", _say_nothing)
 
-    @asynccontextmanager
+    def session(self, scope: Scope | None) -> AsyncSession:
+        """Each of its transactions reads for `scope`; for None every tenant table is empty. Takes a
+        connection with its first statement. Whoever opens it ends it.
+        """
+        return AsyncSession(
+            self.engine, sync_session_class=_Session, expire_on_commit=False, info={_SCOPE: scope}
+        )
+
+    @contextlib.asynccontextmanager
     async def transaction(self, scope: Scope) -> AsyncIterator[AsyncSession]:
         """Commit on a normal end, roll back on any exception."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            await session.execute(_SCOPE_SQL, _for(scope))
+        async with self.session(scope) as session:
             try:
                 yield session
             except BaseException:
@@ -136,23 +250,40 @@ class Database:
                 raise
             await commit(session)
 
+    def reading(self, scope: Scope | None) -> Reading:
+        """For None every tenant table is empty."""
+        return Reading(self, scope)
+
     async def pool(self, *, steady: bool = False) -> Pool:
         """Raw connections in the system scope, opened on first use.
 
         `steady` ones are for borrowers that leave no settings, locks or cursors behind: they go
         back as they are, without the driver's round trip to clean up after each statement.
         """
+        return await self._pool("steady" if steady else "bulk", {"app.scope": "system"}, steady)
+
+    async def readers(self) -> Pool:
+        """Of `reading`. Their scope is nobody's but in a transaction that says another."""
+        return await self._pool("readers", {}, steady=True)
+
+    async def _pool(self, name: str, scope: dict[str, str], steady: bool) -> Pool:
+        if name in self._pools:
+            return self._pools[name]
         async with self._opening:
-            if steady not in self._pools:
-                self._pools[steady] = await asyncpg.create_pool(
+            if name not in self._pools:
+                self._pools[name] = await asyncpg.create_pool(
                     self.url,
                     min_size=0,
                     max_size=self._pool_size,
-                    server_settings=_settings(self._role) | {"app.scope": "system"},
-                    timeout=5,
+                    server_settings=_settings(self._role) | scope,
+                    timeout=CONNECT_TIMEOUT_S,
+                    init=_read_json if name == "readers" else None,
                     reset=_as_it_is if steady else None,
+                    # A good plan is kept: planning through the policies takes ten times as long as
+                    # the reading itself.
+                    max_cached_statement_lifetime=0 if steady else 300,
                 )
-            return self._pools[steady]
+            return self._pools[name]
 
     async def close(self) -> None:
         for pool in self._pools.values():
@@ -163,6 +294,13 @@ class Database:
 
 async def _as_it_is(_: object) -> None:
     """Instead of the driver's clean-up."""
+
+
+async def _read_json(connection: Any) -> None:
+    """As a session gives it: an object, not its text."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
+    )
 
 
 Hint = Callable[[], Awaitable[None]]
@@ -196,8 +334,8 @@ async def to_the_end(work: Awaitable[None]) -> None:
         raise
 
 
-async def set_scope(session: AsyncSession, scope: Scope | None) -> None:
+async def set_scope(source: Source, scope: Scope | None) -> None:
     """Change for whom the rest of this transaction reads (login: from nobody to the system). For
     None every tenant table is empty.
     """
-    await session.execute(_SCOPE_SQL, _for(scope))
+    await _SET_SCOPE.rows(source, **_for(scope))

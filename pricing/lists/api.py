@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.statements import Reader
 from pricing.lists import service
 from pricing.lists.schemas import (
     History,
@@ -105,7 +106,7 @@ class PriceController(Controller):
     @get("/resolve", opt=allow(scope=READ))
     async def resolve_price(
         self,
-        session: AsyncSession,
+        reader: Reader,
         clock: Clock,
         item: ItemText,
         supplier: UUID,
@@ -118,7 +119,7 @@ class PriceController(Controller):
         SKU.
         """
         return await service.price_of(
-            session,
+            reader,
             supplier,
             item,
             quantity=quantity,

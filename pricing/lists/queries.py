@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.statements import Row, Source, Statement
 from pricing.lists.rules import Combination, Line, ListKind, Offered, Rate
 
 _LIST = """SELECT l.id, l.list_no, l.supplier_id, l.name, l.kind, l.tier, l.partner_id, l.priority,
@@ -136,48 +137,51 @@ _OFFERED = """SELECT (SELECT combination FROM price_settings s
 _CURRENT = "l.version"
 _KNOWN_AT = """(SELECT max(k.version) FROM price_versions k
     WHERE k.list_id = l.id AND k.published_at <= :known_at)"""
+# The policies take ten times longer to plan than to run. Of one value PostgreSQL knows that a plan
+# for any other is as good and keeps it; of an array it never does.
+_ONE_SKU = _OFFERED.replace("= ANY(:skus)", "= :sku")
+_OFFERED_NOW = Statement(_OFFERED.replace("{version}", _CURRENT))
+_OFFERED_THEN = Statement(_OFFERED.replace("{version}", _KNOWN_AT))
+_ONE_NOW = Statement(_ONE_SKU.replace("{version}", _CURRENT))
+_ONE_THEN = Statement(_ONE_SKU.replace("{version}", _KNOWN_AT))
 
 
 async def offered(
-    session: AsyncSession, supplier_id: UUID, skus: Iterable[str], known_at: datetime | None
+    source: Source, supplier_id: UUID, skus: Iterable[str], known_at: datetime | None
 ) -> tuple[list[Offered], Combination]:
     """The supplier's lists that the caller may see, each with its lines of `skus`, in the version
     that was current at `known_at` (None: now), and how the supplier combines them.
     """
-    told = _OFFERED.replace("{version}", _CURRENT if known_at is None else _KNOWN_AT)
-    values: dict[str, Any] = {"supplier": supplier_id, "skus": list(skus)}
-    if len(values["skus"]) == 1:
-        # The policies take ten times longer to plan than to run. Of one value PostgreSQL knows that
-        # a plan for any other is as good and keeps it; of an array it never does.
-        told = told.replace("= ANY(:skus)", "= :sku")
-        values["sku"] = values.pop("skus")[0]
-    if known_at is not None:
+    wanted = list(skus)
+    values: dict[str, object] = {"supplier": supplier_id}
+    values |= {"sku": wanted[0]} if len(wanted) == 1 else {"skus": wanted}
+    if known_at is None:
+        statement = _ONE_NOW if len(wanted) == 1 else _OFFERED_NOW
+    else:
+        statement = _ONE_THEN if len(wanted) == 1 else _OFFERED_THEN
         values["known_at"] = known_at
-    rows = (await session.execute(text(told), values)).mappings().all()
-    lists: dict[UUID, Offered] = {}
+    rows = await statement.rows(source, **values)
+    lists: dict[UUID, Row] = {}
     lines: dict[UUID, list[Line]] = {}
     for row in rows:
-        lists.setdefault(
-            row["id"],
-            Offered(
-                id=row["id"],
-                name=row["name"],
-                kind=row["kind"],
-                version=row["version"],
-                priority=row["priority"],
-                lines=(),
-            ),
-        )
+        lists.setdefault(row["id"], row)
         if row["sku"] is not None:
             lines.setdefault(row["id"], []).append(_line(row))
     found = [
-        msgspec.structs.replace(each, lines=tuple(lines.get(key, ())))
-        for key, each in lists.items()
+        Offered(
+            id=row["id"],
+            name=row["name"],
+            kind=row["kind"],
+            version=row["version"],
+            priority=row["priority"],
+            lines=tuple(lines.get(key, ())),
+        )
+        for key, row in lists.items()
     ]
     return found, (rows[0]["combination"] if rows else None) or "rank"
 
 
-def _line(row: RowMapping) -> Line:
+def _line(row: Row) -> Line:
     return Line(
         sku=row["sku"],
         supplier_sku=row["supplier_sku"],
@@ -240,21 +244,21 @@ async def history(
     return [(row, _line(row)) for row in rows.mappings()]
 
 
+_RATES_UNTIL = Statement(
+    """SELECT DISTINCT ON (base, quote) base, quote, on_date, rate, source
+    FROM exchange_rates WHERE on_date <= :on
+        AND (base = :currency AND quote = ANY(:others)
+             OR quote = :currency AND base = ANY(:others))
+    ORDER BY base, quote, on_date DESC"""
+)
+
+
 async def rates_until(
-    session: AsyncSession, currencies: Iterable[str], currency: str, on: date
+    source: Source, currencies: Iterable[str], currency: str, on: date
 ) -> list[Rate]:
     """The newest rate of each direction between `currency` and the others, on or before `on`."""
-    rows = await session.execute(
-        text(
-            """SELECT DISTINCT ON (base, quote) base, quote, on_date, rate, source
-            FROM exchange_rates WHERE on_date <= :on
-                AND (base = :currency AND quote = ANY(:others)
-                     OR quote = :currency AND base = ANY(:others))
-            ORDER BY base, quote, on_date DESC"""
-        ),
-        {"on": on, "currency": currency, "others": list(currencies)},
-    )
-    return [Rate(**row) for row in rows.mappings()]
+    rows = await _RATES_UNTIL.rows(source, on=on, currency=currency, others=list(currencies))
+    return [Rate(**row) for row in rows]
 
 
 async def all_rates(
@@ -283,22 +287,25 @@ async def settings_of(session: AsyncSession, supplier_id: UUID) -> RowMapping | 
     return rows.mappings().one_or_none()
 
 
-async def skus_of_item(session: AsyncSession, supplier_id: UUID, item_id: UUID) -> list[str] | None:
+_SKU_OF_ITEM = Statement("SELECT sku FROM items WHERE id = :id")
+_MAPPED_SKUS = Statement(
+    """SELECT sku FROM sku_mappings WHERE supplier_id = :supplier AND item_id = :item
+    AND state = 'confirmed' ORDER BY sku"""
+)
+_MAPPING_OF_SKU = Statement(
+    "SELECT item_id FROM sku_mappings WHERE supplier_id = :supplier AND sku = :sku"
+)
+
+
+async def skus_of_item(source: Source, supplier_id: UUID, item_id: UUID) -> list[str] | None:
     """The SKUs under which the supplier may offer the item; None when there is no such item."""
-    sku = await session.scalar(text("SELECT sku FROM items WHERE id = :id"), {"id": item_id})
-    if sku is None:
+    item = await _SKU_OF_ITEM.row(source, id=item_id)
+    if item is None or item["sku"] is None:
         return None
-    rows = await session.execute(
-        text(
-            """SELECT sku FROM sku_mappings WHERE supplier_id = :supplier AND item_id = :item
-            AND state = 'confirmed' ORDER BY sku"""
-        ),
-        {"supplier": supplier_id, "item": item_id},
-    )
-    mapped = list(rows.scalars())
-    rejected = await session.scalar(
-        text("SELECT item_id FROM sku_mappings WHERE supplier_id = :supplier AND sku = :sku"),
-        {"supplier": supplier_id, "sku": sku},
-    )
+    sku = item["sku"]
+    rows = await _MAPPED_SKUS.rows(source, supplier=supplier_id, item=item_id)
+    mapped = [row["sku"] for row in rows]
+    decided = await _MAPPING_OF_SKU.row(source, supplier=supplier_id, sku=sku)
+    rejected = None if decided is None else decided["item_id"]
     # The supplier's own decision about this very SKU goes before equal spelling.
     return mapped if sku in mapped or rejected is not None else [sku, *mapped]

@@ -20,10 +20,8 @@ from ratings.queries.bases import (
 from ratings.queries.dossier import (
     Dossier,
     GivenTrust,
-    Place,
     StandingBlock,
     dossier,
-    place,
 )
 from ratings.queries.records import (
     Survey,
@@ -54,7 +52,6 @@ __all__ = [
     "Base",
     "Dossier",
     "GivenTrust",
-    "Place",
     "StandingBlock",
     "Survey",
     "add",
@@ -75,7 +72,6 @@ __all__ = [
     "mature",
     "pair",
     "pairs",
-    "place",
     "policies",
     "policies_ahead",
     "policy",

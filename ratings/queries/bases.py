@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.statements import Statement
 from ratings.accumulators import Sums
 from ratings.models import RatingBase, RatingClaim, RatingLine
 from ratings.policy import Policy
@@ -157,7 +158,7 @@ async def store(session: AsyncSession, buyer_id: UUID, version: Policy, now: dat
     await drop(session, buyer_id, version.id)
     statement, values = recounting(buyer_id, version, _EVER, now)
     # Read, then written: PostgreSQL has all its workers run a SELECT, but no INSERT ... SELECT.
-    counted = text(f"SELECT r.*, CAST(r.months AS text) AS shown FROM ({statement}) r")  # noqa: S608
+    counted = Statement(f"SELECT r.*, CAST(r.months AS text) AS shown FROM ({statement}) r")  # noqa: S608
     rows = await set_based(session, counted, values)
     columns = {name: [row[name] for row in rows] for name in ("supplier_id", *_SUM_NAMES)}
     place = {"buyer_id": buyer_id, "policy_id": version.id, "shown": [row["shown"] for row in rows]}

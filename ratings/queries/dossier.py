@@ -1,5 +1,5 @@
-"""All that a rating page needs, in two statements: which policy and sums, then everything of one
-supplier.
+"""All that a rating page needs, in two statements: the records of one pair, then its sums under the
+policy in force. Each runs in a session as well as on a reader.
 """
 
 from __future__ import annotations
@@ -8,44 +8,32 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.statements import Row, Source, Statement
 from ratings.accumulators import Evidence
 from ratings.policy import DEFAULT, Parameters, Policy, Weights
 from ratings.queries.records import Survey
-from ratings.queries.sums import KEPT, evidence_of, kept_values
+from ratings.queries.sums import pair
 
-_PLACE = text(
+# Apart from the sums, whose pending part PostgreSQL must plan by its dates each time: of this one
+# it keeps the plan, and planning through the policies takes longer than the reading.
+_RECORDS = Statement(
     """SELECT p.id, p.version, p.valid_from, p.weights, p.parameters, p.landmark AS begun,
-        b.landmark, b.matured_until
+        k.landmark, k.matured_until, t.credit_bp, t.given_at, t.expires_at, t.reason, t.author_id,
+        b.reason AS block_reason, b.blocked_at, v.answers, v.stars
     FROM (SELECT 1) one
     LEFT JOIN LATERAL (SELECT * FROM rating_policies
         WHERE buyer_id = :buyer_id AND valid_from <= :now ORDER BY version DESC LIMIT 1) p ON true
-    LEFT JOIN rating_bases b ON b.buyer_id = :buyer_id
-        AND b.policy_id = coalesce(p.id, CAST(:house AS uuid))"""
-)
-_DOSSIER = text(
-    f"""SELECT s.*, t.credit_bp, t.given_at, t.expires_at, t.reason, t.author_id,
-        b.reason AS block_reason, b.blocked_at, v.answers, v.stars
-    FROM (SELECT 1) one
-    LEFT JOIN LATERAL ({KEPT} AND s.supplier_id = :supplier_id) s ON true
+    LEFT JOIN rating_bases k ON k.buyer_id = :buyer_id
+        AND k.policy_id = coalesce(p.id, CAST(:house AS uuid))
     LEFT JOIN LATERAL (SELECT * FROM rating_trust WHERE buyer_id = :buyer_id
         AND supplier_id = :supplier_id AND given_at <= :now
         ORDER BY given_at DESC LIMIT 1) t ON true
     LEFT JOIN rating_blocks b ON b.buyer_id = :buyer_id AND b.supplier_id = :supplier_id
         AND b.lifted_at IS NULL
     CROSS JOIN LATERAL (SELECT count(*) AS answers, coalesce(sum(stars), 0) AS stars
-        FROM rating_surveys WHERE supplier_id = :supplier_id AND buyer_id = :buyer_id) v"""  # noqa: S608
+        FROM rating_surveys WHERE supplier_id = :supplier_id AND buyer_id = :buyer_id) v"""
 )
-
-
-class Place(msgspec.Struct, frozen=True):
-    """The policy in force and where its kept sums stand; None where there are none yet."""
-
-    policy: Policy
-    landmark: datetime | None
-    matured_until: datetime | None
 
 
 class GivenTrust(msgspec.Struct, frozen=True):
@@ -62,38 +50,28 @@ class StandingBlock(msgspec.Struct, frozen=True):
 
 
 class Dossier(msgspec.Struct, frozen=True):
-    """`evidence` is None where no order counts."""
+    """Under the policy in force. `evidence` is None where no order counts, and where no sums are
+    kept (`kept`) and they have to be counted.
+    """
 
+    policy: Policy
+    kept: bool
     evidence: Evidence | None
     trust: GivenTrust | None
     block: StandingBlock | None
     survey: Survey
 
 
-async def place(session: AsyncSession, buyer_id: UUID, now: datetime) -> Place:
-    values = {"buyer_id": buyer_id, "now": now, "house": DEFAULT.id}
-    row = (await session.execute(_PLACE, values)).mappings().one()
-    policy = DEFAULT
-    if row["id"] is not None:
-        policy = Policy(
-            id=row["id"],
-            version=row["version"],
-            valid_from=row["valid_from"],
-            weights=msgspec.convert(row["weights"], Weights),
-            parameters=msgspec.convert(row["parameters"], Parameters),
-            landmark=row["begun"],
-        )
-    return Place(policy, row["landmark"], row["matured_until"])
-
-
-async def dossier(
-    session: AsyncSession, buyer_id: UUID, supplier_id: UUID, where: Place, now: datetime
-) -> Dossier:
-    """What is known of a supplier now. Without kept sums the evidence is missing here."""
-    landmark = where.landmark or now
-    values = kept_values(buyer_id, where.policy, landmark, where.matured_until or now, now)
-    values |= {"supplier_id": supplier_id, "now": now}
-    row = (await session.execute(_DOSSIER, values)).mappings().one()
+async def dossier(source: Source, buyer_id: UUID, supplier_id: UUID, now: datetime) -> Dossier:
+    """What is known of a supplier now."""
+    row = await _RECORDS.row(
+        source, buyer_id=buyer_id, supplier_id=supplier_id, now=now, house=DEFAULT.id
+    )
+    assert row is not None, "joined to one row"
+    policy, evidence = _policy(row), None
+    landmark, matured_until = row["landmark"], row["matured_until"]
+    if landmark is not None:
+        evidence = await pair(source, buyer_id, supplier_id, policy, landmark, matured_until, now)
     trust = block = None
     if row["credit_bp"] is not None:
         trust = GivenTrust(
@@ -101,7 +79,18 @@ async def dossier(
         )
     if row["block_reason"] is not None:
         block = StandingBlock(row["block_reason"], row["blocked_at"])
-    evidence = None
-    if row["supplier_id"] is not None and where.landmark is not None:
-        evidence = evidence_of(row, where.landmark, now, where.policy.parameters)
-    return Dossier(evidence, trust, block, Survey(row["answers"], int(row["stars"])))
+    survey = Survey(row["answers"], int(row["stars"]))
+    return Dossier(policy, landmark is not None, evidence, trust, block, survey)
+
+
+def _policy(row: Row) -> Policy:
+    if row["id"] is None:
+        return DEFAULT
+    return Policy(
+        id=row["id"],
+        version=row["version"],
+        valid_from=row["valid_from"],
+        weights=msgspec.convert(row["weights"], Weights),
+        parameters=msgspec.convert(row["parameters"], Parameters),
+        landmark=row["begun"],
+    )

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, TextClause, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.statements import Row, Source, Statement
 from ratings.accumulators import MONTHS, Evidence, Sums, decayed
 from ratings.policy import Parameters, Policy
 
@@ -54,7 +55,7 @@ KEPT = f"""SELECT s.supplier_id, s.orders, s.volume, s.matured + {_PENDING} AS m
     s.blemish, s.priced, s.excess, bit_count(s.months) AS active_months
 FROM rating_sums s
 WHERE s.buyer_id = :buyer_id AND s.policy_id = :policy_id"""  # noqa: S608  # constants only
-_PAIR = text(KEPT + " AND s.supplier_id = :supplier_id")
+_PAIR = Statement(KEPT + " AND s.supplier_id = :supplier_id")
 _PAIRS = text(KEPT + " AND s.supplier_id IN :supplier_ids").bindparams(
     bindparam("supplier_ids", expanding=True)
 )
@@ -70,7 +71,7 @@ _SPEND = text(
     " (SELECT m.buyer_id FROM rating_sums m WHERE m.supplier_id = :supplier_id)"
     " GROUP BY s.buyer_id, s.policy_id"
 ).bindparams(bindparam("group", expanding=True))
-_SET_BASED = text(
+_SET_BASED = Statement(
     "SELECT set_config('work_mem', :memory, true), set_config('enable_nestloop', :loops, true)"
 )
 _COUNT = text("SELECT count(*) FROM rating_lines WHERE buyer_id = :buyer_id")
@@ -92,7 +93,7 @@ def _times(parameters: Parameters, landmark: datetime) -> dict[str, object]:
     }
 
 
-def _sums(row: RowMapping) -> Sums:
+def _sums(row: Row) -> Sums:
     return Sums(
         orders=row["orders"],
         volume=row["volume"],
@@ -104,7 +105,7 @@ def _sums(row: RowMapping) -> Sums:
 
 
 async def recount(
-    session: AsyncSession,
+    source: Source,
     buyer_id: UUID,
     policy: Policy,
     as_of: datetime,
@@ -113,7 +114,7 @@ async def recount(
     """What was known at `as_of`, of every supplier or of one, counted from what happened."""
     statement, values = recounting(buyer_id, policy, as_of, as_of, supplier_id)
     counted = f"SELECT r.*, bit_count(r.months) AS active_months FROM ({statement}) r"  # noqa: S608
-    rows = await set_based(session, text(counted), values)
+    rows = await set_based(source, Statement(counted), values)
     return {
         row["supplier_id"]: evidence_of(row, policy.landmark, as_of, policy.parameters)
         for row in rows
@@ -121,16 +122,16 @@ async def recount(
 
 
 async def set_based(
-    session: AsyncSession, statement: TextClause, values: dict[str, object]
-) -> Sequence[RowMapping]:
+    source: Source, statement: Statement, values: dict[str, object]
+) -> Sequence[Row]:
     """Run an aggregate with room in memory and without nested loops.
 
     After a bulk import, before PostgreSQL has counted its rows, it expects one row of each table
     and would compare every line with every claim.
     """
-    await session.execute(_SET_BASED, {"memory": "64MB", "loops": "off"})
-    rows = (await session.execute(statement, values)).mappings().all()
-    await session.execute(_SET_BASED, {"memory": "64MB", "loops": "on"})
+    await _SET_BASED.rows(source, memory="64MB", loops="off")
+    rows = await statement.rows(source, **values)
+    await _SET_BASED.rows(source, memory="64MB", loops="on")
     return rows
 
 
@@ -183,7 +184,7 @@ def kept_values(
 
 
 async def pair(
-    session: AsyncSession,
+    source: Source,
     buyer_id: UUID,
     supplier_id: UUID,
     policy: Policy,
@@ -193,7 +194,7 @@ async def pair(
 ) -> Evidence | None:
     """What is known now, from one row."""
     values = kept_values(buyer_id, policy, landmark, matured_until, now)
-    row = (await session.execute(_PAIR, values | {"supplier_id": supplier_id})).mappings().first()
+    row = await _PAIR.row(source, supplier_id=supplier_id, **values)
     return None if row is None else evidence_of(row, landmark, now, policy.parameters)
 
 
@@ -215,9 +216,7 @@ async def pairs(
     }
 
 
-def evidence_of(
-    row: RowMapping, landmark: datetime, now: datetime, parameters: Parameters
-) -> Evidence:
+def evidence_of(row: Row, landmark: datetime, now: datetime, parameters: Parameters) -> Evidence:
     """A row of KEPT as it counts at `now`."""
     return Evidence(
         sums=decayed(_sums(row), landmark, now, parameters), active_months=row["active_months"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.scope import as_house
+from marketplace.kernel.statements import Source
 from ratings import queries, rules
 from ratings.accumulators import Evidence
 from ratings.models import RatingTrust
@@ -49,9 +51,7 @@ class Side(msgspec.Struct, frozen=True):
     mine: bool
 
 
-async def side(
-    session: AsyncSession, actor: Actor, supplier_id: UUID, buyer_id: UUID | None
-) -> Side:
+async def side(source: Source, actor: Actor, supplier_id: UUID, buyer_id: UUID | None) -> Side:
     """The own rating of a supplier; a supplier names the buyer whose rating of itself it reads.
 
     Raises NotFound for every other rating.
@@ -60,7 +60,7 @@ async def side(
     mine = whose == actor.organisation_id
     if not mine and supplier_id != actor.organisation_id:
         raise NotFound("rating")
-    found = await accounts.public_organisations(session, [supplier_id, whose])
+    found = await accounts.public_organisations(source, [supplier_id, whose])
     supplier, buyer = found.get(supplier_id), found.get(whose)
     if supplier is None or buyer is None or SELLING.isdisjoint(supplier.capabilities):
         raise NotFound("supplier")
@@ -70,30 +70,57 @@ async def side(
 
 
 async def show(
-    session: AsyncSession,
+    source: Source,
     actor: Actor,
     supplier_id: UUID,
     now: datetime,
     *,
     buyer_id: UUID | None = None,
-    as_of: datetime | None = None,
-    policy_version: int | None = None,
 ) -> RatingView:
-    """The rating with its explanation, now or as of a past date, under the policy that was in force
-    then or under any other version. Raises NotFound, Invalid.
+    """The rating with its explanation, now. Raises NotFound."""
+    asked = await side(source, actor, supplier_id, buyer_id)
+    async with _allowed(source, asked):
+        found = await _known(source, asked, now)
+    known = found.evidence or reading.NOTHING
+    return _view(asked, found, found.policy, known, found.trust, now)
+
+
+async def show_past(
+    session: AsyncSession,
+    actor: Actor,
+    supplier_id: UUID,
+    now: datetime,
+    *,
+    buyer_id: UUID | None,
+    as_of: datetime | None,
+    policy_version: int | None,
+) -> RatingView:
+    """The same as of a past date, under the policy that was in force then or under any other
+    version. Raises NotFound, Invalid.
     """
     asked = await side(session, actor, supplier_id, buyer_id)
     when = _past(as_of, now)
-    async with contextlib.AsyncExitStack() as stack:
-        if not asked.mine:
-            await stack.enter_async_context(as_house(session))
-        policy, found = await _known(session, asked, now)
-        known = found.evidence or reading.NOTHING
-        given: RatingTrust | queries.GivenTrust | None = found.trust
-        if as_of is not None or policy_version is not None:
-            policy = await _policy(session, asked.buyer.id, when, policy_version)
-            known = await _evidence(session, asked, policy, now, as_of)
-            given = await queries.trust(session, asked.buyer.id, supplier_id, when)
+    async with _allowed(session, asked):
+        found = await _known(session, asked, now)
+        policy = await _policy(session, asked.buyer.id, when, policy_version)
+        known = await _evidence(session, asked, policy, now, as_of)
+        given = await queries.trust(session, asked.buyer.id, supplier_id, when)
+    return _view(asked, found, policy, known, given, when)
+
+
+def _allowed(source: Source, asked: Side) -> AbstractAsyncContextManager[None]:
+    """What a supplier may read of its buyer's, no policy of the tables knows."""
+    return contextlib.nullcontext() if asked.mine else as_house(source)
+
+
+def _view(
+    asked: Side,
+    found: queries.Dossier,
+    policy: Policy,
+    known: Evidence,
+    given: RatingTrust | queries.GivenTrust | None,
+    when: datetime,
+) -> RatingView:
     credit = reading.credit(given)
     rated = rules.rate(known, credit, when, policy)
     missing = max(0.0, policy.parameters.orders_min - known.sums.orders)
@@ -116,19 +143,14 @@ async def show(
     )
 
 
-async def _known(
-    session: AsyncSession, asked: Side, now: datetime
-) -> tuple[Policy, queries.Dossier]:
-    """The policy in force and all that is known now; counted where no sums are kept yet."""
-    place = await queries.place(session, asked.buyer.id, now)
-    found = await queries.dossier(session, asked.buyer.id, asked.supplier.id, place, now)
-    if place.landmark is None:
-        counted = await queries.recount(
-            session, asked.buyer.id, place.policy, now, asked.supplier.id
-        )
-        evidence = counted.get(asked.supplier.id)
-        found = msgspec.structs.replace(found, evidence=evidence)
-    return place.policy, found
+async def _known(source: Source, asked: Side, now: datetime) -> queries.Dossier:
+    """All that is known now; counted where no sums are kept yet."""
+    buyer_id, supplier_id = asked.buyer.id, asked.supplier.id
+    found = await queries.dossier(source, buyer_id, supplier_id, now)
+    if found.kept:
+        return found
+    counted = await queries.recount(source, buyer_id, found.policy, now, supplier_id)
+    return msgspec.structs.replace(found, evidence=counted.get(supplier_id))
 
 
 def _past(as_of: datetime | None, now: datetime) -> datetime:

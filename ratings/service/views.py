@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.money import exponent_of, format_minor
+from marketplace.kernel.statements import Source
 from ratings import rules
 from ratings.accumulators import Evidence
 from ratings.models import RatingBlock, RatingTrust
@@ -28,9 +27,9 @@ from ratings.schemas import (
 RATED, NOT_RATED, FEW = "rated", "not rated yet", "few ratings"
 
 
-async def parties(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, PartyView]:
+async def parties(source: Source, ids: Iterable[UUID]) -> dict[UUID, PartyView]:
     """Names by id; unknown ids are missing."""
-    found = await accounts.public_organisations(session, set(ids))
+    found = await accounts.public_organisations(source, set(ids))
     return {row.id: PartyView(row.id, row.name) for row in found.values()}
 
 

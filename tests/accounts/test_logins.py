@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
+import asyncpg
 import httpx
 import msgspec
 import pyotp
@@ -17,11 +18,13 @@ from marketplace.accounts.rules import SESSION_ABSOLUTE, SESSION_IDLE
 from marketplace.accounts.service.logins import LoginLimits
 from marketplace.kernel.clock import Clock, Micros
 from marketplace.kernel.db import Database
+from marketplace.kernel.errors import Unavailable
 from marketplace.kernel.redis import AnyRedis
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.throttle import Rate
 from tests.conftest import serve
 from tests.people import PASSWORD, NewPerson, Person, log_in
+from tests.servers import Place
 from web.app import create_app
 
 Connect = Callable[[], httpx.AsyncClient]
@@ -195,6 +198,35 @@ async def test_a_session_ends_when_idle_and_at_its_absolute_age(
         assert await gate.authenticate(headers) is not None, "it is used all the time"
         clock.moved += SESSION_IDLE / 2
     assert await gate.authenticate(headers) is None
+
+
+async def test_without_the_server_nobody_is_turned_away_as_a_stranger(settings: Settings) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    gate = Gate(away, settings, Clock())
+    for headers in ([(b"cookie", b"session=any")], [(b"authorization", b"Bearer any.key")]):
+        with pytest.raises(Unavailable):
+            await gate.authenticate(headers)
+    await away.close()
+
+
+async def test_a_login_is_found_again_after_the_server_ended_the_connection(
+    new_buyer: NewPerson, settings: Settings, servers: Place
+) -> None:
+    buyer = await new_buyer()
+    database = Database(servers.database_url, pool_size=1)
+    gate = Gate(database, settings, Clock())
+    headers = [(b"cookie", f"session={buyer.client.cookies['session']}".encode())]
+    assert await gate.authenticate(headers) is not None
+    pool = await database.pool(steady=True)
+    pid = await pool.fetchval("SELECT pg_backend_pid()")
+    admin = await asyncpg.connect(servers.database_url)
+    await admin.execute("SELECT pg_terminate_backend($1)", pid)
+    await admin.close()
+    async with asyncio.timeout(10):
+        while pool.get_size():  # noqa: ASYNC110  # the driver tells nobody
+            await asyncio.sleep(0)
+    assert await gate.authenticate(headers) is not None
+    await database.close()
 
 
 class Listening:

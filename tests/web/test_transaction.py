@@ -14,12 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.access import PUBLIC
 from marketplace.kernel.db import SYSTEM, Database, after_commit
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.statements import Reader, Statement
 from tests.people import NewPerson, registration
 from web.problems import respond
-from web.transaction import UnitOfWorkMiddleware, provide_session
+from web.transaction import UnitOfWorkMiddleware, provide_reader, provide_session
 
 Connect = Callable[[], httpx.AsyncClient]
 _ADD = text("INSERT INTO notes (word) VALUES (:word)")
+_ADD_ONE = Statement("INSERT INTO notes (word) VALUES (:word)")
+_COUNT = Statement("SELECT count(*) AS count FROM notes WHERE word = :word")
 
 
 @post("/notes/{word:str}", opt=PUBLIC)
@@ -38,6 +42,20 @@ async def count_notes(session: AsyncSession) -> list[str]:
     return list((await session.scalars(text("SELECT word FROM notes ORDER BY word"))).all())
 
 
+@get("/read/{word:str}", opt=PUBLIC)
+async def read_notes(reader: Reader, word: str) -> int:
+    """`write` tries to, `missing` refuses, `fails` breaks, any other is counted."""
+    if word == "write":
+        await _ADD_ONE.rows(reader, word=word)
+    if word == "missing":
+        raise NotFound("note")
+    if word == "fails":
+        raise ValueError("in the handler")
+    row = await _COUNT.row(reader, word="a\0b" if word == "nul" else word)
+    assert row is not None
+    return int(row["count"])
+
+
 @pytest.fixture
 async def notes(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     """A tiny application with a table whose constraint is checked only at the commit."""
@@ -53,9 +71,10 @@ async def notes(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         return database
 
     app = Litestar(
-        route_handlers=[add_note, count_notes],
+        route_handlers=[add_note, count_notes, read_notes],
         dependencies={
             "session": Provide(provide_session),
+            "reader": Provide(provide_reader),
             "database": Provide(provide_database),
         },
         exception_handlers={Exception: respond},
@@ -92,6 +111,20 @@ async def test_a_commit_that_fails_is_a_problem_and_never_a_success(
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert (await notes.get("/notes")).json() == ["twin"]
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("kept", 200), ("write", 500), ("missing", 404), ("fails", 500), ("nul", 422)],
+)
+async def test_a_reader_goes_back_whatever_is_answered(
+    notes: httpx.AsyncClient, database: Database, word: str, status: int
+) -> None:
+    await notes.post("/notes/kept")
+    assert (await notes.get(f"/read/{word}")).status_code == status
+    readers = await database.readers()
+    assert readers.get_idle_size() == readers.get_size()
+    assert (await notes.get("/notes")).json() == ["kept"]
 
 
 async def test_a_hint_is_sent_only_after_a_commit(database: Database) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.statements import Reader
 from ratings.service import showing
 from web.pages.render import AnyRequest, page, viewer_of
 
@@ -50,15 +51,15 @@ class RatingPages(Controller):
     async def show(
         self,
         request: AnyRequest,
-        session: AsyncSession,
+        reader: Reader,
         actor: Actor,
         clock: Clock,
         supplier_id: UUID,
         buyer_id: Annotated[UUID | None, QueryParameter(name="buyer_id")] = None,
     ) -> Template:
-        who = await viewer_of(session, actor)
+        who = await viewer_of(reader, actor)
         now = clock.now()
-        rating = await showing.show(session, actor, supplier_id, now, buyer_id=buyer_id)
+        rating = await showing.show(reader, actor, supplier_id, now, buyer_id=buyer_id)
         return page(request, "ratings/rating.html", viewer=who, area="ratings", rating=rating)
 
     @get("/{supplier_id:uuid}/months", opt=FOR_MEMBERS)

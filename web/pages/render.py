@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar import Request
 from litestar.response import Redirect, Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.gate import CSRF_COOKIE
 from marketplace.accounts.schemas import Me
 from marketplace.accounts.service import logins
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Problem
+from marketplace.kernel.statements import Source
 from web.translate import Language, choose
 
 AnyRequest = Request[Any, Any, Any]
@@ -36,8 +36,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     supplies: bool
 
 
-async def viewer_of(session: AsyncSession, actor: Actor) -> Viewer:
-    return viewer(await logins.me(session, actor))
+async def viewer_of(source: Source, actor: Actor) -> Viewer:
+    return viewer(await logins.me(source, actor))
 
 
 def viewer(me: Me) -> Viewer:

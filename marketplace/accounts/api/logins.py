@@ -33,6 +33,7 @@ from marketplace.kernel.access import PUBLIC_ONCE, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.settings import Settings
+from marketplace.kernel.statements import Reader
 
 # Kept for an idempotent replay, the codes would stand somewhere after all.
 SHOWN_ONCE = {
@@ -108,9 +109,9 @@ class MeController(Controller):
     tags = ("accounts",)
 
     @get(opt=allow(scope=READ, waiting=True))
-    async def me(self, session: AsyncSession, actor: Actor) -> Me:
+    async def me(self, reader: Reader, actor: Actor) -> Me:
         """Who the caller is and what it may do."""
-        return await logins.me(session, actor)
+        return await logins.me(reader, actor)
 
     @post("/password", status_code=204, opt=allow(scope=None, waiting=True))
     async def change_password(

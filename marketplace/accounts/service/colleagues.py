@@ -93,10 +93,9 @@ async def preview(session: AsyncSession, clock: Clock, token: str) -> Invitation
     roles = await _still_grantable(session, invitation)
     home = await queries.user_at_home(session, invitation.invited_by)
     assert home is not None, "an inviter is never deleted"
-    inviter, organisation = home
     return InvitationFace(
-        organisation_name=organisation.name,
-        inviter_name=inviter.name,
+        organisation_name=home.organisation_name,
+        inviter_name=home.user_name,
         email=invitation.email,
         roles=sorted(roles),
         expires_at=invitation.expires_at,
@@ -278,13 +277,12 @@ async def _invited(
 ) -> ColleagueInvited:
     home = await queries.user_at_home(session, actor.user_id)
     assert home is not None, "an actor exists"
-    inviter, organisation = home
     return ColleagueInvited(
         invitation_id=invitation.id,
-        organisation_id=organisation.id,
-        organisation_name=organisation.name,
-        inviter_id=inviter.id,
-        inviter_name=inviter.name,
+        organisation_id=home.organisation_id,
+        organisation_name=home.organisation_name,
+        inviter_id=home.user_id,
+        inviter_name=home.user_name,
         email=invitation.email,
         path=path,
         at=invitation.created_at,

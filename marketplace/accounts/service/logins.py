@@ -31,6 +31,7 @@ from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Forbidden, NotFound, TooFast, Unauthenticated, Unavailable
 from marketplace.kernel.ids import new_id, new_token, token_hash
 from marketplace.kernel.redis import AnyRedis
+from marketplace.kernel.statements import Source
 from marketplace.kernel.throttle import Rate, refill, take
 
 SESSIONS_SHOWN_MAX = 100
@@ -207,17 +208,16 @@ def _bucket(email_normal: str) -> str:
     return f"throttle:login:{token_hash(email_normal).hex()}"
 
 
-async def me(session: AsyncSession, actor: Actor) -> Me:
-    found = await queries.user_at_home(session, actor.user_id)
+async def me(source: Source, actor: Actor) -> Me:
+    found = await queries.user_at_home(source, actor.user_id)
     assert found is not None, "an actor exists"
-    user, organisation = found
     return Me(
-        user=UserView(id=user.id, name=user.name, email=user.email),
+        user=UserView(id=found.user_id, name=found.user_name, email=found.email),
         organisation=OwnOrganisation(
-            id=organisation.id,
-            name=organisation.name,
-            capabilities=sorted(organisation.capabilities),
-            state=organisation.state,
+            id=found.organisation_id,
+            name=found.organisation_name,
+            capabilities=sorted(found.capabilities),
+            state=found.state,
         ),
         roles=sorted(actor.roles),
         scopes=[EVERY_SCOPE] if actor.scopes is None else sorted(actor.scopes),

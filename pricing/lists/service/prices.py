@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import Amount
+from marketplace.kernel.statements import Source
 from pricing.lists import queries
 from pricing.lists.rules import (
     Offered,
@@ -29,7 +30,7 @@ _QUANTITY_MAX = Decimal(10) ** 12
 
 
 async def price_of(
-    session: AsyncSession,
+    source: Source,
     supplier_id: UUID,
     item: str,
     *,
@@ -40,8 +41,8 @@ async def price_of(
 ) -> Resolved:
     """The price that holds for the caller, and why. Raises NotFound, Invalid."""
     amount = parse_quantity(quantity)
-    skus = await _skus(session, supplier_id, item)
-    lists, combination = await queries.offered(session, supplier_id, skus, known_at)
+    skus = await _skus(source, supplier_id, item)
+    lists, combination = await queries.offered(source, supplier_id, skus, known_at)
     if not any(each.lines for each in lists):
         raise NotFound("price")
     answer = resolve(
@@ -49,19 +50,19 @@ async def price_of(
         quantity=amount,
         currency=currency,
         on=on,
-        rates=await rates_for(session, lists, currency, on),
+        rates=await rates_for(source, lists, currency, on),
         combination=combination,
     )
     return _resolved(answer, amount)
 
 
 async def rates_for(
-    session: AsyncSession, lists: Iterable[Offered], currency: str | None, on: date
+    source: Source, lists: Iterable[Offered], currency: str | None, on: date
 ) -> list[Rate]:
     others = {line.currency for each in lists for line in each.lines} - {currency}
     if currency is None or not others:
         return []
-    return await queries.rates_until(session, others, currency, on)
+    return await queries.rates_until(source, others, currency, on)
 
 
 def parse_quantity(quantity: str) -> Decimal:
@@ -75,13 +76,13 @@ def parse_quantity(quantity: str) -> Decimal:
     return amount
 
 
-async def _skus(session: AsyncSession, supplier_id: UUID, item: str) -> list[str]:
+async def _skus(source: Source, supplier_id: UUID, item: str) -> list[str]:
     """`item` is an item's id, or a supplier's SKU as written in its list."""
     try:
         item_id = UUID(item)
     except ValueError:
         return [item]
-    skus = await queries.skus_of_item(session, supplier_id, item_id)
+    skus = await queries.skus_of_item(source, supplier_id, item_id)
     if skus is None:
         raise NotFound("item")
     return skus
