@@ -44,12 +44,11 @@ _NOT_LEFT = "NOT EXISTS (SELECT FROM {x} x WHERE x.sku = e.sku)"
 _ORDER = "ORDER BY sku, min_quantity"
 
 # Each line is looked up by the index and changed in its place, however large the table is.
-_END = """UPDATE price_lines l SET until = $2
-    FROM {g} g CROSS JOIN LATERAL (SELECT p.ctid FROM price_lines p
+_END = """UPDATE price_lines SET until = $2 WHERE ctid = ANY (ARRAY(
+    SELECT old.ctid FROM {g} g CROSS JOIN LATERAL (SELECT p.ctid FROM price_lines p
         WHERE p.list_no = $1 AND p.sku = g.sku AND p.until IS NULL
             AND p.min_quantity = g.min_quantity AND p.since = g.since AND p.row_no = g.row_no
-        OFFSET 0) old
-    WHERE l.ctid = old.ctid"""
+        OFFSET 0) old))"""
 # The same prices, written differently: from now on they are recognised as written last.
 _RECOGNISE = """UPDATE price_lines l SET fingerprint = d.fingerprint
     FROM (SELECT * FROM {d} WHERE op = 'same'
@@ -60,6 +59,14 @@ _RECOGNISE = """UPDATE price_lines l SET fingerprint = d.fingerprint
             AND p.row_no = d.old_row
         OFFSET 0) old
     WHERE l.ctid = old.ctid"""
+
+
+# The place of a line is joined in loops or by reading the lines of every list there is.
+_IN_LOOPS = (
+    "SET LOCAL enable_nestloop = on",
+    "SET LOCAL enable_hashjoin = off",
+    "SET LOCAL enable_mergejoin = off",
+)
 
 
 async def lock_list(connection: Connection, publication: Publication) -> tuple[int, int, int]:
@@ -85,7 +92,7 @@ async def write(
     version, _, newest = await lock_list(connection, publication)
     if report.nothing_changes:
         if publication.mode == "replace" and report.merged:
-            await connection.execute(tables.sql(_RECOGNISE), publication.list_no)
+            await _recognise(connection, tables, publication)
         return version
     content = newest + 1
     conditions = [_NOT_SAME] if report.merged else []
@@ -98,9 +105,15 @@ async def write(
         await connection.execute(tables.sql(_END), publication.list_no, content)
     await connection.execute(tables.sql(told), publication.list_no, content)
     if publication.mode == "replace" and report.same:
-        await connection.execute(tables.sql(_RECOGNISE), publication.list_no)
+        await _recognise(connection, tables, publication)
     await _switch(connection, publication, version + 1, content, report)
     return version + 1
+
+
+async def _recognise(connection: Connection, tables: Tables, publication: Publication) -> None:
+    for setting in _IN_LOOPS:
+        await connection.execute(setting)
+    await connection.execute(tables.sql(_RECOGNISE), publication.list_no)
 
 
 async def _switch(
