@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
-import polars as pl
+from collections.abc import AsyncIterator
 
 from pricing.imports.compare import Subject
+from pricing.imports.known import KnownRows
 from pricing.imports.staging import Connection, Tables
-
-GONE_AT_ONCE = 100_000
 
 # The planner knows nothing of lines that were written a moment ago, so every way is prescribed: a
 # few SKUs by the index (LATERAL), everything else by hashing (the worker's session forbids loops).
@@ -53,30 +50,33 @@ async def by_mode(
 
 
 async def by_fingerprints(
-    connection: Connection, tables: Tables, subject: Subject, gone: pl.Series
+    connection: Connection, tables: Tables, subject: Subject, known: KnownRows
 ) -> None:
-    """Fill g when known rows were never staged: `gone` are the fingerprints of current lines that
-    the file no longer holds. Mostly these are the lines of changed rows, which d names; else lines
-    of staged SKUs are found by the index; only when some are still missing then, the list is
-    searched.
+    """Fill g when `known` rows were never staged, from those that the file no longer holds. Mostly
+    these are the lines of changed rows, which d names; else lines of staged SKUs are found by the
+    index; only when some are still missing then, the list is searched.
     """
+    gone = known.missing
     async with connection.transaction():
         await connection.execute(
             "CREATE TEMP TABLE gone (fingerprint bigint PRIMARY KEY) ON COMMIT DROP"
         )
-        signed = gone.reinterpret(signed=True).to_frame()
-        for part in signed.iter_slices(GONE_AT_ONCE):
-            text = part.write_csv(include_header=False).encode()
-            await connection.copy_to_table("gone", source=BytesIO(text), format="csv")
+        await connection.copy_to_table("gone", source=_texts(known), format="csv")
         await connection.execute("ANALYZE gone")
-        if await connection.fetchval(tables.sql(_SEEN_IN_ROWS)) == len(gone):
+        if await connection.fetchval(tables.sql(_SEEN_IN_ROWS)) == gone:
             await connection.execute(tables.sql(_OF_ROWS + _LEFT))
         else:
             seen = await connection.fetchval(tables.sql(_SEEN % (_OF_FILE, _GONE)), subject.list_no)
-            lines = _OF_FILE if seen == len(gone) else _OF_LIST
+            lines = _OF_FILE if seen == gone else _OF_LIST
             told = _INTO % (lines, f"{_GONE} AND {_NOT_SAME} AND {_LEFT}")
             await connection.execute(tables.sql(told), subject.list_no)
     await _analyse(connection, tables)
+
+
+async def _texts(known: KnownRows) -> AsyncIterator[bytes]:
+    for part in known.missing_parts():
+        signed = part.reinterpret(signed=True).to_frame()
+        yield signed.write_csv(include_header=False).encode()
 
 
 async def _analyse(connection: Connection, tables: Tables) -> None:

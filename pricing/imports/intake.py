@@ -17,6 +17,7 @@ from pricing.imports import staging
 from pricing.imports.checks import Check, Checked, RowError, check
 from pricing.imports.dialect import SAMPLE_BYTES, Dialect, Unreadable, detect, map_columns
 from pricing.imports.kept import KeptRows
+from pricing.imports.known import KnownRows
 from pricing.imports.reading import (
     CsvReader,
     Gunzip,
@@ -27,21 +28,19 @@ from pricing.imports.reading import (
     parquet_batches,
     parquet_header,
 )
-from pricing.imports.reading.batch import fingerprint_seed, without_known
+from pricing.imports.reading.batch import fingerprint_seed
 from pricing.imports.reading.unpack import MAGIC
 from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX, Format, Mode
+from pricing.imports.threads import in_thread
 
 FEED_BYTES = 1 << 20
-# Where most rows are known, what is left of several pieces is checked together: looking at a few
-# rows costs as much as looking at some thousands.
-CHECKED_ROWS_MIN = 5_000
-HELD_ROWS_MAX = 100_000
+# Known rows take little memory, and each piece its time however few of its rows are new.
+KNOWN_FEED_BYTES = 2 << 20
 # A batch in work takes most of a worker's memory and one processor; suppliers take turns by batch.
 PARSING_AT_ONCE = 2
 
-KnownRows = Callable[[str], Awaitable[pl.Series | None]]
-"""Sorted fingerprints of the current version, if it was read in the same way (the text)."""
-
+FindKnown = Callable[[str], Awaitable[KnownRows | None]]
+"""Rows of the current version, if it was read in the same way (the text)."""
 
 Remembered = Callable[[Sequence[str]], Awaitable[dict[str, str] | None]]
 """The column mapping its owner chose for a header, if there is one."""
@@ -50,7 +49,7 @@ Remembered = Callable[[Sequence[str]], Awaitable[dict[str, str] | None]]
 class Ask(NamedTuple):
     """What only the database knows."""
 
-    known_rows: KnownRows
+    known_rows: FindKnown
     remembered: Remembered
 
 
@@ -123,16 +122,18 @@ class Intake:
         self._last_sku = skus[-1]
         self.zero_prices = self.zero_prices or bool(good["price"].str.contains(r"^[0.]+$").any())
 
-    def fingerprints(self) -> pl.Series:
-        return self._prints.hashes()
+    def fingerprints(self, rows: int) -> Iterator[pl.Series]:
+        """Of every well-formed row in file order, `rows` at a time."""
+        return self._prints.hashes(rows)
 
-    def repeated_rows(self, known: pl.Series | None) -> tuple[list[int], int]:
+    def repeated_rows(self, known: KnownRows | None) -> tuple[list[int], int]:
         """Rows whose text stood in the file before, in file order, and how many of them are
         `known` ones.
         """
         alike = self._prints.alike()
         again = alike.filter(~pl.col("fingerprint").is_first_distinct())
-        return again["row_no"].to_list(), without_known(again["fingerprint"], known)[1]
+        of_known = 0 if known is None or again.is_empty() else known.holds(again["fingerprint"])
+        return again["row_no"].to_list(), of_known
 
     def doubtful_rows(self) -> pl.Series:
         """Rows that share SKU, unit, currency and minimum quantity with another."""
@@ -161,22 +162,18 @@ async def run(
     intake = Intake()
     tables = staging.tables_of(source.import_id)
     await staging.create(connection, tables)
-    queue: asyncio.Queue[tuple[RawBatch, Checked] | None] = asyncio.Queue(maxsize=1)
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
     plain = _counted(_unpacked(chunks), intake)
 
     async def read() -> None:
-        async for batch, checked in _batches(source, plain, intake, turns, ask):
-            await queue.put((batch, checked))
+        async for rows in _looked_at(source, plain, intake, turns, ask):
+            await queue.put(rows)
         await queue.put(None)
 
     async def store() -> None:
-        while (item := await queue.get()) is not None:
-            batch, checked = item
-            await asyncio.to_thread(intake.add, batch, checked)
-            if intake.rows > ROWS_MAX:
-                raise Unreadable("too_many_rows", f"A file has at most {ROWS_MAX:,} rows.")
-            if len(checked.good):
-                await staging.copy_rows(connection, tables, checked.good)
+        while (rows := await queue.get()) is not None:
+            if rows:
+                await staging.copy_rows(connection, tables, rows)
             await progress(intake)
 
     try:
@@ -213,7 +210,7 @@ async def _unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[bytes, 
             yield chunk, len(chunk)
             continue
         taken = len(chunk)
-        for piece in await asyncio.to_thread(gunzip.feed, chunk):
+        for piece in await in_thread(gunzip.feed, chunk):
             yield piece, taken
             taken = 0
     if gunzip is not None:
@@ -237,29 +234,32 @@ async def _counted(
         yield b"".join(held)
 
 
-async def _batches(
+async def _looked_at(
     source: Source,
     plain: AsyncIterator[bytes],
     intake: Intake,
     turns: asyncio.Semaphore,
     ask: Ask,
-) -> AsyncIterator[tuple[RawBatch, Checked]]:
+) -> AsyncIterator[bytes]:
+    """Good rows as texts for staging. Nothing else of a batch outlives its turn."""
     raw = _streamed if source.format in {"csv", "jsonl"} else _spooled
-    held: RawBatch | None = None
+
+    def look(make: Callable[[], RawBatch | None], how: Check) -> bytes | None:
+        batch = make()
+        if batch is None:
+            return None
+        checked = check(batch.frame, how)
+        intake.add(batch, checked)
+        return staging.as_text(checked.good)
+
     async with aclosing(raw(source, plain, intake, ask)) as feeds:
         async for make, how in feeds:
             async with turns:
-                batch = await asyncio.to_thread(make)
-                if batch is None:
-                    break
-                held = batch if held is None else held.followed_by(batch)
-                if len(held.frame) < CHECKED_ROWS_MIN and held.rows < HELD_ROWS_MAX:
-                    continue
-                checked = await asyncio.to_thread(check, held.frame, how)
-            yield held, checked
-            held = None
-        if held is not None:
-            yield held, await asyncio.to_thread(check, held.frame, how)
+                rows = await in_thread(look, make, how)
+            if intake.rows > ROWS_MAX:
+                raise Unreadable("too_many_rows", f"A file has at most {ROWS_MAX:,} rows.")
+            if rows is not None:
+                yield rows
 
 
 Batches = AsyncGenerator[tuple[Callable[[], RawBatch | None], Check], None]
@@ -292,24 +292,25 @@ async def _streamed(
 ) -> Batches:
     reader: CsvReader | JsonLinesReader | None = None
     how: Check | None = None
-    held = b""
+    held: list[bytes] = []
     async for piece in plain:
         if reader is None:
             dialect = _text_dialect(source.format, piece, whole=len(piece) < FEED_BYTES)
             reading, how = await _reading(intake, source, dialect, ask)
             reader = CsvReader(reading) if source.format == "csv" else JsonLinesReader(reading)
-        else:
+        elif not reader.mostly_known or sum(map(len, held)) >= KNOWN_FEED_BYTES:
             assert how is not None
-            yield _feed(reader, held, last=False), how
-        held = piece
+            yield _feed(reader, b"".join(held), last=False), how
+            held = []
+        held.append(piece)
     if reader is None or how is None:
         raise Unreadable("empty_file", "The file is empty.")
-    yield _feed(reader, held, last=True), how
+    yield _feed(reader, b"".join(held), last=True), how
 
 
 def _feed(
     reader: CsvReader | JsonLinesReader, data: bytes, *, last: bool
-) -> Callable[[], RawBatch]:
+) -> Callable[[], RawBatch | None]:
     return lambda: reader.feed(data, last=last)
 
 
@@ -337,12 +338,20 @@ async def _spooled(
         path = Path(folder) / "content"
         with path.open("wb") as file:
             async for piece in plain:
-                await asyncio.to_thread(file.write, piece)
-        header, batches = await asyncio.to_thread(_opened, source.format, path)
+                await in_thread(file.write, piece)
+        header, batches = await in_thread(_opened, source.format, path)
         reading, how = await _reading(intake, source, Dialect(header=header), ask)
-        iterator = await asyncio.to_thread(batches, reading)
-        while True:
-            yield lambda: next(iterator, None), how
+        iterator = await in_thread(batches, reading)
+        ended = False
+
+        def following() -> RawBatch | None:
+            nonlocal ended
+            batch = next(iterator, None)
+            ended = batch is None
+            return batch
+
+        while not ended:
+            yield following, how
 
 
 def _opened(

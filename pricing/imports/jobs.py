@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
-import polars as pl
 import structlog
 
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from pricing.catalogue import mapping
-from pricing.imports import fingerprints, intake, lease, publish, staging
+from pricing.imports import fingerprints, intake, lease, publish, staging, uploads
 from pricing.imports.compare import Report, Subject
 from pricing.imports.dialect import Unreadable, header_hash
 from pricing.imports.intake import PARSING_AT_ONCE, Ask, Intake, Source
+from pricing.imports.known import PART_ROWS, KnownRows
 from pricing.imports.lease import Lease, LeaseLost
 from pricing.imports.publish import ListMoved, Publication
 from pricing.imports.rules import base_is_behind, state_after_check
@@ -111,7 +111,7 @@ class _Job:
         self._turns = turns
         self._tables = staging.tables_of(mine.import_id)
         self._progress: dict[str, int] = {}
-        self._known: pl.Series | None = None
+        self._known: KnownRows | None = None
         self._read: Intake | None = None
         self._left = False
 
@@ -125,8 +125,13 @@ class _Job:
                     await self._guarded(connection)
             finally:
                 beating.cancel()
-                if self._read is not None:
-                    self._read.close()
+                self._forget()
+
+    def _forget(self) -> None:
+        for kept in (self._read, self._known):
+            if kept is not None:
+                kept.close()
+        self._read = self._known = None
 
     async def _beat(self) -> None:
         while True:
@@ -217,14 +222,13 @@ class _Job:
         return report if whole else None
 
     async def _check(self, connection: Any, row: Any, subject: Subject) -> Report:
-        if self._read is not None:
-            self._read.close()
+        self._forget()
         now = self._clock.now()
         await lease.enter(connection, self._lease, "reading", now, validated_version=None)
         self._read = read = await intake.run(
             connection,
             await _source(connection, row),
-            self._chunks(row["id"]),
+            uploads.stored(self._pool, row["id"]),
             turns=self._turns,
             ask=Ask(
                 known_rows=lambda reading: self._find_known(row, reading),
@@ -295,7 +299,7 @@ class _Job:
                     row["list_id"],
                     row["supplier_id"],
                     report.reading,
-                    self._read.fingerprints() if self._read and report.clean else None,
+                    self._read.fingerprints(PART_ROWS) if self._read and report.clean else None,
                 )
             await self._leave(
                 connection,
@@ -304,7 +308,7 @@ class _Job:
                 rows_applied=report.added + report.changed,
             )
 
-    async def _find_known(self, row: Any, reading: str) -> pl.Series | None:
+    async def _find_known(self, row: Any, reading: str) -> KnownRows | None:
         if row["mode"] != "replace":
             return None
         async with self._pool.acquire() as connection:
@@ -321,25 +325,6 @@ class _Job:
 
     async def _note(self, read: Intake) -> None:
         self._progress |= {"rows_read": read.rows, "bytes_done": read.bytes_done}
-
-    async def _chunks(self, import_id: UUID) -> AsyncIterator[bytes]:
-        """The stored file; the next piece is fetched while one is read."""
-
-        async def fetch(n: int) -> bytes | None:
-            told = "SELECT bytes FROM price_import_chunks WHERE import_id = $1 AND n = $2"
-            data: bytes | None = await self._pool.fetchval(told, import_id, n)
-            return data
-
-        n = 0
-        coming = asyncio.create_task(fetch(n))
-        try:
-            while (data := await coming) is not None:
-                n += 1
-                coming = asyncio.create_task(fetch(n))
-                yield data
-        finally:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
 
 
 def _refuse_stale_base(row: Any, version: int) -> None:

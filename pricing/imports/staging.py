@@ -73,10 +73,14 @@ async def close_doors(connection: Connection, tables: Tables, supplier_id: UUID)
                 await connection.execute(told)
 
 
-async def copy_rows(connection: Connection, tables: Tables, rows: pl.DataFrame) -> None:
-    """COPY a checked frame (columns STAGED) into s."""
+def as_text(rows: pl.DataFrame) -> bytes:
+    """A checked frame (columns STAGED) as `copy_rows` takes it."""
     signed = rows.with_columns(pl.col("fingerprint").reinterpret(signed=True))
-    text = signed.write_csv(include_header=False).encode()
+    return signed.write_csv(include_header=False).encode()
+
+
+async def copy_rows(connection: Connection, tables: Tables, text: bytes) -> None:
+    """COPY rows `as_text` into s."""
     schema, _, table = tables.s.partition(".")
     await connection.copy_to_table(table, schema_name=schema, source=_once(text), format="csv")
 

@@ -1,9 +1,10 @@
-"""Taking a file in: piece by piece into PostgreSQL, where any worker finds it."""
+"""Taking a file in: piece by piece into PostgreSQL, where any worker finds it and reads it."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -14,12 +15,19 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Conflict, Invalid, TooLarge
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.statements import Pool
 from pricing.imports import service, views
+from pricing.imports.packing import packed, unpacked
 from pricing.imports.rules import UPLOAD_BYTES_MAX
 from pricing.imports.schemas import ImportView
+from pricing.imports.threads import in_thread
 
 CHUNK_BYTES = 1 << 20
 """From this size on what has come in is stored; a server hands over far smaller pieces."""
+STORING_AT_ONCE = 2
+"""Chunks of one upload; one is packed while another is written."""
+CHUNKS_AHEAD = 4
+"""Chunks that are fetched while one is read."""
 
 _BEGIN = """UPDATE price_imports SET lease_token = :token, bytes_total = 0, bytes_done = 0,
     stages = price_stage_entered('[]', CAST(:stage AS jsonb), :at)
@@ -27,8 +35,8 @@ _BEGIN = """UPDATE price_imports SET lease_token = :token, bytes_total = 0, byte
 # A second sender takes over; what the first one still sends finds another token and is dropped.
 # Only the commit that ends the upload waits for the disk; it makes all before it durable too.
 _CHUNK = """WITH later AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-    INSERT INTO price_import_chunks (import_id, supplier_id, n, bytes)
-    SELECT $1, supplier_id, $2, $3 FROM price_imports, later
+    INSERT INTO price_import_chunks (import_id, supplier_id, n, bytes, packed)
+    SELECT $1, supplier_id, $2, $3, $5 FROM price_imports, later
     WHERE id = $1 AND lease_token = $4 AND state = 'awaiting_upload'"""
 _END = """UPDATE price_imports SET state = 'reading', lease_token = NULL, due_at = :now,
     bytes_total = :size WHERE id = :id AND lease_token = :token AND state = 'awaiting_upload'
@@ -86,10 +94,16 @@ async def _store(
     digest = hashlib.sha256()
     held: list[bytes] = []
     size = held_size = n = 0
-    storing: asyncio.Task[None] | None = None
+    shrinks = True
+    storing: deque[asyncio.Task[None]] = deque()
 
     async def store(number: int, piece: bytes) -> None:
-        done = await pool.execute(_CHUNK, import_id, number, piece, token)
+        nonlocal shrinks
+        small = await in_thread(packed, piece) if shrinks else None
+        # What is packed already will not shrink further on.
+        shrinks = small is not None
+        stored = piece if small is None else small
+        done = await pool.execute(_CHUNK, import_id, number, stored, token, small is not None)
         if done != "INSERT 0 1":
             raise _taken_over()
 
@@ -102,21 +116,45 @@ async def _store(
             held.append(data)
             held_size += len(data)
             if held_size >= CHUNK_BYTES:
-                # One chunk is on its way to PostgreSQL while the next one comes in.
-                if storing is not None:
-                    await storing
-                storing = asyncio.create_task(store(n, b"".join(held)))
+                # Chunks are packed and on their way to PostgreSQL while the next one comes in.
+                if len(storing) == STORING_AT_ONCE:
+                    await storing.popleft()
+                storing.append(asyncio.create_task(store(n, b"".join(held))))
                 held, held_size = [], 0
                 n += 1
-        if storing is not None:
-            await storing
         if held_size:
-            await store(n, b"".join(held))
+            storing.append(asyncio.create_task(store(n, b"".join(held))))
+        while storing:
+            await storing.popleft()
     finally:
-        if storing is not None:
-            storing.cancel()
-            await asyncio.gather(storing, return_exceptions=True)
+        for task in storing:
+            task.cancel()
+        await asyncio.gather(*storing, return_exceptions=True)
     return size, digest.hexdigest()
+
+
+async def stored(pool: Pool, import_id: UUID) -> AsyncIterator[bytes]:
+    """The file as it came in; its next chunks are fetched while one is read."""
+
+    async def fetch(n: int) -> bytes | None:
+        told = "SELECT bytes, packed FROM price_import_chunks WHERE import_id = $1 AND n = $2"
+        row = await pool.fetchrow(told, import_id, n)
+        if row is None:
+            return None
+        data: bytes = row["bytes"]
+        return await in_thread(unpacked, data) if row["packed"] else data
+
+    coming = deque(asyncio.create_task(fetch(n)) for n in range(CHUNKS_AHEAD))
+    n = CHUNKS_AHEAD
+    try:
+        while (data := await coming.popleft()) is not None:
+            coming.append(asyncio.create_task(fetch(n)))
+            n += 1
+            yield data
+    finally:
+        for task in coming:
+            task.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
 
 
 def _taken_over() -> Conflict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import UUID
 
 import polars as pl
@@ -11,8 +10,10 @@ from pricing.imports import compare, ending, findings, oddities
 from pricing.imports.checks import RowError
 from pricing.imports.compare import Report, Subject
 from pricing.imports.intake import Intake
+from pricing.imports.known import KnownRows
 from pricing.imports.rules import HINTS
 from pricing.imports.staging import Connection, Tables
+from pricing.imports.threads import in_thread
 
 
 async def validate(
@@ -21,14 +22,14 @@ async def validate(
     import_id: UUID,
     subject: Subject,
     intake: Intake,
-    known: pl.Series | None,
+    known: KnownRows | None,
 ) -> Report:
-    """Fill d, g and x, write the findings, and count. `known` are the fingerprints of the current
-    version whose rows were not staged, or None when every row was.
+    """Fill d, g and x, write the findings, and count. `known` are the rows of the current version
+    that were not staged, or None when every row was.
     """
     await findings.clear(connection, import_id)
     errors = list(intake.errors)
-    repeated, repeated_known = await asyncio.to_thread(intake.repeated_rows, known)
+    repeated, repeated_known = await in_thread(intake.repeated_rows, known)
     if repeated:
         await compare.drop_rows(connection, tables, repeated)
         errors += compare.repeated_text_errors(intake, repeated)
@@ -42,12 +43,11 @@ async def validate(
     errors += await oddities.find(
         connection, tables, subject, merged=merged, zero_prices=intake.zero_prices
     )
-    gone = await asyncio.to_thread(_gone, intake, known)
-    if gone is None:
+    if known is None:
         await ending.by_mode(connection, tables, subject, merged=merged)
     else:
-        await ending.by_fingerprints(connection, tables, subject, gone)
-    if merged and (subject.mode == "patch" or gone is not None):
+        await ending.by_fingerprints(connection, tables, subject, known)
+    if merged and (subject.mode == "patch" or known is not None):
         errors += await _kept_conflicts(connection, tables, subject)
     left = await compare.left_rows(connection, tables)
     errors += findings.ladder_errors(left, {error.row for error in errors})
@@ -60,17 +60,6 @@ async def validate(
 
 def _in_order(errors: list[RowError]) -> list[RowError]:
     return sorted(errors, key=lambda error: error.row)
-
-
-def _gone(intake: Intake, known: pl.Series | None) -> pl.Series | None:
-    """Fingerprints of the current version that the file no longer holds."""
-    if known is None:
-        return None
-    prints = intake.fingerprints().sort()
-    if not len(prints):
-        return known
-    places = prints.search_sorted(known).clip(upper_bound=len(prints) - 1)
-    return known.filter(prints.gather(places) != known)
 
 
 async def _conflicts(
@@ -89,7 +78,7 @@ async def _conflicts(
         for row, sku, code in await compare.unpatchable_rows(connection, tables):
             errors.append(RowError(row, "sku", code, sku, HINTS[code]))
             skus.add(sku)
-    doubtful = await asyncio.to_thread(intake.doubtful_rows)
+    doubtful = await in_thread(intake.doubtful_rows)
     if subject.mode == "patch" and merged:
         again = await compare.rows_of_one_line(connection, tables)
         doubtful = pl.concat([doubtful, again]).unique()
@@ -156,7 +145,7 @@ async def _count(
     ended = await ending.ended_lines(connection, tables)
     removed = await ending.removed_skus(connection, tables, subject) if ended else 0
     fresh = (
-        await asyncio.to_thread(intake.skus_count)
+        await in_thread(intake.skus_count)
         if not subject.lines and not left and not dropped
         else await ending.added_skus(connection, tables, subject, merged=merged)
     )
@@ -176,5 +165,5 @@ async def _count(
         removed_skus=removed,
         former_skus=subject.skus,
         skus=subject.skus + fresh - removed,
-        clean=not left and not intake.invalid and not dropped,
+        clean=not (left or intake.invalid or dropped or repeated_known),
     )

@@ -12,6 +12,7 @@ import polars as pl
 from pricing.imports.cells import MESSAGES
 from pricing.imports.checks import RowError
 from pricing.imports.dialect import Dialect
+from pricing.imports.known import KnownRows
 
 MESSAGES_OF_ROWS = {
     "wrong_column_count": "The row has another number of cells than the header.",
@@ -26,12 +27,12 @@ MESSAGES_OF_ROWS = {
 class Reading(NamedTuple):
     """How a file is to be read.
 
-    known     sorted fingerprints of rows that the current version already holds, or None
+    known     rows that the current version already holds, or None
     """
 
     dialect: Dialect
     seed: int
-    known: pl.Series | None = None
+    known: KnownRows | None = None
 
 
 class RawBatch(NamedTuple):
@@ -52,19 +53,6 @@ class RawBatch(NamedTuple):
     errors: list[RowError]
     rejects: dict[int, Any]
     raw: pl.Series | None = None
-
-    def followed_by(self, other: RawBatch) -> RawBatch:
-        """Both as one."""
-        return RawBatch(
-            pl.concat([self.frame, other.frame]),
-            self.rows + other.rows,
-            pl.concat([self.row_nos, other.row_nos]),
-            pl.concat([self.fingerprints, other.fingerprints]),
-            self.unchanged + other.unchanged,
-            self.errors + other.errors,
-            self.rejects | other.rejects,
-            None if self.raw is None or other.raw is None else pl.concat([self.raw, other.raw]),
-        )
 
 
 def fingerprint_seed(mode: str, dialect: Dialect) -> int:
@@ -95,14 +83,3 @@ def cells_fingerprint(frame: pl.DataFrame, ours: list[str], seed: int) -> pl.Ser
     """The fingerprint of rows that have no text of their own."""
     told = pl.concat_str([pl.col(name).fill_null("") for name in ours], separator="\x1f")
     return frame.select(told.hash(seed).alias("fingerprint")).to_series()
-
-
-def without_known(fingerprints: pl.Series, known: pl.Series | None) -> tuple[pl.Series | None, int]:
-    """A mask of the rows to read, None for all, and how many are known."""
-    if known is None or not len(known) or not len(fingerprints):
-        return None, 0
-    places = known.search_sorted(fingerprints)
-    inside = places.clip(upper_bound=len(known) - 1)
-    hit = known.gather(inside) == fingerprints
-    count = int(hit.sum())
-    return (~hit if count else None), count

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from pricing.imports.checks import RowError
-from pricing.imports.reading.batch import RawBatch, Reading, row_error, without_known
+from pricing.imports.reading.batch import RawBatch, Reading, row_error
+from pricing.imports.reading.sieve import Sieve
 from pricing.imports.rules import ROW_BYTES_MAX
 
 RECORD_LINES_MAX = 20
@@ -17,18 +18,22 @@ RECORD_LINES_MAX = 20
 
 
 class CsvReader:
-    """`feed` bytes in pieces of any size; each call returns the batch of the rows now complete.
+    """`feed` bytes in pieces of any size; each call returns a batch of the rows now complete, or
+    None while rows are gathered.
 
     Row numbers count records, the header being row 1, as a spreadsheet shows them.
     """
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+        self._seed = reading.seed
+        self._sieve = Sieve(reading.known)
         dialect = reading.dialect
-        self._decoder = codecs.getincrementaldecoder(dialect.encoding)("replace")
+        decoder = codecs.getincrementaldecoder(dialect.encoding)("replace")
+        self._decoder = None if dialect.encoding == "utf-8" else decoder
         self._skip = dialect.bom_bytes
-        self._rest = ""
+        self._rest = b""
         self._next_row = 1
+        self._delimiter = dialect.delimiter
         self._names = list(dialect.header)
         self._ours = {
             ours: f"column_{dialect.header.index(name) + 1}"
@@ -38,55 +43,60 @@ class CsvReader:
         self._record = re.compile(rf"(?s)\s*{cell}(?:{re.escape(dialect.delimiter)}{cell})*\s*")
         self._well_formed = rf"(?s)^\s*{cell}(?:{re.escape(dialect.delimiter)}{cell})*\s*$"
 
-    def feed(self, data: bytes, *, last: bool) -> RawBatch:
-        """The batch of rows that end in `data`."""
+    @property
+    def mostly_known(self) -> bool:
+        """Whether of the last piece little was looked at."""
+        return self._sieve.mostly_known
+
+    def feed(self, data: bytes, *, last: bool) -> RawBatch | None:
+        """The rows that end in `data`, after those that were gathered before."""
         skipped = min(self._skip, len(data))
         self._skip -= skipped
-        text = self._rest + self._decoder.decode(data[skipped:], last)
-        if "\r" in text:
+        text = data[skipped:] if skipped else data
+        if self._decoder is not None:
+            text = self._decoder.decode(text, last).encode()
+        text = self._rest + text
+        if b"\r" in text:
             # A lone \r at the end may be half of \r\n.
-            held = text[-1] == "\r" and not last
+            held = text[-1:] == b"\r" and not last
             text = text[:-1] if held else text
-            text = text.replace("\r\n", "\n").replace("\r", "\n") + ("\r" if held else "")
-        end = len(text) if last else text.rfind("\n") + 1
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + (b"\r" if held else b"")
+        end = len(text) if last else text.rfind(b"\n") + 1
         body, self._rest = text[:end], text[end:]
-        if len(self._rest) > ROW_BYTES_MAX * 2 and '"' not in self._rest:
+        if len(self._rest) > ROW_BYTES_MAX * 2 and b'"' not in self._rest:
             # One endless line: what it holds beyond the limit is not kept, only that it was long.
             self._rest = self._rest[: ROW_BYTES_MAX + 1]
         return self._batch(body, last=last)
 
-    def _batch(self, body: str, *, last: bool) -> RawBatch:
-        lines = pl.Series("raw", [body.removesuffix("\n")], pl.String).str.split("\n").explode()
-        if not body:
-            lines = lines.clear()
-        if '"' in body:
+    def _batch(self, body: bytes, *, last: bool) -> RawBatch | None:
+        lines = _lines(body)
+        if b'"' in body:
             lines, carry = self._records(lines, last=last)
-            self._rest = carry + self._rest
+            self._rest = carry.encode() + self._rest
         first = self._next_row
         self._next_row += len(lines)
-        rows = pl.DataFrame(
-            {
-                "row_no": pl.int_range(first, first + len(lines), dtype=pl.Int32, eager=True),
-                "raw": lines,
-            }
-        )
+        row_nos = pl.int_range(first, first + len(lines), dtype=pl.Int32, eager=True)
+        prints = lines.hash(self._seed)
+        rows = pl.DataFrame({"row_no": row_nos, "fingerprint": prints, "raw": lines})
         if first == 1:
             rows = self._after_header(rows)
-        # Known rows were right when they came, so only the others are looked at.
-        known = self._reading.known
-        prints = rows["raw"].hash(self._reading.seed)
-        mask, unchanged = without_known(prints, known)
-        rows = rows.with_columns(prints.alias("fingerprint"))
-        kept = rows if mask is None else rows.filter(mask)
-        good, errors, rejects = self._without_malformed(kept, body)
-        if len(good) < len(kept):
-            rows = rows.join(kept.join(good, on="row_no", how="anti"), on="row_no", how="anti")
+        sieved = self._sieve.take(rows, last=last)
+        if sieved is None:
+            return None
+        text = sieved.rows["raw"].str.join("\n")[0] or ""
+        good, errors, rejects = self._without_malformed(sieved.rows, text)
+        row_nos, prints = sieved.row_nos, sieved.fingerprints
+        if len(good) < len(sieved.rows):
+            text = good["raw"].str.join("\n")[0] or ""
+            bad = sieved.rows.join(good, on="row_no", how="anti")["row_no"]
+            right = ~row_nos.is_in(bad.implode())
+            row_nos, prints = row_nos.filter(right), prints.filter(right)
         return RawBatch(
-            self._parsed(good),
-            len(rows) + len(rejects),
-            rows["row_no"],
-            rows["fingerprint"],
-            unchanged,
+            self._parsed(good, text),
+            len(row_nos) + len(rejects),
+            row_nos,
+            prints,
+            sieved.unchanged,
             errors,
             rejects,
             good["raw"],
@@ -97,14 +107,14 @@ class CsvReader:
         full = rows.filter(pl.col("raw").str.contains(r"\S"))
         return rows if full.is_empty() else rows.filter(pl.col("row_no") > full["row_no"][0])
 
-    def _parsed(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _parsed(self, rows: pl.DataFrame, text: str) -> pl.DataFrame:
         if rows.is_empty():
             cells = pl.DataFrame(schema=dict.fromkeys(self._ours, pl.String))
         else:
             cells = pl.read_csv(
-                rows["raw"].str.join("\n")[0].encode() + b"\n",
+                text.encode() + b"\n",
                 has_header=False,
-                separator=self._reading.dialect.delimiter,
+                separator=self._delimiter,
                 new_columns=[f"column_{n + 1}" for n in range(len(self._names))],
                 infer_schema=False,
                 truncate_ragged_lines=True,
@@ -113,18 +123,17 @@ class CsvReader:
         return cells.with_columns(rows["row_no"], rows["fingerprint"])
 
     def _without_malformed(
-        self, rows: pl.DataFrame, body: str
+        self, rows: pl.DataFrame, text: str
     ) -> tuple[pl.DataFrame, list[RowError], dict[int, Any]]:
-        """Drop blank rows, and rows that are no records with one error each."""
-        delimiter = self._reading.dialect.delimiter
-        raw, quotes = pl.col("raw"), '"' in body
+        """Drop blank rows, and rows that are no records with one error each; `text` is theirs."""
+        raw, quotes = pl.col("raw"), '"' in text
         bare = raw.str.replace_all(r'"(?:[^"]|"")*"', "") if quotes else raw
-        cells = bare.str.count_matches(delimiter, literal=True) + 1
+        cells = bare.str.count_matches(self._delimiter, literal=True) + 1
         # What the whole batch lacks, no row has; so the usual batch costs two looks at a row.
         checks = {
             "row_too_long": raw.str.len_bytes() > ROW_BYTES_MAX,
-            "nul_byte": _holds(body, "\x00"),
-            "wrong_encoding": _holds(body, "\ufffd"),
+            "nul_byte": _holds(text, "\x00"),
+            "wrong_encoding": _holds(text, "\ufffd"),
             "malformed_quoting": raw.str.contains('"', literal=True)
             & ~raw.str.contains(self._well_formed)
             if quotes
@@ -183,5 +192,15 @@ class CsvReader:
         return pl.Series("raw", records, pl.String), ""
 
 
-def _holds(body: str, sign: str) -> pl.Expr | None:
-    return pl.col("raw").str.contains(sign, literal=True) if sign in body else None
+def _lines(body: bytes) -> pl.Series:
+    """Without their line feeds. Bytes that are no text become U+FFFD."""
+    if not body:
+        return pl.Series("raw", dtype=pl.String)
+    try:
+        return pl.read_lines(body, name="raw")["raw"]
+    except pl.exceptions.ComputeError:
+        return pl.read_lines(body.decode("utf-8", "replace").encode(), name="raw")["raw"]
+
+
+def _holds(text: str, sign: str) -> pl.Expr | None:
+    return pl.col("raw").str.contains(sign, literal=True) if sign in text else None

@@ -13,23 +13,27 @@ from pricing.imports.reading.batch import (
     Reading,
     frame_of,
     row_error,
-    without_known,
 )
+from pricing.imports.reading.sieve import Gathering
 from pricing.imports.rules import ROW_BYTES_MAX
 
 
 class JsonLinesReader:
     """`feed` bytes in pieces of any size; row numbers are line numbers, the first being 1."""
 
+    mostly_known = False
+    """Each line is decoded before it is recognised, so large pieces save nothing."""
+
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+        self._seed = reading.seed
+        self._gathering = Gathering(reading.known)
         self._rest = b""
         self._next_row = 1
         self._decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
         self._ours = dict(reading.dialect.columns)
         self._columns = sorted(set(self._ours.values()))
 
-    def feed(self, data: bytes, *, last: bool) -> RawBatch:
+    def feed(self, data: bytes, *, last: bool) -> RawBatch | None:
         whole = self._rest + data
         end = len(whole) if last else whole.rfind(b"\n") + 1
         body, self._rest = whole[:end], whole[end:]
@@ -37,9 +41,9 @@ class JsonLinesReader:
             self._rest = self._rest[: ROW_BYTES_MAX + 1]
         if body.startswith(b"\xef\xbb\xbf"):
             body = body[3:]
-        return self._batch(body)
+        return self._batch(body, last=last)
 
-    def _batch(self, body: bytes) -> RawBatch:
+    def _batch(self, body: bytes, *, last: bool) -> RawBatch | None:
         rows: list[dict[str, str | None]] = []
         row_nos: list[int] = []
         raws: list[str] = []
@@ -64,20 +68,8 @@ class JsonLinesReader:
         frame = frame_of(rows, row_nos, self._columns).with_columns(
             pl.Series("raw", raws, pl.String)
         )
-        prints = frame["raw"].hash(self._reading.seed).alias("fingerprint")
-        frame = frame.with_columns(prints)
-        mask, unchanged = without_known(prints, self._reading.known)
-        kept = frame if mask is None else frame.filter(mask)
-        return RawBatch(
-            kept.drop("raw"),
-            len(rows) + len(rejects),
-            frame["row_no"],
-            prints,
-            unchanged,
-            errors,
-            rejects,
-            kept["raw"],
-        )
+        frame = frame.with_columns(frame["raw"].hash(self._seed).alias("fingerprint"))
+        return self._gathering.take(frame, errors, rejects, last=last)
 
     def _cells(self, line: bytes) -> dict[str, str | None] | str:
         """Our columns of one line, or the code of what is wrong with it."""

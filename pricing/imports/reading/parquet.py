@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from pricing.imports.dialect import Dialect, Unreadable
-from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint, without_known
+from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint
+from pricing.imports.reading.sieve import Gathering
 from pricing.imports.rules import ROW_BYTES_MAX, ROWS_MAX
 
 BATCH_ROWS = 50_000
@@ -32,22 +33,19 @@ def parquet_batches(path: Path, reading: Reading) -> Iterator[RawBatch]:
     dialect = reading.dialect
     ours = sorted(dialect.columns.values())
     scan = pl.scan_parquet(path).select(_as_text(dialect, pl.read_parquet_schema(path)))
-    offset = 0
-    while True:
+    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    gathering = Gathering(reading.known)
+    for offset in range(0, rows, BATCH_ROWS):
         try:
             frame = scan.slice(offset, BATCH_ROWS).collect()
         except pl.exceptions.PolarsError as wrong:
             raise Unreadable("broken_parquet", "The Parquet file is damaged.") from wrong
-        if frame.is_empty():
-            return
         row_nos = pl.int_range(offset + 1, offset + 1 + len(frame), dtype=pl.Int32, eager=True)
         frame = frame.with_columns(row_nos.alias("row_no"))
-        prints = cells_fingerprint(frame, ours, reading.seed)
-        frame = frame.with_columns(prints)
-        mask, unchanged = without_known(prints, reading.known)
-        kept = frame if mask is None else frame.filter(mask)
-        yield RawBatch(kept, len(frame), frame["row_no"], prints, unchanged, [], {}, None)
-        offset += BATCH_ROWS
+        frame = frame.with_columns(cells_fingerprint(frame, ours, reading.seed))
+        batch = gathering.take(frame, [], {}, last=offset + BATCH_ROWS >= rows)
+        if batch is not None:
+            yield batch
 
 
 def _as_text(dialect: Dialect, schema: dict[str, pl.DataType] | pl.Schema) -> list[pl.Expr]:

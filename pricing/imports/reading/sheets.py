@@ -11,18 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import python_calamine as calamine
 
 from pricing.imports.cells import MESSAGES
 from pricing.imports.checks import RowError
 from pricing.imports.dialect import Unreadable
-from pricing.imports.reading.batch import (
-    RawBatch,
-    Reading,
-    cells_fingerprint,
-    frame_of,
-    without_known,
-)
+from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint, frame_of
+from pricing.imports.reading.sieve import Gathering
 from pricing.imports.rules import (
     ARCHIVE_ENTRIES_MAX,
     COLUMNS_MAX,
@@ -73,19 +69,23 @@ class Sheet:
         ours = sorted(reading.dialect.columns.values())
         names = [reading.dialect.columns.get(name) for name in reading.dialect.header]
         columns = {n: name for n, name in enumerate(names) if name is not None}
-        while rows := list(islice(self._rows, BATCH_ROWS)):
+        gathering = Gathering(reading.known)
+        rows = list(islice(self._rows, BATCH_ROWS))
+        while rows:
             first = self._place + 1
             self._place += len(rows)
-            yield self._batch(rows, first, columns, ours, reading)
+            following = list(islice(self._rows, 1))
+            frame, errors, rejects = self._taken(rows, first, columns, ours)
+            frame = frame.with_columns(cells_fingerprint(frame, ours, reading.seed))
+            batch = gathering.take(frame, errors, rejects, last=not following)
+            if batch is not None:
+                yield batch
+            rows = following + list(islice(self._rows, BATCH_ROWS - 1)) if following else []
 
-    def _batch(
-        self,
-        rows: list[list[Any]],
-        first: int,
-        columns: dict[int, str],
-        ours: list[str],
-        reading: Reading,
-    ) -> RawBatch:
+    def _taken(
+        self, rows: list[list[Any]], first: int, columns: dict[int, str], ours: list[str]
+    ) -> tuple[pl.DataFrame, list[RowError], dict[int, Any]]:
+        """Rows as text columns, and what is wrong with the others."""
         cells: list[dict[str, str | None]] = []
         row_nos: list[int] = []
         errors: list[RowError] = []
@@ -104,14 +104,7 @@ class Sheet:
                 continue
             cells.append(texts)
             row_nos.append(number)
-        frame = frame_of(cells, row_nos, ours)
-        prints = cells_fingerprint(frame, ours, reading.seed)
-        frame = frame.with_columns(prints)
-        mask, unchanged = without_known(prints, reading.known)
-        kept = frame if mask is None else frame.filter(mask)
-        return RawBatch(
-            kept, len(cells) + len(rejects), frame["row_no"], prints, unchanged, errors, rejects
-        )
+        return frame_of(cells, row_nos, ours), errors, rejects
 
 
 def measured(path: Path) -> dict[int, list[int]]:
