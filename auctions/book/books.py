@@ -47,7 +47,7 @@ from marketplace.kernel.redis import AnyRedis
 SUBMIT_TIMEOUT_S = 10.0
 BUSY_PAUSE_S = 0.02
 RETRY_PAUSE_S = 0.05
-MARK_PAUSE_S = 0.005
+MARK_PAUSE_S, MARK_PAUSE_ALONE_S = 0.005, 0.05
 BOOKS_MAX = 2_000
 CANCEL_AGAIN_S = 0.2
 GIVE_UP_STEP_S = 0.5
@@ -263,7 +263,8 @@ class Books:
     def _mark_dirty(self, book: Book) -> None:
         """The mark rides with the next bids; if none come soon, it goes alone."""
         if not self._dirty:
-            self._loop.call_later(MARK_PAUSE_S, self._gathering.set)
+            pause_s = MARK_PAUSE_ALONE_S if self._log.alone else MARK_PAUSE_S
+            self._loop.call_later(pause_s, self._gathering.set)
         self._dirty[book.auction_id] = book
 
     async def _tell_loop(self) -> None:

@@ -98,6 +98,8 @@ class Log:
     ) -> None:
         self.redis = redis
         self.sharded = sharded
+        self.alone = False
+        """Whether at the last look nobody else listened to what becomes durable here."""
         self._pending_max = pending_max
 
     async def tell(
@@ -123,6 +125,8 @@ class Log:
             (_ADMIT, _keys(key)[:2], (b"\n".join(bodies),)) for key, bodies in batches.items()
         ]
         replies = await self._run(calls)
+        if marks:
+            self.alone = all(reply == 1 for reply in replies[: len(marks)])
         failed = {
             key: reply
             for key, reply in zip(marks, replies, strict=False)

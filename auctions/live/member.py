@@ -31,13 +31,21 @@ class Member:
     asked for with `leave`, and the handler does it.
     """
 
+    # Looked at for each socket of each frame: without a dictionary each is nearer at hand.
+    __slots__ = (
+        "_monotonic",
+        "_overflows",
+        "actor",
+        "behind_since",
+        "leaving",
+        "viewer",
+        "wire",
+    )
+
     def __init__(
         self, wire: Wire, actor: Actor, viewer: Viewer, monotonic: Callable[[], float]
     ) -> None:
         self.wire, self.actor, self.viewer = wire, actor, viewer
-        self.audience = ""
-        self.seq = 0
-        self.personal: bytes | None = None
         self.behind_since: float | None = None
         self.leaving: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self._overflows: list[float] = []

@@ -65,6 +65,8 @@ class Wire(Protocol):
 class TransportWire:
     """uvicorn, `ws="websockets-sansio"`."""
 
+    __slots__ = ("_protocol", "_send", "_transport", "waiting_bytes")
+
     def __init__(self, protocol: Any, send: Send) -> None:
         self._protocol, self._send = protocol, send
         self._transport: asyncio.Transport = protocol.transport
