@@ -162,24 +162,24 @@ async def run(
     intake = Intake()
     tables = staging.tables_of(source.import_id)
     await staging.create(connection, tables)
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
     plain = _counted(_unpacked(chunks), intake)
 
-    async def read() -> None:
-        async for rows in _looked_at(source, plain, intake, turns, ask):
-            await queue.put(rows)
-        await queue.put(None)
-
-    async def store() -> None:
-        while (rows := await queue.get()) is not None:
-            if rows:
-                await staging.copy_rows(connection, tables, rows)
-            await progress(intake)
+    async def store(rows: bytes) -> None:
+        if rows:
+            await staging.copy_rows(connection, tables, rows)
+        await progress(intake)
 
     try:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(read())
-            both.create_task(store())
+        async with (
+            asyncio.TaskGroup() as both,
+            aclosing(_looked_at(source, plain, intake, turns, ask)) as batches,
+        ):
+            storing: asyncio.Task[None] | None = None
+            async for rows in batches:
+                # One batch is stored while the next one is looked at, and no third one waits.
+                if storing is not None:
+                    await storing
+                storing = both.create_task(store(rows))
     except BaseException as wrong:
         intake.close()
         if isinstance(wrong, BaseExceptionGroup):
@@ -240,7 +240,7 @@ async def _looked_at(
     intake: Intake,
     turns: asyncio.Semaphore,
     ask: Ask,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Good rows as texts for staging. Nothing else of a batch outlives its turn."""
     raw = _streamed if source.format in {"csv", "jsonl"} else _spooled
 

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import polars as pl
 
+SLICE_BYTES = 256 << 10
+
 Connection = Any
 """An asyncpg connection; the library ships no types."""
 
@@ -82,11 +84,13 @@ def as_text(rows: pl.DataFrame) -> bytes:
 async def copy_rows(connection: Connection, tables: Tables, text: bytes) -> None:
     """COPY rows `as_text` into s."""
     schema, _, table = tables.s.partition(".")
-    await connection.copy_to_table(table, schema_name=schema, source=_once(text), format="csv")
+    await connection.copy_to_table(table, schema_name=schema, source=_slices(text), format="csv")
 
 
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
+async def _slices(text: bytes) -> AsyncIterator[bytes]:
+    """Small enough for the driver to wait until PostgreSQL has taken one."""
+    for start in range(0, len(text), SLICE_BYTES):
+        yield text[start : start + SLICE_BYTES]
 
 
 async def is_whole(connection: Connection, tables: Tables, rows: int) -> bool:

@@ -26,7 +26,7 @@ CHUNK_BYTES = 1 << 20
 """From this size on what has come in is stored; a server hands over far smaller pieces."""
 STORING_AT_ONCE = 2
 """Chunks of one upload; one is packed while another is written."""
-CHUNKS_AHEAD = 4
+CHUNKS_AHEAD = 2
 """Chunks that are fetched while one is read."""
 
 _BEGIN = """UPDATE price_imports SET lease_token = :token, bytes_total = 0, bytes_done = 0,
