@@ -28,6 +28,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known, "AROUND_BEFORE", 20)
     monkeypatch.setattr(known, "AROUND_AFTER", 50)
     monkeypatch.setattr(sieves, "LOOKED_AT_ROWS_MIN", 40)
+    monkeypatch.setattr(sieves, "MOVED_ROWS_MIN", 100)
     monkeypatch.setattr(sieves, "GATHERED_ROWS_MAX", 150)
 
 

@@ -16,6 +16,10 @@ from pricing.imports.reading.batch import RawBatch
 LOOKED_AT_ROWS_MIN = 5_000
 GATHERED_ROWS_MAX = 131_072
 GATHERED_BYTES_MAX = 1 << 20
+# Where known rows come in another order, most of what is gathered falls through in the end, and
+# each search of the whole list takes its time.
+MOVED_ROWS_MIN = 50_000
+MOVED_BYTES_MAX = 4 << 20
 
 
 class Sieved(NamedTuple):
@@ -38,6 +42,7 @@ class Sieve:
         self._gathered: list[pl.DataFrame] = []
         self._unchanged = 0
         self.mostly_known = False
+        self._mostly_moved = False
 
     def take(self, rows: pl.DataFrame, *, last: bool) -> Sieved | None:
         """None as long as rows are gathered; after the `last` of them nothing is left."""
@@ -56,10 +61,13 @@ class Sieve:
         return rows.filter(~mask).with_columns(pl.col(pl.String) + "")
 
     def _gathers(self) -> bool:
+        rows_min, bytes_max = LOOKED_AT_ROWS_MIN, GATHERED_BYTES_MAX
+        if self._mostly_moved:
+            rows_min, bytes_max = MOVED_ROWS_MIN, MOVED_BYTES_MAX
         return (
-            sum(map(len, self._gathered)) < LOOKED_AT_ROWS_MIN
+            sum(map(len, self._gathered)) < rows_min
             and sum(map(len, self._all)) < GATHERED_ROWS_MAX
-            and sum(rows.estimated_size() for rows in self._gathered) < GATHERED_BYTES_MAX
+            and sum(rows.estimated_size() for rows in self._gathered) < bytes_max
         )
 
     def _sieved(self) -> Sieved:
@@ -67,7 +75,9 @@ class Sieve:
         unchanged = self._unchanged
         if self._known is not None and len(rows):
             moved = self._known.find(rows["fingerprint"])
-            unchanged += int(moved.sum())
+            found = int(moved.sum())
+            unchanged += found
+            self._mostly_moved = found * 2 > len(rows)
             rows = rows.filter(~moved)
         self._all, self._gathered, self._unchanged = [], [], 0
         return Sieved(rows, whole["row_no"], whole["fingerprint"], unchanged)
