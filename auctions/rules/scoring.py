@@ -28,7 +28,13 @@ BONUS_PPM_MAX = 10 * PPM
 
 
 class WrongAnswer(ValueError):
-    """An answer to a feature or a cost is missing, unknown or no number."""
+    """An answer to a feature or a cost is missing, unknown or no number. `about` is the id of what
+    was asked, empty where it is none of the bidder's answers.
+    """
+
+    def __init__(self, detail: str, about: str = "") -> None:
+        super().__init__(detail)
+        self.about = about
 
 
 class Scale(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -90,7 +96,7 @@ def scale_of(
     }
     unknown = sorted(set(answers) - known)
     if unknown:
-        raise WrongAnswer(f"This auction does not ask for {unknown[0]!r}.")
+        raise WrongAnswer(f"This auction does not ask for {unknown[0]!r}.", unknown[0])
     worth = coefficient(
         [_value(feature, answers, rating) for feature in scoring.features],
         [Fraction(feature.max_ppm, PPM) for feature in scoring.features],
@@ -109,16 +115,17 @@ def _value(feature: Feature, answers: Mapping[str, str], rating: str | None) -> 
         if option.id == answer:
             return Fraction(option.value_ppm, PPM)
     choices = ", ".join(option.id for option in feature.options)
-    raise WrongAnswer(f"Answer {feature.id!r} with one of: {choices}.")
+    raise WrongAnswer(f"Answer {feature.id!r} with one of: {choices}.", feature.id)
 
 
 def _cost(answers: Mapping[str, str], cost_id: str, exponent: int) -> int:
     try:
         amount = parse_minor(answers[cost_id], exponent)
     except (KeyError, NotAnAmount):
-        raise WrongAnswer(f"Answer {cost_id!r} with an amount such as 120.00.") from None
+        message = f"Answer {cost_id!r} with an amount such as 120.00."
+        raise WrongAnswer(message, cost_id) from None
     if amount < 0:
-        raise WrongAnswer(f"The cost {cost_id!r} cannot be below zero.")
+        raise WrongAnswer(f"The cost {cost_id!r} cannot be below zero.", cost_id)
     return amount
 
 

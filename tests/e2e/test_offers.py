@@ -78,6 +78,41 @@ async def test_two_people_open_and_the_qualified_go_to_the_auction(
     await expect(mine.locator("#lead-price")).to_have_text("€300,000.00")
 
 
+async def test_a_supplier_hands_in_and_the_buyer_opens_and_qualifies(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database, open_page: OpenPage
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await sealed(buyer, supplier)
+    theirs = await open_page(supplier, f"/tenders/{done['id']}")
+    await theirs.get_by_role("link", name="To your sealed offer").click()
+    price = theirs.get_by_label("Price of the whole lot")
+    await price.fill("600000")
+    await press(theirs, "Hand in the offer")
+    await expect(price).to_have_accessible_description("The lot has a lower ceiling.")
+    await price.fill("300000")
+    await theirs.get_by_label("Note to the buyer").fill("Delivered to plant 2.")
+    await press(theirs, "Hand in the offer")
+    chip = theirs.locator("section .chip")
+    await expect(chip).to_have_text("Handed in")
+    await price.fill("290000.50")
+    await press(theirs, "Replace the offer")
+    await expect(theirs.locator("dl.terms")).to_contain_text("Version2")
+    await expect(price).to_have_value("")
+
+    await overdue(database, done["id"])
+    await theirs.reload()
+    await expect(theirs.locator("#why")).to_contain_text("The last minute is over.")
+    await expect(price).to_have_count(0)
+    mine = await open_page(buyer, f"/tenders/{done['id']}/offers", size=DESK)
+    await mine.get_by_role("button", name="Open the offers").click()
+    await expect(mine.locator(".offer-row")).to_contain_text("€290,000.50")
+    await mine.get_by_role("button", name=f"Qualify {supplier.name}").click()
+    await expect(mine.locator(".offer-row")).to_contain_text("Qualified")
+    await theirs.reload()
+    await expect(chip).to_have_text("Qualified")
+    await expect(theirs.locator("dl.terms")).to_contain_text("€290,000.50")
+
+
 async def test_an_award_without_an_auction_is_asked_for_twice(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database, open_page: OpenPage
 ) -> None:
@@ -172,6 +207,12 @@ async def test_the_stages_look_right(
     for name in ("buyer", "supplier"):
         page = await open_page(stages[name], tender, **seen)
         await page.screenshot(path=tmp_path / f"tender-{name}.png", full_page=True)
+        await look(page)
+    page = await open_page(stages["supplier"], "/tenders", **seen)
+    for name, done in stages["made"].items():
+        await page.goto(f"/tenders/{done['id']}/offer")
+        await page.get_by_text("Receipt", exact=True).first.click()
+        await page.screenshot(path=tmp_path / f"own-{name}.png", full_page=True)
         await look(page)
     page = await open_page(stages["approver"], f"/tenders/{stages['made']['half']['id']}/offers")
     await look(page)

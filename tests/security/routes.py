@@ -55,6 +55,9 @@ BODIES: dict[str, Any] = {
     "POST /awards/{award_id}/{event}": (b"reason=x", "application/x-www-form-urlencoded"),
     "POST /offers/{offer_id}/{event}": (b"reason=x", "application/x-www-form-urlencoded"),
     "POST /tenders/{tender_id}/offers/fail": (b"reason=x", "application/x-www-form-urlencoded"),
+    "POST /tenders/{tender_id}/offer/{lot_id}": (
+        b"price=100.00", "application/x-www-form-urlencoded",
+    ),
     "POST /lots/{lot_id}/award": (
         b"share-00000000-0000-7000-8000-000000000000=100", "application/x-www-form-urlencoded",
     ),

@@ -14,6 +14,7 @@ from web.pages.invitation import InvitationPages
 from web.pages.keys import KeyPages
 from web.pages.offers import OfferPages, TenderOfferPages
 from web.pages.orders import OrderPages, StatusPage
+from web.pages.own_offer import OwnOfferPages
 from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
@@ -34,6 +35,7 @@ PAGES = [
             TenderPages,
             TenderOfferPages,
             OfferPages,
+            OwnOfferPages,
             AwardSheetPages,
             AwardPages,
             SupplierPages,

@@ -56,13 +56,13 @@ class Form:
         """A code, which people type in groups as their authenticator shows it."""
         return "".join(self.one(name).split())
 
-    def instant(self, name: str) -> datetime:
-        """The typed local time, in UTC. `offset_min` is the browser's zone then (UTC minus local),
-        0 without scripts. Raises Invalid.
+    def instant(self, name: str, offset: str = "offset_min") -> datetime:
+        """The typed local time, in UTC. The field `offset` is the browser's zone then (UTC minus
+        local), 0 without scripts. Raises Invalid.
         """
         try:
-            offset = timedelta(minutes=int(self.one("offset_min") or "0"))
-            return datetime.fromisoformat(self.one(name)).replace(tzinfo=UTC) + offset
+            ahead = timedelta(minutes=int(self.one(offset) or "0"))
+            return datetime.fromisoformat(self.one(name)).replace(tzinfo=UTC) + ahead
         except (ValueError, OverflowError):
             raise Invalid.field(name, "malformed", "Choose a day and a time.") from None
 

@@ -298,7 +298,7 @@ def _lot(
     lot: LotView, tender: TenderView, offers: list[OfferView], room: OpeningRoom, fmt: Language
 ) -> LotOffers:
     rows = [
-        Row(offer, _answers(lot, offer, tender.currency, fmt), room.steps.get(offer.id, []))
+        Row(offer, answers_of(lot, offer, tender.currency, fmt), room.steps.get(offer.id, []))
         for offer in offers
         if offer.lot_id == lot.id
     ]
@@ -312,7 +312,8 @@ def _worth(row: Row) -> tuple[bool, Decimal]:
     return evaluated is None, Decimal(evaluated.amount) if evaluated else Decimal(0)
 
 
-def _answers(lot: LotView, offer: OfferView, currency: str, fmt: Language) -> list[Answer]:
+def answers_of(lot: LotView, offer: OfferView, currency: str, fmt: Language) -> list[Answer]:
+    """In the order of the questions; none before the opening."""
     given = offer.attributes or {}
     found = []
     for question in questions(lot.rules):

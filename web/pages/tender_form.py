@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from auctions.tenders.rules import TITLE_CHARS_MAX
-from auctions.tenders.schemas.tender import NewItem, NewLot, NewTender
+from auctions.tenders.schemas.tender import NewItem, NewLot, NewTender, OffersStage
 from marketplace.kernel.errors import FieldError, Invalid
 from marketplace.kernel.money import Amount
 from web.pages.forms import Form, typed_time
@@ -22,6 +22,7 @@ NAMES = {
     "title": "title",
     "currency": "currency",
     "invitations": "suppliers",
+    "offers.due_at": "offers_due_at",
     "lots[0].title": "title",
     "lots[0].ceiling": "ceiling",
     "lots[0].ceiling.amount": "ceiling",
@@ -54,6 +55,8 @@ def defaults(now: datetime) -> dict[str, str | list[str]]:
         "visibility": "rank_and_lead",
         "overtime_window_s": "120",
         "overtime_extend_s": "120",
+        "offers": "none",
+        "offers_due_at": "",
         "suppliers": [],
     }
 
@@ -68,6 +71,7 @@ def read_tender(form: Form) -> NewTender:
             errors.append(FieldError(name, "too_long", f"At most {TITLE_CHARS_MAX} characters."))
     rules = _rules(form, errors)
     invited = _invited(form, errors)
+    stage = _offers(form, errors)
     if errors:
         raise Invalid("invalid", "Some fields need another look.", errors=errors)
     ceiling, currency = form.one("ceiling"), form.one("currency")
@@ -77,7 +81,28 @@ def read_tender(form: Form) -> NewTender:
         rules=rules,
         ceiling=Amount(ceiling, currency) if ceiling else None,
     )
-    return NewTender(title=form.one("title"), currency=currency, lots=[lot], invitations=invited)
+    return NewTender(
+        title=form.one("title"),
+        currency=currency,
+        lots=[lot],
+        invitations=invited,
+        offers=stage,
+    )
+
+
+def _offers(form: Form, errors: list[FieldError]) -> OffersStage | None:
+    """Sealed offers before the auction, opened by one person or by two; None without them."""
+    how = form.one("offers") or "none"
+    if how == "none":
+        return None
+    if how not in {"one", "two"}:
+        errors.append(FieldError("offers", "malformed", "Choose from the list."))
+        return None
+    try:
+        return OffersStage(form.instant("offers_due_at", "due_offset_min"), how == "two")
+    except Invalid as problem:
+        errors += problem.errors
+        return None
 
 
 def _rules(form: Form, errors: list[FieldError]) -> dict[str, Any]:

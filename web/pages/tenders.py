@@ -218,6 +218,7 @@ def _tender_page(
         "may_publish": mine and tender.state == "draft",
         "offers": tender.offers,
         "offers_href": f"/tenders/{tender.id}/offers" if mine else None,
+        "own_offer_href": _own_offer_href(tender, mine),
         "opened_at": tender.opened_at,
         "invited": _invited(tender),
         "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
@@ -232,6 +233,11 @@ def _tender_page(
 def _may_accept(tender: TenderView, actor: Actor, mine: bool) -> bool:
     ready = tender.state not in {"cancelled", "awarded", "unsuccessful"} and not mine
     return ready and tender.accepted_at is None and actor.state == "active"
+
+
+def _own_offer_href(tender: TenderView, mine: bool) -> str | None:
+    takes_part = not mine and tender.accepted_at is not None
+    return f"/tenders/{tender.id}/offer" if takes_part and tender.offers else None
 
 
 def _may_practise(actor: Actor, mine: bool) -> bool:

@@ -24,6 +24,7 @@ from auctions.tenders.service.ending import auctions_ended, cancel, fail, fire
 from auctions.tenders.service.inviting import invite, withdraw
 from auctions.tenders.service.joining import participate
 from auctions.tenders.service.ocds import export, import_draft
+from auctions.tenders.service.offer_room import show_own_offers
 from auctions.tenders.service.offers import list_offers, submit, withdraw_offer
 from auctions.tenders.service.opening import (
     open_offers,
@@ -77,6 +78,7 @@ __all__ = [
     "show",
     "show_award",
     "show_opening",
+    "show_own_offers",
     "show_policy",
     "show_sheet",
     "skip_auctions",

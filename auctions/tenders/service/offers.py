@@ -76,6 +76,14 @@ async def _open_for_offers(
     if lot is None:
         raise NotFound("lot")
     tender = await visible_tender(session, actor, lot.tender_id)
+    await require_offers_open(session, actor, tender, now)
+    return lot, tender
+
+
+async def require_offers_open(
+    session: AsyncSession, actor: Actor, tender: Tender, now: datetime
+) -> None:
+    """Whether the caller may hand in or take back an offer now. Raises Forbidden, Conflict."""
     if tender.buyer_id == actor.organisation_id:
         raise Forbidden("own_tender", "A buyer makes no offers in its own tender.")
     actor.require_capability("supplies")
@@ -87,7 +95,6 @@ async def _open_for_offers(
         raise Conflict("offers_closed", detail)
     if await queries.participation(session, tender.id, actor.organisation_id) is None:
         raise Conflict("terms_not_accepted", "Accept the terms of the tender first.")
-    return lot, tender
 
 
 def _blank(tender: Tender, lot: Lot, actor: Actor, now: datetime) -> Offer:
@@ -140,15 +147,24 @@ def scale(
             rating=rating,
         )
     except WrongAnswer as error:
-        raise Invalid.field("attributes", "wrong_answer", str(error)) from error
+        field = f"attributes.{error.about}" if error.about else "attributes"
+        raise Invalid.field(field, "wrong_answer", str(error)) from error
 
 
 def _receipt(offer: Offer) -> OfferReceipt:
     assert offer.sealed is not None, "a receipt is of sealed bytes"
-    digest = hashlib.sha256(offer.sealed).hexdigest()
     return OfferReceipt(
-        offer.id, offer.lot_id, offer.state, offer.revision, offer.submitted_at, digest
+        offer.id,
+        offer.lot_id,
+        offer.state,
+        offer.revision,
+        offer.submitted_at,
+        receipt_hash(offer.sealed),
     )
+
+
+def receipt_hash(sealed: bytes) -> str:
+    return hashlib.sha256(sealed).hexdigest()
 
 
 async def list_offers(session: AsyncSession, actor: Actor, tender_id: UUID) -> OfferPage:

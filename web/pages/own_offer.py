@@ -1,0 +1,229 @@
+"""A supplier's own sealed offers: handing them in, replacing them, taking them back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders import service
+from auctions.tenders.schemas.offers import NewOffer
+from auctions.tenders.schemas.tender import LotView, TenderView
+from auctions.tenders.service.offer_room import OwnOffer, OwnOffers
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import FieldError, Invalid, NotFound, Problem
+from web.pages.auction import Question, questions
+from web.pages.forms import Form, read_form
+from web.pages.offers import Answer, answers_of
+from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
+from web.pages.roles import known_roles
+from web.translate import Language
+
+FOR_MEMBERS = allow(scope=None, waiting=True)
+# As over the API: a stored hash of the body would let prices be tried out until one fits.
+SEALED = {"access": msgspec.structs.replace(FOR_MEMBERS["access"], idempotent=False)}
+OFFER_TAKER = "partner_manager"
+
+
+class LotOffer(msgspec.Struct, frozen=True):
+    """One lot: what was handed in, and the form as it was typed with what is wrong in it."""
+
+    lot: LotView
+    own: OwnOffer | None
+    questions: list[Question]
+    answers: list[Answer]
+    form: dict[str, str | list[str]]
+    errors: dict[str, str]
+
+
+class OwnOfferPages(Controller):
+    path = "/tenders/{tender_id:uuid}/offer"
+
+    @get("/", opt=FOR_MEMBERS)
+    async def show(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+    ) -> Template:
+        return await _page(request, session, actor, clock.now(), tender_id)
+
+    @post("/{lot_id:uuid}", opt=SEALED)
+    async def submit(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        lot_id: UUID,
+    ) -> Response[Any]:
+        """Hand in an offer, or replace the own former one."""
+        form = await read_form(request)
+        tender, lot = await _lot(session, actor, tender_id, lot_id)
+        now = clock.now()
+        try:
+            async with session.begin_nested():
+                await service.submit(session, actor, lot_id, _read(form, lot, tender), now)
+        except Problem as problem:
+            return await _page(request, session, actor, now, tender_id, problem, (lot_id, form))
+        return go(f"/tenders/{tender_id}/offer#lot-{lot_id}")
+
+    @post("/{lot_id:uuid}/withdraw", opt=FOR_MEMBERS)
+    async def withdraw(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        lot_id: UUID,
+    ) -> Response[Any]:
+        """Take the own offer back."""
+        await _lot(session, actor, tender_id, lot_id)
+        now = clock.now()
+        try:
+            async with session.begin_nested():
+                await service.withdraw_offer(session, actor, lot_id, now)
+        except Problem as problem:
+            return await _page(request, session, actor, now, tender_id, problem)
+        return go(f"/tenders/{tender_id}/offer#lot-{lot_id}")
+
+
+async def _lot(
+    session: AsyncSession, actor: Actor, tender_id: UUID, lot_id: UUID
+) -> tuple[TenderView, LotView]:
+    """Raises NotFound."""
+    tender = await service.show(session, actor, tender_id)
+    for lot in tender.lots:
+        if lot.id == lot_id:
+            return tender, lot
+    raise NotFound("lot")
+
+
+def _read(form: Form, lot: LotView, tender: TenderView) -> NewOffer:
+    """As the API takes it. Raises Invalid with the API's own field names."""
+    given = {each.id: form.one(f"answer-{each.id}") for each in questions(lot.rules)}
+    content = {
+        "price": {"amount": form.one("price"), "currency": tender.currency},
+        "attributes": {name: text for name, text in given.items() if text},
+        # A browser ends each line with two characters, and counts them as one.
+        "note": form.one("note").replace("\r\n", "\n"),
+    }
+    try:
+        return msgspec.convert(content, NewOffer)
+    except msgspec.ValidationError as error:
+        # Its words and its place, never the value.
+        message, _, place = str(error).partition(" - at `$.")
+        field = FieldError(place.rstrip("`"), "invalid", f"{message}.")
+        raise Invalid("invalid", "Some fields need another look.", errors=[field]) from None
+
+
+async def _page(
+    request: AnyRequest,
+    session: AsyncSession,
+    actor: Actor,
+    now: datetime,
+    tender_id: UUID,
+    problem: Problem | None = None,
+    typed: tuple[UUID, Form] | None = None,
+) -> Template:
+    """`typed` is the form that `problem` is of, and its lot. Raises NotFound."""
+    if isinstance(problem, NotFound):
+        raise problem
+    room = await service.show_own_offers(session, actor, tender_id, now)
+    tender = await service.show(session, actor, tender_id)
+    fmt = language_of(request)
+    lots = [_shown(lot, tender, room, fmt, problem, typed) for lot in tender.lots]
+    at_fields = any(each.errors for each in lots)
+    why = _why(room, tender, fmt)
+    return page(
+        request,
+        "own_offer.html",
+        viewer=await viewer_of(session, actor),
+        status=problem.status if problem else 200,
+        area="tenders",
+        tender=tender,
+        lots=lots,
+        why=why,
+        closed=room.refusal is not None,
+        problem=None if at_fields else _told(problem, room, why),
+    )
+
+
+def _told(problem: Problem | None, room: OwnOffers, why: str) -> dict[str, str] | None:
+    """What the page says anyway is said in its own words."""
+    shown = told(problem)
+    if problem is None or shown is None or room.refusal is None:
+        return shown
+    return shown | {"detail": why} if problem.code == room.refusal.code else shown
+
+
+def _shown(
+    lot: LotView,
+    tender: TenderView,
+    room: OwnOffers,
+    fmt: Language,
+    problem: Problem | None,
+    typed: tuple[UUID, Form] | None,
+) -> LotOffer:
+    own = room.offers.get(lot.id)
+    asked = questions(lot.rules)
+    form, errors = None, {}
+    if typed is not None and typed[0] == lot.id:
+        form = typed[1].typed()
+        errors = _errors(problem, asked, fmt) if problem else {}
+    return LotOffer(
+        lot,
+        own,
+        asked,
+        answers_of(lot, own.view, tender.currency, fmt) if own else [],
+        form or {},
+        errors,
+    )
+
+
+def _errors(problem: Problem, asked: list[Question], fmt: Language) -> dict[str, str]:
+    """By field of the form; empty where one of them is not on the page."""
+    _ = fmt.gettext
+    found = {}
+    for path, message in field_errors(problem).items():
+        if path == "price.amount":
+            found["price"] = message
+        elif path == "note":
+            found["note"] = message
+        else:
+            for each in asked:
+                if path == f"attributes.{each.id}":
+                    choose, write = _("Choose one of these."), _("Write an amount such as 120.00.")
+                    found[f"answer-{each.id}"] = choose if each.options else write
+    return found
+
+
+def _why(room: OwnOffers, tender: TenderView, fmt: Language) -> str:
+    """Why nothing can be handed in now, in the page's own words; empty where it can."""
+    _ = fmt.gettext
+    if room.refusal is None:
+        return ""
+    closed = _("The last minute is over. The buyer opens the offers next.")
+    if tender.opened_at is not None:
+        closed = _("The buyer has opened the offers.")
+    elif tender.state != "published":
+        closed = _("This tender ended before the opening. What was handed in stays sealed.")
+    role = known_roles(_)[OFFER_TAKER].title
+    words = {
+        "offers_closed": closed,
+        "terms_not_accepted": _("Accept the terms of the tender first."),
+        "role_missing": _("Handing in an offer takes this role: %(role)s.") % {"role": role},
+        "organisation_not_active": _("Your organisation is not approved yet, or it is suspended."),
+    }
+    return words.get(room.refusal.code, room.refusal.detail)
