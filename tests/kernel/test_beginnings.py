@@ -239,6 +239,10 @@ async def test_a_reader_whose_server_went_away_ends_without_a_word(
         admin = await asyncpg.connect(servers.database_url)
         await admin.execute("SELECT pg_terminate_backend($1)", pid)
         await admin.close()
+        readers = await narrow.readers()
+        async with asyncio.timeout(10):
+            while readers.get_size():  # noqa: ASYNC110  # the driver tells nobody
+                await asyncio.sleep(0)
     assert await _pid(narrow) != pid
 
 
