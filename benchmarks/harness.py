@@ -59,6 +59,24 @@ def memory_mib(pid: int | None = None) -> float:
     return rss / 2**20
 
 
+class Stolen:
+    """How much of the cores the machine below gave to others since this was made: no program's
+    fault, and the cause of many a missed bar on a shared machine.
+    """
+
+    def __init__(self) -> None:
+        self._stolen, self._at = _stolen_s(), time.perf_counter()
+
+    def __str__(self) -> str:
+        cores = (_stolen_s() - self._stolen) / (time.perf_counter() - self._at)
+        return f"{cores:.2f} cores stolen"
+
+
+def _stolen_s() -> float:
+    """Of all cores since the machine's start; only Linux knows."""
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
+
+
 async def closed_loop(
     work: Callable[[int], Awaitable[object]], *, workers: int, seconds: float
 ) -> tuple[float, list[float]]:

@@ -38,25 +38,27 @@ def incomplete_beta_left(a: float, b: float, x: float) -> float:
 
 
 def _fraction(a: float, b: float, x: float) -> float:
-    upper, lower = 1.0, 1.0 / _nonzero(1.0 - (a + b) * x / (a + 1.0))
-    value = lower
+    """The continued fraction by Lentz's method; what must not be 0 is at least _TINY."""
+    lower = 1.0 - (a + b) * x / (a + 1.0)
+    lower = 1.0 / (lower if lower > _TINY or lower < -_TINY else _TINY)
+    upper, value = 1.0, lower
     for term in range(1, TERMS_MAX):
         twice = a + 2 * term
         even = term * (b - term) * x / ((twice - 1.0) * twice)
         odd = -(a + term) * (a + b + term) * x / (twice * (twice + 1.0))
         factor = 1.0
         for coefficient in (even, odd):
-            lower = 1.0 / _nonzero(1.0 + coefficient * lower)
-            upper = _nonzero(1.0 + coefficient / upper)
+            # Spelled out: a rating takes hundreds of these, and a call each costs as much again.
+            lower = 1.0 + coefficient * lower
+            lower = 1.0 / (lower if lower > _TINY or lower < -_TINY else _TINY)
+            upper = 1.0 + coefficient / upper
+            if not (upper > _TINY or upper < -_TINY):
+                upper = _TINY
             factor = lower * upper
             value *= factor
         if abs(factor - 1.0) < _ENOUGH:
             break
     return value
-
-
-def _nonzero(value: float) -> float:
-    return value if abs(value) > _TINY else _TINY
 
 
 def beta_quantile(a: float, b: float, level: float) -> float:

@@ -193,14 +193,21 @@ def unit_of(scope: Scope) -> UnitOfWork:
     return unit
 
 
-async def provide_session(scope: Scope, database: Database) -> AsyncSession:
+def _database(scope: Scope) -> Database:
+    """Not by injection: one round of it less for every request."""
+    database = scope["litestar_app"].state.living.database
+    assert isinstance(database, Database)
+    return database
+
+
+async def provide_session(scope: Scope) -> AsyncSession:
     """Dependency `session`."""
-    return await unit_of(scope).session(database)
+    return await unit_of(scope).session(_database(scope))
 
 
-async def provide_reader(scope: Scope, database: Database) -> Reader:
+async def provide_reader(scope: Scope) -> Reader:
     """Dependency `reader`."""
-    return await unit_of(scope).reader(database)
+    return await unit_of(scope).reader(_database(scope))
 
 
 async def replay(request: Request[Any, Any, Any]) -> Response[bytes] | None:

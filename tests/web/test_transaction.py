@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -67,21 +68,18 @@ async def notes(database: Database) -> AsyncIterator[httpx.AsyncClient]:
         )
         await connection.execute("GRANT ALL ON notes TO marketplace_app")
 
-    async def provide_database() -> Database:
-        return database
-
     app = Litestar(
         route_handlers=[add_note, count_notes, read_notes],
         dependencies={
             "session": Provide(provide_session),
             "reader": Provide(provide_reader),
-            "database": Provide(provide_database),
         },
         exception_handlers={Exception: respond},
         logging_config=None,
         openapi_config=None,
     )
     app.state.problem_page = None
+    app.state.living = SimpleNamespace(database=database)
     transport = httpx.ASGITransport(app=UnitOfWorkMiddleware(app))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://notes") as client:
         yield client
