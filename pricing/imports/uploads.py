@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 
 from marketplace.kernel.actor import Actor
@@ -102,10 +103,8 @@ async def _store(
         small = await in_thread(packed, piece) if shrinks else None
         # What is packed already will not shrink further on.
         shrinks = small is not None
-        stored = piece if small is None else small
-        done = await pool.execute(_CHUNK, import_id, number, stored, token, small is not None)
-        if done != "INSERT 0 1":
-            raise _taken_over()
+        row = (import_id, number, piece if small is None else small, token, small is not None)
+        await _write(pool, row)
 
     try:
         async for data in stream:
@@ -131,6 +130,16 @@ async def _store(
             task.cancel()
         await asyncio.gather(*storing, return_exceptions=True)
     return size, digest.hexdigest()
+
+
+async def _write(pool: Pool, row: tuple[UUID, int, bytes, UUID, bool]) -> None:
+    try:
+        done = await pool.execute(_CHUNK, *row)
+    except asyncpg.InternalClientError as lost:
+        # So the driver answers between the last word of a server that dies and its hanging up.
+        raise ConnectionError("The server is going down.") from lost
+    if done != "INSERT 0 1":
+        raise _taken_over()
 
 
 async def stored(pool: Pool, import_id: UUID) -> AsyncIterator[bytes]:

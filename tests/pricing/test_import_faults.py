@@ -209,7 +209,7 @@ async def test_postgresql_killed_while_a_file_comes_in_waits_for_the_file_again(
             yield piece
             sent += 1
             if sent == 3:
-                # The third is stored while this goes on, the first two are.
+                # The second and the third are stored while this goes on, the first is.
                 place.servers.postgres.kill()
 
     async with place.database.transaction(SUPPLIER) as session:
