@@ -31,19 +31,24 @@ async def browse_items(
     session: AsyncSession,
     words: Sequence[str],
     *,
+    number: str = "",
     filters: dict[str, Any],
     after: tuple[str, UUID] | None,
     limit: int,
 ) -> list[RowMapping]:
-    """With words the best match first, else by name. `filters` may name category (its branches
-    included), supplier, scheme, code (its branches included), kind.
+    """With words the best match first, else by name; an item whose SKU or GTIN is `number` before
+    all: the text search reads `2520e4` in a SKU as a number and finds it under no word. `filters`
+    may name category (its branches included), supplier, scheme, code (its branches included), kind.
     """
     values: dict[str, Any] = {f"w{n}": word for n, word in enumerate(words)}
     matching = " && ".join(_word_query(n) for n in range(len(words)))
-    rank = f"to_char(1 - ts_rank(i.search, {matching}), 'FM0.000000')" if words else "lower(i.name)"
-    conditions = ["i.state = 'active'"]
+    rank, conditions = "lower(i.name)", ["i.state = 'active'"]
     if words:
-        conditions.append(f"i.search @@ ({matching})")
+        named = "(i.sku = :number OR i.gtin = :number)"
+        rank = f"to_char(1 - ts_rank(i.search, {matching}), 'FM0.000000')"
+        rank = f"CASE WHEN {named} THEN '0' ELSE {rank} END"
+        conditions.append(f"(i.search @@ ({matching}) OR {named})")
+        values["number"] = number
     conditions += [_FILTERS[name] for name in filters]
     values |= filters
     told = _ITEM + ", " + rank + " AS rank FROM items i WHERE " + " AND ".join(conditions)

@@ -45,6 +45,13 @@ async def test_search_knows_beginnings_forms_languages_and_typing_errors(new_buy
     assert (await search(buyer, "nothingofthekind12345"))["items"] == []
 
 
+async def test_a_sku_is_found_though_a_part_of_it_reads_as_a_number(new_buyer: Any) -> None:
+    buyer = await new_buyer()
+    sku = f"sku-2520e4{unique('f3')}"
+    item = await add_item(buyer, sku=sku)
+    assert [found["id"] for found in (await search(buyer, sku))["items"]] == [item["id"]]
+
+
 async def test_pages_are_complete_and_never_repeat(new_buyer: Any) -> None:
     buyer = await new_buyer()
     word = unique("paged").replace("-", "")

@@ -124,7 +124,11 @@ async def browse_items(
     if q and q.strip() and not words:
         return ItemPage([])
     after = _after(cursor)
-    found = await queries.browse_items(session, words, filters=filters, after=after, limit=limit)
+    # PostgreSQL takes no NUL, and no number has anything unprintable in it.
+    number = q.strip() if q and q.isprintable() else ""
+    found = await queries.browse_items(
+        session, words, number=number, filters=filters, after=after, limit=limit
+    )
     told = None
     if words and not found and after is None:
         better = [corrected(w, await queries.vocabulary(session, w)) or w for w in words]
