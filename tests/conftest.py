@@ -30,6 +30,7 @@ from marketplace.kernel.throttle import Rate
 from tests.people import PASSWORD, NewPerson, Person, log_in, register, unique
 from tests.servers import Place, TestServers
 from web.app import Application, create_app
+from web.serve import KEEP_ALIVE_S
 
 # Quick, and what a production log would say; not cached, so that `capture_logs` works.
 structlog.configure(
@@ -140,6 +141,7 @@ async def serve(app: Application) -> AsyncIterator[str]:
         lifespan="on",
         log_config=None,
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=2,
         ws_per_message_deflate=False,
     )

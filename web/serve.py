@@ -18,6 +18,11 @@ from web.orphan import parent_gone
 
 DRAIN_S = 10
 BACKLOG = 4_096
+KEEP_ALIVE_S = 75
+"""Longer than clients and load balancers keep idle connections: who closes first must not be us,
+or a request that is on its way is lost.
+"""
+
 SOCKET_FRAME_BYTES_MAX = 64 * 1024
 """The live channel's own limit is far lower and answers with its own close code."""
 
@@ -57,6 +62,7 @@ async def run_node(
             access_log=False,
             server_header=False,
             backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=DRAIN_S,
         ),
         ready,

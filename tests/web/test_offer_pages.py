@@ -41,7 +41,7 @@ async def test_before_the_opening_only_how_many_is_known(
     assert '<b class="num">2</b>' in page
     assert disabled(page, "Open the offers")
     assert "before the last minute is over" in page
-    secrets = ("271", "314", "Zanzibar", one.name, two.name)
+    secrets = ("271828", "271,828", "314159", "314,159", "Zanzibar", one.name, two.name)
     assert not [word for word in secrets if word in page]
     status, page = await press(buyer, f"/tenders/{done['id']}/offers/open")
     assert status == 409

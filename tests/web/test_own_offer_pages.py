@@ -72,7 +72,8 @@ async def test_an_offer_is_handed_in_replaced_and_taken_back(
     assert "<dt>Version</dt><dd>2</dd>" in later
     logged = capsys.readouterr()
     assert "/tenders/{tender_id}/offer/{lot_id}" in logged.out
-    for secret in ("141421", "173205", "Zeppelin"):
+    # Long enough that no identifier holds it by chance.
+    for secret in ("141421.35", "14142135", "173205.08", "17320508", "Zeppelin"):
         assert secret not in page + later + logged.out + logged.err
         assert await holding(database, secret) == []
 

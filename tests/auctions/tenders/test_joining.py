@@ -81,12 +81,12 @@ async def test_a_tender_is_hidden_until_published_and_then_seen_by_the_invited_o
     ok(await invite(buyer, made["id"], supplier), 201)
     path = f"{URL}/{made['id']}"
     assert (await supplier.client.get(path)).status_code == 404
-    assert ok(await supplier.client.get(URL))["items"] == []
+    assert made["id"] not in [row["id"] for row in ok(await supplier.client.get(URL))["items"]]
     ok(await act(buyer, made["id"], "publish"))
     seen = ok(await supplier.client.get(path))
     assert seen["invitations"] is None
     assert seen["lots"][0]["auction_id"] is not None
-    assert [row["id"] for row in ok(await supplier.client.get(URL))["items"]] == [made["id"]]
+    assert made["id"] in [row["id"] for row in ok(await supplier.client.get(URL))["items"]]
     for nobody in (stranger, await new_buyer()):
         assert (await nobody.client.get(path)).status_code == 404
         assert made["id"] not in [row["id"] for row in ok(await nobody.client.get(URL))["items"]]
