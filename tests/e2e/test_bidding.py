@@ -16,7 +16,9 @@ DOUBLE_TAP_MS = 350
 
 
 async def opened(page: Page) -> None:
+    """Wait until the page shows the first snapshot: its state alone is already in what the server drew."""
     await expect(page.locator("#clock")).to_have_attribute("data-state", "open")
+    await expect(page.locator("#close-at")).not_to_have_text("–")
 
 
 async def tap_step(page: Page, number: int) -> str:
@@ -118,6 +120,36 @@ async def test_refusals_name_both_numbers_before_anything_is_sent(
     await page.locator("#bid-price").fill("49.500")
     await expect(page.locator("#bid-reading")).to_contain_text("€49,500.00 or €49.50?")
     assert (await arena.view(arena.buyer))["standing"] == []
+
+
+async def test_a_price_typed_before_the_limits_are_here_is_read_again(
+    open_page: OpenPage, new_arena: NewArena
+) -> None:
+    arena = await new_arena(suppliers=1)
+    (me,) = arena.suppliers
+    page = await open_page(None, "/login")
+    cookies = me.client.cookies.jar
+    await page.context.add_cookies(
+        [{"name": each.name, "value": each.value or "", "url": page.url} for each in cookies]
+    )
+    typed = asyncio.Event()
+
+    async def hold_back(wire: WebSocketRoute) -> None:
+        await typed.wait()
+        wire.connect_to_server()
+
+    await page.route_web_socket(re.compile("/live"), hold_back)
+    await page.goto(arena.path)
+    await page.locator("#bid-price").fill("60000")
+    await expect(page.locator("#bid-reading")).to_contain_text("€60,000.00")
+    typed.set()
+    await opened(page)
+    await expect(page.locator("#bid-reading")).to_have_text("Too high: at most €50,000.00.")
+    await page.locator("#bid-price").fill("48500")
+    await expect(page.locator("#bid-reading")).to_have_attribute("data-tone", "none")
+    # The same person on another device: the limit moves under what is being typed here.
+    await arena.bid(me, "48000.00")
+    await expect(page.locator("#bid-reading")).to_contain_text("Too high: at most")
 
 
 async def test_a_slip_of_the_finger_asks_again(open_page: OpenPage, new_arena: NewArena) -> None:

@@ -33,6 +33,7 @@ export class StepPad {
     const phase = phaseNow(room);
     // With other answers the same price is worth something else; then only the server knows the limit.
     const limit = money.minor(room.maxPrice) ?? (room.you.best == null ? money.minor(room.terms.ceiling) : null);
+    const [max, best] = [this.max, this.best];
     this.max = this.answers.changed ? null : limit;
     this.best = money.minor(room.you.best);
     this.sealed = phase.format === "sealed";
@@ -43,6 +44,8 @@ export class StepPad {
     this.input.placeholder = this.sealed ? _("Your price") : _("Another price");
     write("bid-go", this.sealed ? _("Seal") : _("Bid"));
     if (!this.pad.isArmed) this.armed = null;
+    // A price may be typed before the first snapshot is here, and limits move while it is typed.
+    if (this.input.value && (this.max !== max || this.best !== best)) this.readTyped(false);
     if (this.armed !== null && (!open || (this.max !== null && this.armed > this.max))) this.overtaken();
   }
 
