@@ -23,7 +23,7 @@ export class Pad {
 
   constructor() {
     element("confirm-no").addEventListener("click", () => this.back());
-    element("confirm-yes").addEventListener("click", () => this.confirm());
+    element("confirm-yes").addEventListener("click", (click) => this.confirm(click.timeStamp));
     element("bid").addEventListener("keydown", (key) => key.key === "Escape" && this.back());
     // On a phone the box lies over the page; what is behind it must stay reachable, however high it is.
     new ResizeObserver(() => document.documentElement.style.setProperty("--bid-height", `${element("bid").offsetHeight}px`)).observe(element("bid"));
@@ -60,8 +60,9 @@ export class Pad {
     first?.focus({ preventScroll: true });
   }
 
-  private confirm(): void {
-    if (this.armed === null || performance.now() - this.armedAtMs < DOUBLE_TAP_MS) return;
+  /** `tappedAtMs` is when the finger came down, which on a busy phone is long before this runs. */
+  private confirm(tappedAtMs: number): void {
+    if (this.armed === null || tappedAtMs - this.armedAtMs < DOUBLE_TAP_MS) return;
     const { done } = this.armed;
     this.back();
     done();
