@@ -218,7 +218,13 @@ class _Job:
         )
         if version != row["validated_version"]:
             return None
-        whole = await staging.is_whole(connection, self._tables, report.staged)
+        whole = await staging.is_whole(
+            connection,
+            self._tables,
+            staged=report.staged,
+            ended=report.ended_lines,
+            merged=report.merged,
+        )
         return report if whole else None
 
     async def _check(self, connection: Any, row: Any, subject: Subject) -> Report:

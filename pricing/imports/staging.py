@@ -93,13 +93,18 @@ async def _slices(text: bytes) -> AsyncIterator[bytes]:
         yield text[start : start + SLICE_BYTES]
 
 
-async def is_whole(connection: Connection, tables: Tables, rows: int) -> bool:
-    """Whether s still holds its rows: PostgreSQL empties unlogged tables after a crash."""
+async def is_whole(
+    connection: Connection, tables: Tables, *, staged: int, ended: int, merged: bool
+) -> bool:
+    """Whether s and g still hold their rows, and d is there if any were `merged`: PostgreSQL
+    empties unlogged tables after a crash, all of them at once.
+    """
     for table in tables:
-        if not await connection.fetchval("SELECT to_regclass($1)", table):
+        is_needed = merged or table != tables.d
+        if is_needed and not await connection.fetchval("SELECT to_regclass($1)", table):
             return False
-    count = await connection.fetchval(tables.sql("SELECT count(*) FROM {s}"))
-    return bool(count == rows)
+    count = tables.sql("SELECT (SELECT count(*) FROM {s}), (SELECT count(*) FROM {g})")
+    return tuple(await connection.fetchrow(count)) == (staged, ended)
 
 
 async def leftovers(connection: Connection) -> list[UUID]:

@@ -229,11 +229,13 @@ async def test_postgresql_killed_while_a_file_comes_in_waits_for_the_file_again(
     assert await place.open_lines() == ROWS
 
 
-async def test_a_crash_empties_staging_and_a_commit_reads_again(place: Place) -> None:
+@pytest.mark.parametrize("what", ["all rows are new", "all rows are known and one is gone"])
+async def test_a_crash_empties_staging_and_a_commit_reads_again(place: Place, what: str) -> None:
+    price, rows = (11, ROWS) if what == "all rows are new" else (10, ROWS - 1)
+    content = b"".join(csv_of(price).splitlines(keepends=True)[: rows + 1])
     async with place.database.transaction(SUPPLIER) as session:
         data = NewPriceImport(price_list_id=place.list_id, mode="replace", dry_run=True)
         made = await service.begin(session, SUPPLIER, data, Clock().now())
-    content = csv_of(11)
     await uploads.receive(place.database, SUPPLIER, Clock(), made.id, pieces(content), None)
     await work_imports(place.database, Clock())
     assert (await place.row(made.id))[0] == "ready"
@@ -245,4 +247,5 @@ async def test_a_crash_empties_staging_and_a_commit_reads_again(place: Place) ->
         await service.commit(session, SUPPLIER, made.id, CommitPriceImport(), Clock().now())
     await work_imports(place.database, Clock())
     assert (await place.row(made.id))[0] == "published"
-    assert await place.prices() == {11}
+    assert await place.prices() == {price}
+    assert await place.open_lines() == rows

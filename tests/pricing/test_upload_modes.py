@@ -222,6 +222,17 @@ async def test_cancel_of_a_checked_upload_and_of_a_published_one(stocked: Shop) 
     assert (await stocked.post(done["id"], "commit")).json()["state"] == "published"
 
 
+async def test_what_was_checked_is_published_without_reading_it_again(shop: Shop) -> None:
+    for rows in ("A,C62,EUR,11.00,1,,\n", "NEW,C62,EUR,1.00,1,,\n"):
+        ready = await shop.upload(HEADER + rows, mode="merge", dry_run=True)
+        await shop.post(ready["id"], "commit")
+        await shop.work()
+        done = await shop.show(ready["id"])
+        assert done["state"] == "published"
+        begun = [{s["name"]: s["started_at"] for s in each["stages"]} for each in (ready, done)]
+        assert begun[0]["reading"] == begun[1]["reading"]
+
+
 async def test_somebody_else_publishes_between_check_and_commit(stocked: Shop) -> None:
     ready = await stocked.upload(HEADER + "A,C62,EUR,11.00,1,,\n", mode="merge", dry_run=True)
     await stocked.upload(HEADER + "A,C62,EUR,10.20,1,,\nB,C62,EUR,19.00,1,,\n", mode="merge")
