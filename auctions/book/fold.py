@@ -49,7 +49,7 @@ class Fold:
     ) -> None:
         self.auction_id: UUID = head.auction_id
         self.terms = msgspec.json.decode(head.terms, type=Terms)
-        self._salt_key = head.salt_key
+        self._salts = chains.Salts(head.salt_key)
         self._envelope = envelope or Envelope()
         if snapshot is None:
             self.state: State = initial(self.terms)
@@ -70,7 +70,7 @@ class Fold:
         self.state, outcome = apply(self.state, command)
         kept = outcomes.encode(outcome)
         payload = chains.payload(seq, ts, body, kept)
-        hashed = chains.payload_hash(chains.salt_of(self._salt_key, seq), payload)
+        hashed = chains.payload_hash(self._salts.of(seq), payload)
         self.seq, self.tag, self.chain = seq, tag, chains.link(self.chain, seq, hashed)
         bidder = getattr(command.body, "bidder", None) or ""
         record = Record(seq, ts, bidder, command.body.cid, body, kept, self.chain, tag)

@@ -146,6 +146,7 @@ class Writer:
     ) -> None:
         self._head, self._signer, self._keys = head, signer, keys
         self._audience, self._visible = audience, visible
+        self._salts = chains.Salts(head.salt_key)
         self._digest = hashlib.sha256()
         self._lines = 0
         self._last: tuple[int, int, bytes] | None = None
@@ -167,7 +168,7 @@ class Writer:
         self, seq: int, ts: int, bidder: str, body: bytes, outcome: bytes, chain: bytes
     ) -> bytes:
         """One row of the journal, and a signed head where one is due."""
-        salt = chains.salt_of(self._head.salt_key, seq)
+        salt = self._salts.of(seq)
         hashed = chains.payload_hash(salt, chains.payload(seq, ts, body, outcome)).hex()
         line = Line(seq=seq, payload_hash=hashed, chain=chain.hex())
         if self._visible(bidder):

@@ -50,6 +50,12 @@ class Scale(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def coefficient(self) -> Fraction:
         return Fraction(self.coefficient_num, self.coefficient_den)
 
+    @property
+    def coefficient_text(self) -> str:
+        """`"a"` or `"a/b"`, in lowest terms."""
+        whole = self.coefficient_den == 1
+        return str(self.coefficient_num if whole else self.coefficient)
+
 
 PLAIN = Scale()
 """Of a bidder whose price is the evaluated price: by far the most common one."""
@@ -71,6 +77,11 @@ def evaluate(scale: Scale, price: int) -> Exact:
         return price
     a, b, d = _line(scale)
     return a * price + b if d == 1 else Fraction(a * price + b, d)
+
+
+def read_exact(text: str) -> Exact:
+    """The inverse of `str`: `"a"` or `"a/b"`."""
+    return Fraction(text) if "/" in text else int(text)
 
 
 def price_at(scale: Scale, evaluated: Exact) -> Exact:

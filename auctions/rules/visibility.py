@@ -14,7 +14,6 @@ only, rounded: price and evaluated price together would tell the coefficient.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any, Literal
 
 import msgspec
@@ -24,7 +23,7 @@ from marketplace.kernel.money import format_minor, round_half_even
 
 from .limits import is_unlimited, next_max_price
 from .outcomes import Outcome
-from .scoring import Exact, evaluate
+from .scoring import Exact, evaluate, read_exact
 from .standing import rank_at, rank_of
 from .state import Placed, State, is_blind
 from .terms_view import describe
@@ -135,14 +134,16 @@ def price_view(state: State, placed: Placed) -> dict[str, Any]:
     """Price, coefficient and evaluated price: always together, to the buyer and to its bidder."""
     return {
         "price": format_minor(placed.price, state.terms.exponent),
-        "coefficient": str(placed.scale.coefficient),
+        "coefficient": placed.scale.coefficient_text,
         "evaluated": shown_exact(state, evaluate(placed.scale, placed.price)),
     }
 
 
 def shown_exact(state: State, evaluated: Exact) -> str:
     """Rounded half-even to the minor unit, as a decimal text."""
-    return format_minor(round_half_even(Fraction(evaluated)), state.terms.exponent)
+    # Most are whole, and every frame shows some: a fraction of each would cost more than the rest.
+    whole = evaluated if isinstance(evaluated, int) else round_half_even(evaluated)
+    return format_minor(whole, state.terms.exponent)
 
 
 def result(state: State) -> list[dict[str, Any]]:
@@ -203,6 +204,6 @@ def ack_view(state: State, alias: str, outcome: Outcome, now_us: int) -> dict[st
         "rank": visible_rank(state, outcome.rank),
     }
     if outcome.evaluated is not None:
-        fields["evaluated"] = shown_exact(state, Fraction(outcome.evaluated))
+        fields["evaluated"] = shown_exact(state, read_exact(outcome.evaluated))
     shown = {name: value for name, value in fields.items() if value is not None}
     return shown | {"next": next_view(state, alias, now_us)}

@@ -60,8 +60,11 @@ def parse_minor(text: str, exponent: int) -> int:
 
 def format_minor(minor: int, exponent: int) -> str:
     """`1250` → `"12.50"` at exponent 2; the inverse of `parse_minor`."""
+    digits = str(minor)
     if exponent == 0:
-        return str(minor)
+        return digits
+    if minor > 0 and len(digits) > exponent:
+        return f"{digits[:-exponent]}.{digits[-exponent:]}"
     digits = str(abs(minor)).rjust(exponent + 1, "0")
     return f"{'-' if minor < 0 else ''}{digits[:-exponent]}.{digits[-exponent:]}"
 

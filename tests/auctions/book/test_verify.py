@@ -90,6 +90,7 @@ def forge(press: Press, lines: Sequence[bytes]) -> list[bytes]:
     writer = Writer(press.head, press.signer, press.keys)
     printed = writer.header()
     chain = chains.genesis(str(press.head.auction_id), press.head.terms)
+    salts = chains.Salts(press.head.salt_key)
     for raw in lines:
         line = decode(raw)
         if not isinstance(line, Line):
@@ -97,8 +98,8 @@ def forge(press: Press, lines: Sequence[bytes]) -> list[bytes]:
         assert line.ts is not None
         body, outcome = bytes(line.body), bytes(line.outcome)  # type: ignore[arg-type]
         payload = chains.payload(line.seq, line.ts, body, outcome)
-        salt = chains.salt_of(press.head.salt_key, line.seq)
-        chain = chains.link(chain, line.seq, chains.payload_hash(salt, payload))
+        hashed = chains.payload_hash(salts.of(line.seq), payload)
+        chain = chains.link(chain, line.seq, hashed)
         printed += writer.command(line.seq, line.ts, "", body, outcome, chain)
     return (printed + writer.end()).splitlines(keepends=True)
 
