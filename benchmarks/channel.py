@@ -1,6 +1,8 @@
 """The live channel of one whole node: frame to ack, and from a bid to the last watcher.
 
-Load client, node, PostgreSQL and Valkey share the machine; sockets are real and on loopback.
+Load client, node, PostgreSQL and Valkey share the machine; sockets are real and on loopback. The
+load is lean, one socket a bidder; the same is measured with our own client class, which unfolds
+every frame for two hundred bidders on the same two cores.
 """
 
 from __future__ import annotations
@@ -14,14 +16,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
 import uvloop
 
-from auctions.live.client import AuctionClient
-from benchmarks.harness import Figure, memory_mib, open_loop, quantile_ms, servers, show
+from auctions.live.client import Ack, AuctionClient
+from benchmarks.crowd import Bidder, Heard, bidders
+from benchmarks.harness import Figure, Stolen, memory_mib, open_loop, quantile_ms, servers, show
 from marketplace.kernel.clock import Clock, rfc3339
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import Servers
@@ -103,76 +106,101 @@ async def measure(both: Servers, seconds: float) -> list[Figure]:
         cast = await assemble(address, database, bots=names, guests=())
         await database.close()
         auction_id = await publish(cast)
+        keys = [bot.key for bot in cast.bots]
         before = memory_mib(pid)
-        async with contextlib.AsyncExitStack() as stack:
-            clients = [
-                await stack.enter_async_context(AuctionClient(address, bot.key, auction_id))
-                for bot in cast.bots
-            ]
-            await clients[0].until("open")
-            figures = [
-                Figure(
-                    name=f"memory a socket, {SOCKETS} bidders of their own",
-                    value=(memory_mib(pid) - before) / SOCKETS * 1024,
-                    unit="KiB",
-                )
-            ]
-            figures += await acks(clients, seconds)
-            figures += await watchers(clients)
+        url = f"{address}/api/v1/auctions/{auction_id}/live"
+        lean = await bidders(url, keys)
+        figures = [
+            Figure(
+                name=f"memory a socket, {SOCKETS} bidders of their own",
+                value=(memory_mib(pid) - before) / SOCKETS * 1024,
+                unit="KiB",
+            )
+        ]
+        name = f"frame to ack, {BIDS_PER_SECOND} bids/s, {SOCKETS} sockets"
+        turns = falling(SOCKETS)
+        figures += await acks(name, [each.bid for each in lean], turns, seconds)
+        close(lean)
+        figures += await by_client(address, auction_id, keys, turns, seconds)
+        lean = await bidders(url, keys)
+        figures += await watchers(lean)
+        close(lean)
     return figures
 
 
-async def acks(clients: list[AuctionClient], seconds: float) -> list[Figure]:
-    """Frame to ack at a steady rate, measured by the bidders."""
-    counter, refused = itertools.count(), itertools.count()
+def close(crowd: list[Bidder]) -> None:
+    for each in crowd:
+        each.close()
+
+
+def falling(bidders_count: int) -> Iterator[tuple[int, str]]:
+    """Whose turn it is, and a price below the own last one."""
+    for number in itertools.count():
+        cents = START_CENTS - number // bidders_count
+        yield number % bidders_count, f"{cents // 100}.{cents % 100:02}"
+
+
+async def by_client(
+    address: str, auction_id: str, keys: list[str], turns: Iterator[tuple[int, str]], seconds: float
+) -> list[Figure]:
+    """The same by the client class for integrators, all of them in this one process."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(AuctionClient(address, key, auction_id)) for key in keys
+        ]
+        await clients[0].until("open")
+        return await acks(
+            "the same by AuctionClient", [each.bid for each in clients], prices, seconds
+        )
+
+
+async def acks(
+    name: str,
+    bids: Sequence[Callable[[str], Awaitable[Ack | Heard]]],
+    turns: Iterator[tuple[int, str]],
+    seconds: float,
+) -> list[Figure]:
+    """Frame to ack at a steady rate, measured by the bidders, who take turns."""
+    refused = itertools.count()
 
     async def bid(_: int) -> None:
-        number = next(counter)
-        cents = START_CENTS - number // len(clients)
-        ack = await clients[number % len(clients)].bid(f"{cents // 100}.{cents % 100:02}")
+        number, price = next(turns)
+        ack = await bids[number](price)
         # On a machine that is too slow a bidder overtakes itself; that is an answer as well.
-        if not ack.accepted:
+        if ack.outcome != "accepted":
             next(refused)
 
     await open_loop(bid, per_second=BIDS_PER_SECOND, seconds=WARM_UP_S)
+    stolen = Stolen()
     latencies = await open_loop(bid, per_second=BIDS_PER_SECOND, seconds=seconds)
-    name = f"frame to ack, {BIDS_PER_SECOND} bids/s, {SOCKETS} sockets"
     return [
-        Figure(name=f"{name}: p50", value=quantile_ms(latencies, 0.5), unit="ms"),
+        Figure(name=f"{name}: p50", value=quantile_ms(latencies, 0.5), unit="ms", note=str(stolen)),
         Figure(name=f"{name}: p99", value=quantile_ms(latencies, 0.99), unit="ms"),
         Figure(name=f"{name}: refused", value=next(refused), unit="bids"),
     ]
 
 
-async def watchers(clients: list[AuctionClient], count: int = 40) -> list[Figure]:
+async def watchers(crowd: list[Bidder], count: int = 40) -> list[Figure]:
     """From sending a bid until the last of all sockets has heard of it; one bid at a time."""
     latencies = []
     for number in range(count):
         # The lead falls, so every bidder must be told.
         cents = START_CENTS // 2 - number * 100
-        heard = [asyncio.create_task(_next_event(client)) for client in clients]
         await asyncio.sleep(0.1)  # conflation starts afresh for each bid
+        heard = [each.watch() for each in crowd]
         begun = time.perf_counter()
         price = f"{cents // 100}.{cents % 100:02}"
-        ack = await clients[number % len(clients)].bid(price)
+        ack = await crowd[number % len(crowd)].bid(price)
         if ack.code == "confirm_required":
-            for task in heard:
-                task.cancel()
-            await clients[number % len(clients)].bid(price, confirm=ack.token)
+            await crowd[number % len(crowd)].bid(price, confirm=ack.token)
             continue
         await asyncio.gather(*heard)
         latencies.append(time.perf_counter() - begun)
-    name = f"bid to the last of {len(clients)} watchers"
+    name = f"bid to the last of {len(crowd)} watchers"
     return [
         Figure(name=f"{name}: p50", value=quantile_ms(latencies, 0.5), unit="ms"),
         Figure(name=f"{name}: p99", value=quantile_ms(latencies, 0.99), unit="ms"),
     ]
-
-
-async def _next_event(client: AuctionClient) -> None:
-    async for frame in client.events():
-        if frame["type"] == "event" and frame.get("kind") in {"bid", "standing", "you", "lead"}:
-            return
 
 
 def run(seconds: float = 8.0) -> list[Figure]:

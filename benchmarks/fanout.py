@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import os
 import subprocess
 import sys
 import time
@@ -33,6 +31,7 @@ from auctions.live.hub import Hub
 from auctions.live.wire import text_frame
 from auctions.rules.commands import Message
 from benchmarks.channel import publish
+from benchmarks.crowd import handshake, masked
 from benchmarks.harness import Figure, memory_mib, quantile_ms, servers, show
 from marketplace.kernel.collector import settle
 from marketplace.kernel.db import Database
@@ -222,12 +221,12 @@ class Watcher(asyncio.Protocol):
     heard: dict[int, list[int]] = {}  # noqa: RUF012  # one load a process
     ready = 0
 
-    def __init__(self, handshake: bytes) -> None:
-        self._handshake, self._rest, self._greeted = handshake, b"", False
+    def __init__(self, request: bytes) -> None:
+        self._request, self._rest, self._greeted = request, b"", False
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        transport.write(self._handshake)
+        transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         now = time.monotonic_ns()
@@ -252,27 +251,14 @@ def _digits(data: bytes, start: int) -> int | None:
     return int(data[start:end]) if start < end < len(data) else None
 
 
-def masked(payload: bytes) -> bytes:
-    """A client's text frame with the mask of zeros (RFC 6455, 5.3)."""
-    return bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload
-
-
 async def load(url: str, count: int, key: str) -> None:
-    loop = asyncio.get_running_loop()
-    parts = urlsplit(url)
-    nonce = base64.b64encode(os.urandom(16)).decode()
-    handshake = (
-        f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Key: {nonce}\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Protocol: marketplace.v1\r\nAuthorization: Bearer {key}\r\n\r\n"
-    ).encode()
+    loop, port = asyncio.get_running_loop(), urlsplit(url).port
+    assert port is not None, "a benchmark's server has a port of its own"
+    request = handshake(url, key)
     for start in range(0, count, 100):
         wave = range(start, min(start + 100, count))
         await asyncio.gather(
-            *(
-                loop.create_connection(lambda: Watcher(handshake), "127.0.0.1", parts.port or 80)
-                for _ in wave
-            )
+            *(loop.create_connection(lambda: Watcher(request), "127.0.0.1", port) for _ in wave)
         )
         # A hundred handshakes at a time.
         while Watcher.ready < wave[-1] + 1:  # noqa: ASYNC110
