@@ -150,7 +150,7 @@ async def by_client(
         ]
         await clients[0].until("open")
         return await acks(
-            "the same by AuctionClient", [each.bid for each in clients], prices, seconds
+            "the same by AuctionClient", [each.bid for each in clients], turns, seconds
         )
 
 

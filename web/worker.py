@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Sequence
 from functools import partial
@@ -19,11 +20,16 @@ from web.metrics import Metrics
 from web.orphan import parent_gone
 from web.wiring import JOBS, Job, Living, living
 
+YIELDING = 5
+"""Steps of niceness: a third of a node's share of a core while both want it."""
+
 _log = structlog.get_logger(__name__)
 
 
 async def work(settings: Settings, *, supervised: bool, jobs: Sequence[Job] = JOBS) -> None:
     """Until SIGTERM or SIGINT, or until the supervising process is gone."""
+    # On a machine that it shares with a node, bids come before imports and mail.
+    os.nice(YIELDING)
     logs.configure(settings.log_format, settings.log_level)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

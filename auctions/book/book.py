@@ -259,7 +259,7 @@ class Book:
                 raise ForkError(f"{entry.seq} of epoch {entry.epoch} after {fold.seq}")
             if entry.before != fold.tag:
                 raise ForkError(f"tag of {entry.seq}")
-            self._ledger.decide(entry)
+            self._ledger.decide(entry, is_kept=entry.seq <= self._hint[0])
 
     # -- durable --------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Fold:
             self.seq, self.tag = 0, GENESIS_TAG
             self.chain = chains.genesis(str(self.auction_id), head.terms)
         else:
-            self.state = load(self._envelope.open(self.auction_id, snapshot.state))
+            self.state = load(snapshot.state)
             self.seq, self.tag, self.chain = snapshot.seq, snapshot.tag, snapshot.chain
 
     def decide(self, seq: int, ts: int, raw: bytes, tag: str) -> Durable:
@@ -104,7 +104,5 @@ class Fold:
         return Durable(command, outcomes.decode(outcome), record)
 
     def snapshot(self) -> Snapshot:
-        state = dump(self.state)
-        if has_sealed_phase(self.state):
-            state = self._envelope.seal(self.auction_id, state)
-        return Snapshot(self.seq, self.tag, self.chain, state)
+        sealed = has_sealed_phase(self.state)
+        return Snapshot(self.seq, self.tag, self.chain, dump(self.state), sealed)

@@ -4,6 +4,8 @@ trip a batch.
 
 from __future__ import annotations
 
+import asyncio
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeAlias
 from uuid import UUID
@@ -12,6 +14,9 @@ import asyncpg
 import msgspec
 
 from auctions.book.envelope import Envelope
+
+PACKING = 1
+_PACKED = b"\x78"
 
 ROWS_MAX = 2_000
 COMMAND_TIMEOUT_S = 5.0
@@ -53,10 +58,13 @@ class JournalHead(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
+    """`state` is plain; `sealed`, it may hold unopened bids and is encrypted where it is kept."""
+
     seq: int
     tag: str
     chain: bytes
     state: bytes
+    sealed: bool = False
 
 
 # The conditional update is the fence: it takes the head's row lock, and it does nothing unless
@@ -195,10 +203,25 @@ class Journal:
             until,
             timeout=COMMAND_TIMEOUT_S,
         )
-        return None if row is None else Snapshot(*row)
+        if row is None:
+            return None
+        state = await asyncio.to_thread(self._unpacked, auction_id, row["state"])
+        return Snapshot(row["seq"], row["tag"], row["chain"], state)
+
+    def _packed(self, auction_id: UUID, snapshot: Snapshot) -> bytes:
+        """A third of the size: PostgreSQL's own way there takes longer than ten bids' commits."""
+        if snapshot.sealed:
+            return self.envelope.seal(auction_id, snapshot.state)
+        return zlib.compress(snapshot.state, PACKING)
+
+    def _unpacked(self, auction_id: UUID, kept: bytes) -> bytes:
+        plain = self.envelope.open(auction_id, kept)
+        # A state is a map, and no map of MessagePack begins like zlib's header (RFC 1950).
+        return zlib.decompress(plain) if plain.startswith(_PACKED) else plain
 
     async def keep_snapshot(self, auction_id: UUID, snapshot: Snapshot) -> None:
         """Keep it and drop all but the one before it."""
+        state = await asyncio.to_thread(self._packed, auction_id, snapshot)
         await self._pool.execute(
             """WITH kept AS (
                 INSERT INTO auction_snapshots (auction_id, seq, tag, chain, state) VALUES ($1, $2,
@@ -210,6 +233,6 @@ class Journal:
             snapshot.seq,
             snapshot.tag,
             snapshot.chain,
-            snapshot.state,
+            state,
             timeout=COMMAND_TIMEOUT_S,
         )

@@ -11,8 +11,16 @@ import asyncpg
 from auctions.book.fold import Durable, Fold
 from auctions.book.journal import JournalHead, Snapshot
 from auctions.book.log import Entry
+from auctions.rules.commands import Tick
 
-SNAPSHOT_EVERY = 5_000
+SNAPSHOT_EVERY, SNAPSHOT_EVERY_MAX = 2_000, 20_000
+"""Commands between two snapshots. One costs as much as a hundred bids all at once, so it waits for
+a moment of quiet, up to as many commands as are folded again in a second.
+"""
+
+QUIET_MAX = 20
+"""Commands between two heartbeats in such a moment."""
+
 RECENT_MAX = 4_096
 
 Listener = Callable[[Sequence[Durable]], None]
@@ -44,7 +52,7 @@ class Ledger:
         self.recent: OrderedDict[int, Durable] = OrderedDict()
         self._prepared_seq = 0
         self._seen: set[int] = set()
-        self._snapshot_seq = 0
+        self._snapshot_seq = self._tick_seq = 0
         self._snapshot: Snapshot | None = None
         self._fold: Fold | None = None
 
@@ -70,13 +78,25 @@ class Ledger:
 
     # -- folding --------------------------------------------------------------------------------
 
-    def decide(self, entry: Entry) -> None:
-        """Fold the next entry of the log."""
+    def decide(self, entry: Entry, *, is_kept: bool) -> None:
+        """Fold the next entry of the log. Of what another node made durable (`is_kept`) that node
+        takes the snapshots.
+        """
         fold = self.fold
-        self._take(fold.decide(entry.seq, entry.ts, entry.raw, entry.tag))
-        if fold.seq - self._snapshot_seq >= SNAPSHOT_EVERY:
+        durable = fold.decide(entry.seq, entry.ts, entry.raw, entry.tag)
+        self._take(durable)
+        is_tick = type(durable.command.body) is Tick
+        if not is_kept and self._is_snapshot_due(is_tick=is_tick):
             # Of this very moment; it is kept once the journal is as far.
             self._snapshot_seq, self._snapshot = fold.seq, fold.snapshot()
+        if is_tick:
+            self._tick_seq = fold.seq
+
+    def _is_snapshot_due(self, *, is_tick: bool) -> bool:
+        since = self.fold.seq - self._snapshot_seq
+        is_over = self.fold.state.status in {"closed", "cancelled"}
+        is_quiet = is_over or (is_tick and self.fold.seq - self._tick_seq <= QUIET_MAX)
+        return since >= (SNAPSHOT_EVERY if is_quiet else SNAPSHOT_EVERY_MAX)
 
     def replay(self, row: asyncpg.Record) -> None:
         """Fold the next row of the journal. Raises DivergedError."""

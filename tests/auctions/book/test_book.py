@@ -15,7 +15,7 @@ from auctions.book import log as log_module
 from auctions.book.books import Books
 from auctions.book.fold import Durable, Fold
 from auctions.book.journal import Journal
-from auctions.rules.commands import Admit, Bid
+from auctions.rules.commands import Admit, Bid, Tick
 from auctions.rules.outcomes import Code
 from auctions.rules.state import dump
 from marketplace.kernel.embedded import Servers
@@ -165,7 +165,7 @@ async def test_a_cancelled_caller_leaves_a_clean_book(node: Node) -> None:
 async def test_a_node_that_starts_late_loads_the_snapshot(
     node: Node, other: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "SNAPSHOT_EVERY", 200)
+    monkeypatch.setattr(ledger_module, "SNAPSHOT_EVERY_MAX", 200)
     auction_id = await node.new_auction("a")
     for start in range(0, 600, 100):
         await asyncio.gather(
@@ -177,6 +177,25 @@ async def test_a_node_that_starts_late_loads_the_snapshot(
             await node.bid(auction_id, "a", "again", 98_000)
     assert snapshot.seq >= 200
     await same_everywhere(auction_id, node, other)
+    # As it was kept before snapshots were packed.
+    await (await node.database.pool()).execute(
+        "UPDATE auction_snapshots SET state = $2 WHERE auction_id = $1", auction_id, snapshot.state
+    )
+    assert await journal.snapshot(auction_id, snapshot.seq) == snapshot
+
+
+async def test_a_snapshot_is_taken_when_it_has_become_quiet(node: Node) -> None:
+    auction_id = await node.new_auction("a")
+    for start in range(0, 2_000, 500):
+        await asyncio.gather(
+            *(node.bid(auction_id, "a", f"c{n}", 99_000 - n) for n in range(start, start + 500))
+        )
+    journal = Journal(await node.database.pool())
+    busy = (await node.books.open(auction_id)).published_seq
+    async with asyncio.timeout(20):
+        while (snapshot := await journal.snapshot(auction_id, 2**62)) is None:
+            await node.books.submit(auction_id, Tick())
+    assert snapshot.seq > busy
 
 
 async def test_a_cid_older_than_the_rules_remember_is_found_in_the_journal(
