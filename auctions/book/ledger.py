@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -21,7 +20,7 @@ a moment of quiet, up to as many commands as are folded again in a second.
 QUIET_MAX = 20
 """Commands between two heartbeats in such a moment."""
 
-RECENT_MAX = 4_096
+RECENT_MAX = 2_048
 
 Listener = Callable[[Sequence[Durable]], None]
 """Called with commands that are durable now; the state may be ahead of them again."""
@@ -49,7 +48,7 @@ class Ledger:
         self.preparers: list[Preparer] = []
         self.published_seq, self.published_tag = 0, ""
         self.pending: list[Durable] = []
-        self.recent: OrderedDict[int, Durable] = OrderedDict()
+        self.recent: dict[int, Durable] = {}
         self._prepared_seq = 0
         self._seen: set[int] = set()
         self._snapshot_seq = self._tick_seq = 0
@@ -94,9 +93,11 @@ class Ledger:
 
     def _is_snapshot_due(self, *, is_tick: bool) -> bool:
         since = self.fold.seq - self._snapshot_seq
+        if since < SNAPSHOT_EVERY:
+            return False
         is_over = self.fold.state.status in {"closed", "cancelled"}
         is_quiet = is_over or (is_tick and self.fold.seq - self._tick_seq <= QUIET_MAX)
-        return since >= (SNAPSHOT_EVERY if is_quiet else SNAPSHOT_EVERY_MAX)
+        return is_quiet or since >= SNAPSHOT_EVERY_MAX
 
     def replay(self, row: asyncpg.Record) -> None:
         """Fold the next row of the journal. Raises DivergedError."""
@@ -132,9 +133,10 @@ class Ledger:
         count = seq - self.published_seq
         durables, self.pending = self.pending[:count], self.pending[count:]
         self.published_seq, self.published_tag = seq, tag
-        self.recent.update((durable.seq, durable) for durable in durables)
-        while len(self.recent) > RECENT_MAX:
-            self.recent.popitem(last=False)
+        self.recent |= {durable.seq: durable for durable in durables}
+        if len(self.recent) > 2 * RECENT_MAX:
+            # Many at once: one at a time costs each bid as much as its hash.
+            self.recent = dict(list(self.recent.items())[-RECENT_MAX:])
         if durables:
             for listener in tuple(self.listeners):
                 listener(durables)

@@ -39,11 +39,12 @@ def read_price(terms: Terms, text: str | None) -> int:
     if text is None:
         raise BadPrice(Code.MALFORMED, "A price is needed.")
     # The usual way to write a price, read the short way: this is done for every bid.
-    exponent = terms.exponent
-    if exponent and text[-exponent - 1 : -exponent] == "." and len(text) <= USUAL_CHARS_MAX:
-        digits = text[: -exponent - 1] + text[-exponent:]
-        if len(digits) > exponent and digits.isascii() and digits.isdecimal() and int(digits) > 0:
-            return int(digits)
+    whole, _, decimals = text.partition(".")
+    digits = whole + decimals
+    if decimals and len(decimals) == terms.exponent and len(digits) < USUAL_CHARS_MAX:
+        usual = int(digits) if whole and digits.isascii() and digits.isdecimal() else 0
+        if usual:
+            return usual
     try:
         minor = parse_minor(text, terms.exponent)
     except NotAnAmount as error:

@@ -165,7 +165,8 @@ async def test_a_cancelled_caller_leaves_a_clean_book(node: Node) -> None:
 async def test_a_node_that_starts_late_loads_the_snapshot(
     node: Node, other: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "SNAPSHOT_EVERY_MAX", 200)
+    for often in ("SNAPSHOT_EVERY", "SNAPSHOT_EVERY_MAX"):
+        monkeypatch.setattr(ledger_module, often, 200)
     auction_id = await node.new_auction("a")
     for start in range(0, 600, 100):
         await asyncio.gather(
