@@ -31,6 +31,12 @@ async def shown(person: Person, tender_id: str) -> str:
     return answer.text
 
 
+async def told_of_it(person: Person, tender_id: str) -> str:
+    """What the tender's own page says of the viewer's offer."""
+    page = (await person.client.get(f"/tenders/{tender_id}", headers=HTML)).text
+    return page.partition('id="handed-in">')[2].partition("<")[0]
+
+
 async def hand_in(person: Person, done: dict[str, Any], number: int = 0, **form: str) -> Any:
     lot_id = done["lots"][number]["id"]
     path = f"/tenders/{done['id']}/offer/{lot_id}"
@@ -61,9 +67,12 @@ async def test_an_offer_is_handed_in_replaced_and_taken_back(
     assert "Take the offer back" not in page
     assert rival.name not in page
 
+    assert await told_of_it(supplier, done["id"]) == "not handed in yet"
     first = await hand_in(supplier, done, price="141421.35", note="Zeppelin\r\ndelivery")
     assert first.status_code == 303
     assert await own(supplier, done) == [("sealed", 1)]
+    assert await told_of_it(supplier, done["id"]) == "handed in"
+    assert await told_of_it(buyer, done["id"]) == ""
     page = await shown(supplier, done["id"])
     assert "Replace the offer" in page
     again = await hand_in(supplier, done, price="173205.08")
@@ -79,6 +88,7 @@ async def test_an_offer_is_handed_in_replaced_and_taken_back(
 
     assert (await take_back(supplier, done)).status_code == 303
     assert await own(supplier, done) == [("withdrawn", 2)]
+    assert await told_of_it(supplier, done["id"]) == "not handed in yet"
     page = await shown(supplier, done["id"])
     assert "You took your offer back." in page
     assert "Take the offer back" not in page

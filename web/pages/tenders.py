@@ -116,12 +116,21 @@ class TenderPages(Controller):
 
     @get("/{tender_id:uuid}", opt=FOR_MEMBERS)
     async def show(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, tender_id: UUID
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
     ) -> Template:
         who = await viewer_of(session, actor)
         tender = await service.show(session, actor, tender_id)
         awards = await service.list_awards(session, actor, limit=AWARDS_MAX, tender_id=tender_id)
-        return _tender_page(request, who, actor, tender, awards=awards.items)
+        handed_in = None
+        if _own_offer_href(tender, tender.buyer.id == actor.organisation_id):
+            own = await service.show_own_offers(session, actor, tender_id, clock.now())
+            handed_in = sum(offer.sha256 is not None for offer in own.offers.values())
+        return _tender_page(request, who, actor, tender, awards=awards.items, handed_in=handed_in)
 
     @post("/{tender_id:uuid}/publish", opt=FOR_MEMBERS)
     async def publish(
@@ -203,7 +212,9 @@ def _tender_page(
     tender: TenderView,
     problem: Problem | None = None,
     awards: Sequence[AwardView] = (),
+    handed_in: int | None = None,
 ) -> Template:
+    """`handed_in`: for how many lots the viewer's own offer is there, None where none can be."""
     fmt = language_of(request)
     mine = tender.buyer.id == actor.organisation_id
     shown = {
@@ -219,6 +230,7 @@ def _tender_page(
         "offers": tender.offers,
         "offers_href": f"/tenders/{tender.id}/offers" if mine else None,
         "own_offer_href": _own_offer_href(tender, mine),
+        "handed_in": handed_in,
         "opened_at": tender.opened_at,
         "invited": _invited(tender),
         "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
