@@ -50,7 +50,7 @@ class Book:
         self.epoch = 0
         self.used_at = 0.0
         self._log, self._journal, self._pool = log, journal, pool
-        self._turns = Turns(lambda: not (self._ledger.pending or self._reload_due))
+        self._turns = Turns(lambda seq: not self._reload_due and self._ledger.is_settled(seq))
         self._wake = asyncio.Event()
         self._inbox: dict[int, Entry] = {}
         self._waiting: dict[int, Waiting] = {}
@@ -89,11 +89,11 @@ class Book:
         return self._reload_due
 
     @asynccontextmanager
-    async def settled(self) -> AsyncIterator[Fold]:
-        """The state exactly as PostgreSQL has it. Raises Unavailable when that stays unknown."""
+    async def settled(self, at_least: int = 0) -> AsyncIterator[Fold]:
+        """The state PostgreSQL has, as far as known here. Raises Unavailable when that fails."""
         async with AsyncExitStack() as turn:
             try:
-                await turn.enter_async_context(self._turns.reading(SETTLED_TIMEOUT_S))
+                await turn.enter_async_context(self._turns.reading(SETTLED_TIMEOUT_S, at_least))
             except TimeoutError:
                 raise Unavailable(
                     "auction_interrupted", "The auction is interrupted; it resumes by itself."

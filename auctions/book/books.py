@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -40,7 +40,7 @@ from auctions.rules.state import CID_WINDOW
 from auctions.rules.terms import Terms
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.errors import Conflict, Invalid, Unavailable
+from marketplace.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from marketplace.kernel.keepalive import forever
 from marketplace.kernel.redis import AnyRedis
 
@@ -177,6 +177,25 @@ class Books:
         self._books[auction_id] = book
         self._runs[auction_id] = asyncio.create_task(forever(f"book {auction_id}", book.run))
         return book
+
+    @contextlib.asynccontextmanager
+    async def newest(self, auction_id: UUID) -> AsyncIterator[Book]:
+        """The book held still, with all in it that any node had made durable before the call: who
+        was answered there finds it here. Raises NotFound or Unavailable.
+        """
+        book = await self.open(auction_id)
+        try:
+            place = await self._journal.place(auction_id)
+        except ServerErrors as error:
+            raise Unavailable(
+                "auction_interrupted", "A server behind the auction is away."
+            ) from error
+        if place is None:
+            raise NotFound("auction")
+        epoch, seq, tag = place
+        book.woken(epoch, seq, tag)
+        async with book.settled(at_least=seq):
+            yield book
 
     async def close(self, auction_id: UUID) -> None:
         """Stop following one auction."""

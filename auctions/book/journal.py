@@ -84,6 +84,7 @@ WHERE EXISTS (SELECT FROM head)
 """
 _HEAD = """SELECT auction_id, epoch, seq, ts, tag, chain, terms, salt_key, status, close_at
 FROM auction_head WHERE auction_id = $1"""
+_PLACE = "SELECT epoch, seq, tag FROM auction_head WHERE auction_id = $1"
 _COMMANDS = """SELECT seq, ts, bidder, cid, body, outcome, chain FROM auction_commands
 WHERE auction_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4"""
 
@@ -98,6 +99,11 @@ class Journal:
     async def head(self, auction_id: UUID) -> JournalHead | None:
         row = await self._pool.fetchrow(_HEAD, auction_id, timeout=COMMAND_TIMEOUT_S)
         return None if row is None else JournalHead(*row)
+
+    async def place(self, auction_id: UUID) -> tuple[int, int, str] | None:
+        """Epoch, seq and tag of the head: how far any node has come."""
+        row = await self._pool.fetchrow(_PLACE, auction_id, timeout=COMMAND_TIMEOUT_S)
+        return None if row is None else tuple(row)
 
     async def record(
         self,

@@ -64,6 +64,10 @@ class Ledger:
         assert self._fold is not None, "a book is loaded before it is handed out"
         return self._fold
 
+    def is_settled(self, seq: int) -> bool:
+        """Whether all that was folded is published, and that goes as far as `seq`."""
+        return self.published_seq >= seq and not self.pending
+
     def begin(self, fold: Fold) -> None:
         """Start from a fold of PostgreSQL's: what was folded beyond it may never have been."""
         self.pending, self._snapshot, self._prepared_seq = [], None, self.published_seq

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """One mover, many readers. A reader waits until `is_settled` holds in its turn; the mover asks
-    `wanted` and lets the state settle as soon as somebody waits for it.
+    """One mover, many readers. A reader waits until `is_settled(at_least)` holds in its turn; the
+    mover asks `wanted` and lets the state settle as soon as somebody waits for it.
     """
 
-    def __init__(self, is_settled: Callable[[], bool]) -> None:
+    def __init__(self, is_settled: Callable[[int], bool]) -> None:
         self._is_settled = is_settled
         self._lock = asyncio.Lock()
         self._moved = asyncio.Event()
@@ -33,12 +33,12 @@ class Turns:
             self._moved.set()
 
     @asynccontextmanager
-    async def reading(self, timeout_s: float) -> AsyncIterator[None]:
-        """A reader's turn, in which the state is settled. Raises TimeoutError."""
+    async def reading(self, timeout_s: float, at_least: int = 0) -> AsyncIterator[None]:
+        """A reader's turn, in which the state is settled so far. Raises TimeoutError."""
         self._readers += 1
         try:
             async with asyncio.timeout(timeout_s):
-                await self._acquire_settled()
+                await self._acquire_settled(at_least)
         finally:
             self._readers -= 1
         try:
@@ -46,11 +46,11 @@ class Turns:
         finally:
             self._lock.release()
 
-    async def _acquire_settled(self) -> None:
+    async def _acquire_settled(self, at_least: int) -> None:
         """A look at PostgreSQL that is due, or a commit in doubt, is over within a few turns."""
         while True:
             await self._lock.acquire()
-            if self._is_settled():
+            if self._is_settled(at_least):
                 return
             self._lock.release()
             self._moved.clear()

@@ -41,12 +41,12 @@ async def access_to(database: Database, actor: Actor, auction_id: UUID) -> Aucti
 
 async def show(live: Hub, access: AuctionAccess) -> Frame:
     """The snapshot of this caller, with the names it may know. Raises Unavailable."""
-    book = await live.books.open(access.auction_id)
     names = await live.names(access.auction_id)
     invited = access.role == "invited"
     viewer = NOT_YET if invited else viewer_of(access)
-    async with book.settled() as fold:
-        view = made.snapshot_frame(fold.state, viewer, book.epoch, live.clock.now_us(), names)
+    async with live.books.newest(access.auction_id) as book:
+        state, now_us = book.fold.state, live.clock.now_us()
+        view = made.snapshot_frame(state, viewer, book.epoch, now_us, names)
     del view["type"]
     if invited:
         view["you"] = {"alias": None, "admitted": False}
@@ -118,9 +118,8 @@ async def hint(live: Hub, access: AuctionAccess, rank: int) -> str | None:
     """The exact price for a rank, as decimal text. Raises Forbidden, Unavailable."""
     if access.alias is None:
         raise Forbidden("not_admitted", "Only who bids can ask for a price.")
-    book = await live.books.open(access.auction_id)
-    async with book.settled() as fold:
-        state = fold.state
+    async with live.books.newest(access.auction_id) as book:
+        state = book.fold.state
         price = price_for_rank(state, access.alias, rank, live.clock.now_us())
     return None if price is None else format_minor(price, state.terms.exponent)
 

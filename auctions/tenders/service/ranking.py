@@ -40,11 +40,11 @@ async def ranking(
 async def _by_auction(
     books: Books, auction_id: UUID, organisations: dict[str, UUID]
 ) -> list[Ranked]:
-    book = await books.open(auction_id)
     found = []
-    async with book.settled() as fold:
-        for place, (evaluated, _, alias) in enumerate(fold.state.rows[:ROWS_MAX], 1):
-            bidder = fold.state.bidders[alias]
+    async with books.newest(auction_id) as book:
+        state = book.fold.state
+        for place, (evaluated, _, alias) in enumerate(state.rows[:ROWS_MAX], 1):
+            bidder = state.bidders[alias]
             bid = bidder.current
             assert bid is not None, "a row of the standing has a bid"
             found.append(

@@ -227,6 +227,20 @@ async def test_a_lagging_node_reads_what_redis_has_trimmed_from_postgresql(
     await same_everywhere(auction_id, node, other)
 
 
+async def test_what_one_node_has_answered_every_node_shows(
+    own_servers: Servers, node: Node
+) -> None:
+    auction_id = await node.new_auction("a")
+    # It hears of others only when it polls, as a node whose Redis connection is lost.
+    async with Node(own_servers, listens=False) as deaf:
+        await deaf.books.open(auction_id)
+        for cents in range(9_000, 8_950, -1):
+            done = await node.bid(auction_id, "a", f"c{cents}", cents)
+            async with deaf.books.newest(auction_id) as book:
+                assert book.fold.seq >= done.seq
+                assert book.fold.state.bidders["a"].bids[-1].price == cents
+
+
 async def test_idle_books_can_be_closed_and_opened_again(node: Node) -> None:
     auction_id = await node.new_auction("a")
     first = await node.bid(auction_id, "a", "c", 5_000)
