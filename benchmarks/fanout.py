@@ -196,7 +196,7 @@ async def publications(live: Hub, auction_id: str, question: Answer) -> Answer:
     while hall.seated_count < question["crowd"]:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
 
-    delivered = hall.delivered
+    delivered, waiting = hall.delivered, [m.wire.waiting_bytes for m in hall.members]
 
     async def publish_one() -> None:
         nonlocal delivered
@@ -205,8 +205,8 @@ async def publications(live: Hub, auction_id: str, question: Answer) -> Answer:
         committing = asyncio.create_task(live.books.submit(book.auction_id, message))
         while hall.delivered < delivered:  # noqa: ASYNC110
             await asyncio.sleep(POLL_S)
-        await drained([member.wire.waiting_bytes for member in hall.members])
-        delivered += len(hall.members)
+        await drained(waiting)
+        delivered += len(waiting)
         await committing
 
     return await rounds(publish_one, question)

@@ -118,6 +118,7 @@ class Books:
         decides them.
         """
         await _end({*self._tasks, *self._runs.values()})
+        await self._log.close()
         self._books.clear()
         self._runs.clear()
 

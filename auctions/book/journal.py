@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 from uuid import UUID
 
@@ -20,8 +21,10 @@ _PACKED = b"\x78"
 
 ROWS_MAX = 2_000
 COMMAND_TIMEOUT_S = 5.0
+LEASES_MAX, POOL_FOR_A_LEASE = 2, 4
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+PoolConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -94,6 +97,9 @@ class Journal:
 
     def __init__(self, pool: Pool, envelope: Envelope | None = None) -> None:
         self._pool = pool
+        self._leases: list[PoolConnection] = []
+        # The other calls need connections too.
+        self._leases_max = min(LEASES_MAX, pool.get_max_size() // POOL_FOR_A_LEASE)
         self.envelope = envelope or Envelope()
 
     async def head(self, auction_id: UUID) -> JournalHead | None:
@@ -123,29 +129,48 @@ class Journal:
         """
         last = records[-1]
         assert last.seq == after_seq + len(records), "a batch has no gaps"
-        done = await self._pool.execute(
-            _RECORD,
-            auction_id,
-            last.seq,
-            last.ts,
-            last.tag,
-            last.chain,
-            status,
-            close_at,
-            epoch,
-            after_seq,
-            after_tag,
-            ",".join([str(r.ts) for r in records]),
-            [r.bidder for r in records],
-            [r.cid for r in records],
-            [r.sealed_body or r.body for r in records],
-            [r.sealed_outcome or r.outcome for r in records],
-            [r.chain for r in records],
-            timeout=COMMAND_TIMEOUT_S,
-        )
+        async with self._lease() as connection:
+            done = await connection.execute(
+                _RECORD,
+                auction_id,
+                last.seq,
+                last.ts,
+                last.tag,
+                last.chain,
+                status,
+                close_at,
+                epoch,
+                after_seq,
+                after_tag,
+                ",".join([str(r.ts) for r in records]),
+                [r.bidder for r in records],
+                [r.cid for r in records],
+                [r.sealed_body or r.body for r in records],
+                [r.sealed_outcome or r.outcome for r in records],
+                [r.chain for r in records],
+                timeout=COMMAND_TIMEOUT_S,
+            )
         kept = int(done.rpartition(" ")[2])
         assert kept in {0, len(records)}, "a batch is kept whole or not at all"
         return kept > 0
+
+    @asynccontextmanager
+    async def _lease(self) -> AsyncIterator[PoolConnection]:
+        """A connection for a commit. A few are kept: to borrow one of the pool and give it back
+        costs a node more than to send the batch.
+        """
+        connection = self._leases.pop() if self._leases else None
+        if connection is None or connection.is_closed():
+            connection = await self._pool.acquire(timeout=COMMAND_TIMEOUT_S)
+        kept = False
+        try:
+            yield connection
+            kept = len(self._leases) < self._leases_max
+        finally:
+            if kept:
+                self._leases.append(connection)
+            else:
+                await self._pool.release(connection)
 
     async def commands(
         self, auction_id: UUID, after: int, last: int

@@ -12,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from marketplace.kernel.redis import AnyRedis
+from marketplace.kernel.redis import AnyRedis, Line
 
 BATCH_MAX = 512
 PENDING_MAX = 4_096
@@ -101,6 +102,8 @@ class Log:
         self.alone = False
         """Whether at the last look nobody else listened to what becomes durable here."""
         self._pending_max = pending_max
+        # A cluster has many connections; its client knows which.
+        self._line = Line(redis.connection_pool) if isinstance(redis, Redis) else None
 
     async def tell(
         self,
@@ -108,7 +111,7 @@ class Log:
         durable: Mapping[UUID, tuple[int, int, str]] | None = None,
     ) -> tuple[dict[UUID, list[Entry] | Exception], dict[UUID, Exception]]:
         """Append each auction's bodies, at most BATCH_MAX each, and say how far PostgreSQL has
-        committed: (epoch, seq, tag) by auction. All in one round trip.
+        committed: (epoch, seq, tag) by auction. All in one round trip; one call at a time.
 
         Answers the entries, fewer than asked for where back-pressure set in, or NoBookError,
         BusyError or the error of that auction alone; and the auctions whose `durable` failed. That
@@ -124,7 +127,7 @@ class Log:
         calls += [
             (_ADMIT, _keys(key)[:2], (b"\n".join(bodies),)) for key, bodies in batches.items()
         ]
-        replies = await self._run(calls)
+        replies = await self._run(calls, self._line)
         if marks:
             self.alone = all(reply == 1 for reply in replies[: len(marks)])
         failed = {
@@ -189,14 +192,25 @@ class Log:
         """Remove head and log."""
         await self.redis.unlink(*_keys(auction_id)[:2])
 
-    async def _run(self, calls: Sequence[_Call]) -> list[object]:
+    async def close(self) -> None:
+        if self._line is not None:
+            await self._line.close()
+
+    async def _run(self, calls: Sequence[_Call], line: Line | None = None) -> list[object]:
         """Scripts in one round trip. NOSCRIPT means it did not run, so it is safe to send the text
         then.
         """
-        pipe = self.redis.pipeline(transaction=False)
-        for script, keys, arguments in calls:
-            pipe.evalsha(script.sha, len(keys), *keys, *arguments)
-        replies = list(await pipe.execute(raise_on_error=False))
+        asked = [
+            ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            for script, keys, arguments in calls
+        ]
+        if line is not None:
+            replies = await line.ask(asked)
+        else:
+            pipe = self.redis.pipeline(transaction=False)
+            for command in asked:
+                pipe.execute_command(*command)
+            replies = list(await pipe.execute(raise_on_error=False))
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
                 script, keys, arguments = calls[index]

@@ -62,12 +62,8 @@ class Member:
 
     def show(self, frame: bytes) -> None:
         """Something that a snapshot makes up for."""
-        if self.behind_since is not None:
-            return
-        if self.wire.waiting_bytes() > QUEUE_BYTES_MAX:
+        if self.behind_since is None and not self.wire.offer(frame, QUEUE_BYTES_MAX):
             self._overflow()
-            return
-        self.wire.write(frame)
 
     def tell(self, frame: bytes) -> None:
         """Something that must arrive: acks, answers, errors."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any, Protocol
@@ -55,6 +56,9 @@ class Wire(Protocol):
     def write(self, frame: bytes) -> None:
         """One frame, or several joined."""
 
+    def offer(self, frame: bytes, waiting_max: int) -> bool:
+        """`write`, unless more than that many bytes wait; whether it was written."""
+
     def waiting_bytes(self) -> int:
         """What the peer has not taken yet, beyond the kernel's buffer."""
 
@@ -65,22 +69,34 @@ class Wire(Protocol):
 class TransportWire:
     """uvicorn, `ws="websockets-sansio"`."""
 
-    __slots__ = ("_protocol", "_send", "_transport", "waiting_bytes")
+    __slots__ = ("_closed", "_send", "_transport", "waiting_bytes")
 
-    def __init__(self, protocol: Any, send: Send) -> None:
-        self._protocol, self._send = protocol, send
-        self._transport: asyncio.Transport = protocol.transport
-        # Bound once: looked up a thousand times a frame otherwise.
-        self.waiting_bytes: Callable[[], int] = self._transport.get_write_buffer_size
-        raw = self._transport.get_extra_info("socket")
+    def __init__(self, transport: asyncio.Transport, send: Send) -> None:
+        self._transport, self._send, self._closed = transport, send, False
+        self.waiting_bytes: Callable[[], int] = transport.get_write_buffer_size
+        raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
     def write(self, frame: bytes) -> None:
-        if not self._protocol.close_sent and not self._transport.is_closing():
-            self._transport.write(frame)
+        self.offer(frame, sys.maxsize)
+
+    def offer(self, frame: bytes, waiting_max: int) -> bool:
+        # A thousand times a publication, on objects out of all caches: no step more than needed.
+        transport = self._transport
+        if transport.get_write_buffer_size() > waiting_max:
+            return False
+        # Nothing may follow a close frame (RFC 6455, 5.5.1).
+        if not self._closed:
+            # A transport that is about to close drops it by itself; one that has closed objects.
+            try:
+                transport.write(frame)
+            except RuntimeError:
+                self._closed = True
+        return True
 
     async def close(self, code: int, reason: str) -> None:
+        self._closed = True
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await _say_close(self._send, code, reason)
@@ -105,6 +121,12 @@ class SendWire:
         self._bytes += len(frame)
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
+
+    def offer(self, frame: bytes, waiting_max: int) -> bool:
+        if self._bytes > waiting_max:
+            return False
+        self.write(frame)
+        return True
 
     def waiting_bytes(self) -> int:
         return self._bytes
@@ -145,6 +167,6 @@ def wire_of(send: Send) -> Wire:
     transport = getattr(protocol, "transport", None)
     known = isinstance(getattr(protocol, "close_sent", None), bool)
     # By its methods, not its class: uvloop's transports are no asyncio.Transport.
-    if known and hasattr(transport, "get_write_buffer_size"):
-        return TransportWire(protocol, send)
+    if known and transport is not None and hasattr(transport, "get_write_buffer_size"):
+        return TransportWire(transport, send)
     return SendWire(send)

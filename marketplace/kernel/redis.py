@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from urllib.parse import parse_qs, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
+import hiredis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis, RedisCluster
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 
 CALL_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 64
@@ -46,6 +51,51 @@ def connect(url: str) -> AnyRedis:
         max_connections=CONNECTIONS_MAX,
     )
     return Redis.from_pool(pool)
+
+
+class Line:
+    """One connection for one caller that asks in turn. It connects as the pool's do, also anew
+    after an error.
+
+    A pipeline of the pool's sends from a task of its own, looks twice whether the connection lives
+    and arms a timer for each of that: on a loop that is busy each step waits for its turn.
+    """
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._connection: AbstractConnection | None = None
+
+    async def ask(self, commands: Sequence[tuple[str | bytes | int, ...]]) -> list[object]:
+        """The replies in order, errors of single commands among them. Raises RedisError, OSError or
+        TimeoutError: then it is unknown what of it was done.
+        """
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            connection = await self._ready()
+            packed = b"".join([hiredis.pack_command(command) for command in commands])  # type: ignore[arg-type]
+            await connection.send_packed_command(packed, check_health=False)
+            return [await self._reply(connection) for _ in commands]
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.disconnect(nowait=True)
+
+    async def _ready(self) -> AbstractConnection:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            # The time for the whole call is enough.
+            connection.socket_timeout = None
+        elif connection.is_connected and await connection.can_read():
+            # Closed by the server, or a reply of a call that was given up.
+            await connection.disconnect(nowait=True)
+        return connection
+
+    async def _reply(self, connection: AbstractConnection) -> object:
+        # Whatever else happens here, a cancellation too, redis-py ends the connection.
+        try:
+            return await connection.read_response()
+        except ResponseError as error:
+            return error
 
 
 def _by_sentinel(url: str, retry: Retry) -> Redis:

@@ -143,7 +143,9 @@ async def test_commands_of_a_dead_node_are_decided_by_another(node: Node, other:
     last = book.published_seq
     raw = msgspec.json.encode(Bid(cid="orphan", bidder="a", price="50.00"), order="sorted")
     # What a node does that dies between its reply from Redis and the commit.
-    await log_module.Log(node.redis).tell({auction_id: [raw]})
+    log = log_module.Log(node.redis)
+    await log.tell({auction_id: [raw]})
+    await log.close()
     await reaches(book, last + 1)
     assert (await book.durable_at(last + 1)).outcome.accepted
 
