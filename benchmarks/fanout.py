@@ -1,21 +1,23 @@
 """Fan-out of one node: one publication to every socket, against a bare asyncio server that writes
 the same pre-encoded frame to every socket.
 
-Server and load client are processes of their own. Each publication waits until the kernel has taken
-the former one from every socket, on both sides, so both are measured at saturation; the node's
-conflation is switched off for that, and on again for the latencies.
+Servers and load clients are processes of their own. Each publication waits until the kernel has
+taken the former one from every socket, on both sides, so both are measured at saturation; the
+node's conflation is switched off for that, and on again for the latencies. The two take turns, and
+the ratio is the median over the turns.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import subprocess
+import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -31,6 +33,7 @@ from auctions.live.hub import Hub
 from auctions.live.wire import text_frame
 from auctions.rules.commands import Message
 from benchmarks.channel import publish
+from benchmarks.children import Answer, Child, say, serve_questions
 from benchmarks.crowd import handshake, masked
 from benchmarks.harness import Figure, memory_mib, quantile_ms, servers, show
 from marketplace.kernel.collector import settle
@@ -40,50 +43,13 @@ from marketplace.kernel.settings import Settings
 from web.app import Application, create_app
 from web.demo.cast import assemble
 
+ME = "benchmarks.fanout"
 CROWDS = (1_000, 5_000)
-ROUNDS, LATENCY_ROUNDS = 150, 40
+TURNS, ROUNDS, LATENCY_ROUNDS = 7, 60, 40
 LATENCY_EVERY_S = 0.25
 POLL_S = 0.0003
 MARK = b'"@'
 """Stands once in each published frame, before the nanosecond it was published at."""
-
-Answer = dict[str, Any]
-
-
-class Child:
-    """A process of this file in another role: one JSON line in, one JSON line out."""
-
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "benchmarks.fanout", *arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.pid = self._process.pid
-
-    async def hear(self) -> Answer:
-        assert self._process.stdout is not None
-        line = await asyncio.to_thread(self._process.stdout.readline)
-        assert line, "the process has ended"
-        return msgspec.json.decode(line, type=Answer)
-
-    async def ask(self, **question: Any) -> Answer:
-        assert self._process.stdin is not None
-        self._process.stdin.write(msgspec.json.encode(question) + b"\n")
-        self._process.stdin.flush()
-        return await self.hear()
-
-    def end(self) -> None:
-        self._process.terminate()
-        self._process.wait(30)
-
-
-async def serve_questions(answer: Callable[[Answer], Awaitable[Answer]]) -> None:
-    """The other end of `Child.ask`, until standard input ends."""
-    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
-        say(await answer(msgspec.json.decode(line)))
-
-
-def say(answer: Answer) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
-    sys.stdout.buffer.flush()
 
 
 async def rounds(publish_one: Callable[[], Awaitable[None]], question: Answer) -> Answer:
@@ -283,74 +249,113 @@ async def report(question: Answer) -> Answer:
 # -- the comparison -----------------------------------------------------------------------------
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
     per_second: float
     cpu_us: float
-    last_p50_ms: float
-    last_p99_ms: float
-    kib_a_socket: float
 
 
-async def measure(server: Child, url: str, key: str, crowd: int) -> Measured:
-    before = memory_mib(server.pid)
-    watchers = Child("load", url, str(crowd), key)
-    try:
-        await watchers.hear()
-        await server.ask(crowd=crowd, count=10, pause_s=0.0)
-        await watchers.ask(deliveries=10 * crowd)
-        kib = (memory_mib(server.pid) - before) / crowd * 1_024
-        count = max(20, ROUNDS * 1_000 // crowd)
-        full = await server.ask(crowd=crowd, count=count, pause_s=0.0)
-        await watchers.ask(deliveries=count * crowd)
-        await server.ask(
-            crowd=crowd, count=LATENCY_ROUNDS, pause_s=LATENCY_EVERY_S, frame_pause_s=0.06
+class Side:
+    """A server with its crowd connected."""
+
+    def __init__(self, server: Child, url: str, key: str, crowd: int) -> None:
+        self._server, self._crowd = server, crowd
+        self._before_mib = memory_mib(server.pid)
+        self._watchers = Child(ME, "load", url, str(crowd), key)
+
+    async def ready(self) -> None:
+        await self._watchers.hear()
+        await self._publish(10)
+        self.kib_a_socket = (memory_mib(self._server.pid) - self._before_mib) / self._crowd * 1_024
+
+    async def turn(self, count: int) -> Turn:
+        """Publications at saturation."""
+        full, _ = await self._publish(count)
+        deliveries = count * self._crowd
+        return Turn(
+            per_second=deliveries / full["seconds"], cpu_us=full["cpu_s"] / deliveries * 1e6
         )
-        latency = await watchers.ask(deliveries=LATENCY_ROUNDS * crowd)
+
+    async def latency(self) -> Answer:
+        _, latency = await self._publish(
+            LATENCY_ROUNDS, pause_s=LATENCY_EVERY_S, frame_pause_s=0.06
+        )
+        return latency
+
+    async def _publish(self, count: int, **how: float) -> tuple[Answer, Answer]:
+        question = {"crowd": self._crowd, "count": count, "pause_s": 0.0} | how
+        answer = await self._server.ask(**question)
+        return answer, await self._watchers.ask(deliveries=count * self._crowd)
+
+    def signal(self, number: int) -> None:
+        for child in (self._server, self._watchers):
+            child.signal(number)
+
+    def end(self) -> None:
+        self._watchers.end()
+        self._server.end()
+
+
+@contextmanager
+def frozen(other: Side) -> Iterator[None]:
+    """`other` stands still: well below the silence that would interrupt its auction."""
+    other.signal(signal.SIGSTOP)
+    try:
+        yield
     finally:
-        watchers.end()
-    deliveries = count * crowd
-    return Measured(
-        per_second=deliveries / full["seconds"],
-        cpu_us=full["cpu_s"] / deliveries * 1e6,
-        last_p50_ms=latency["last_p50_ms"],
-        last_p99_ms=latency["last_p99_ms"],
-        kib_a_socket=kib,
-    )
+        other.signal(signal.SIGCONT)
 
 
 async def compare(both: Servers, crowd: int) -> list[Figure]:
-    children = [Child("bare", "160"), Child("node", both.database_url, both.redis_url)]
+    children = [Child(ME, "bare", "160"), Child(ME, "node", both.database_url, both.redis_url)]
+    plain, whole = [await child.hear() for child in children]
+    path = f"http://127.0.0.1:{whole['port']}/api/v1/auctions/{whole['auction']}/live"
+    limit = Side(children[0], f"http://127.0.0.1:{plain['port']}/", "none", crowd)
+    node_ = Side(children[1], path, whole["key"], crowd)
     try:
-        plain, whole = [await child.hear() for child in children]
-        limit = await measure(children[0], f"http://127.0.0.1:{plain['port']}/", "none", crowd)
-        path = f"http://127.0.0.1:{whole['port']}/api/v1/auctions/{whole['auction']}/live"
-        node_ = await measure(children[1], path, whole["key"], crowd)
+        turns = []
+        for side in (limit, node_):
+            await side.ready()
+        # In turn, the other one frozen: what else this machine does meanwhile meets both alike.
+        for _ in range(TURNS):
+            count = max(10, ROUNDS * 1_000 // crowd)
+            with frozen(node_):
+                plain_turn = await limit.turn(count)
+            with frozen(limit):
+                turns.append((plain_turn, await node_.turn(count)))
+        latencies = [await side.latency() for side in (limit, node_)]
     finally:
-        for child in children:
-            child.end()
-    return figures(crowd, limit, node_)
+        for side in (limit, node_):
+            side.end()
+    return figures(crowd, turns, latencies, [limit.kib_a_socket, node_.kib_a_socket])
 
 
-def figures(crowd: int, limit: Measured, whole: Measured) -> list[Figure]:
+def figures(
+    crowd: int, turns: list[tuple[Turn, Turn]], latencies: list[Answer], kib: list[float]
+) -> list[Figure]:
     name = f"{crowd} sockets"
+    ratios = sorted(whole.per_second / limit.per_second for limit, whole in turns)
+    limits, wholes = zip(*turns, strict=True)
+    per_second = median(turn.per_second for turn in limits)
+    cpu_us = median(turn.cpu_us for turn in limits)
     delivered = Figure(
         name=f"{name}: delivered at saturation",
-        value=whole.per_second,
+        value=median(turn.per_second for turn in wholes),
         unit="msg/s",
-        ratio=whole.per_second / limit.per_second,
-        limit=f"the bare server's {limit.per_second:,.0f}",
+        ratio=median(ratios),
+        limit=f"the bare server's {per_second:,.0f} ({ratios[0]:.2f} to {ratios[-1]:.2f} by turn)",
     )
     cpu = Figure(
         name=f"{name}: CPU of the server a delivery",
-        value=whole.cpu_us,
+        value=median(turn.cpu_us for turn in wholes),
         unit="µs",
-        ratio=limit.cpu_us / whole.cpu_us,
-        limit=f"the bare server's speed ({limit.cpu_us:.1f} µs)",
+        ratio=median(limit.cpu_us / whole.cpu_us for limit, whole in turns),
+        limit=f"the bare server's speed ({cpu_us:.1f} µs)",
     )
+    plain, shown = latencies
     beside = [
-        ("publication to the last watcher, p50", whole.last_p50_ms, limit.last_p50_ms, "ms"),
-        ("publication to the last watcher, p99", whole.last_p99_ms, limit.last_p99_ms, "ms"),
-        ("memory a socket", whole.kib_a_socket, limit.kib_a_socket, "KiB"),
+        ("publication to the last watcher, p50", shown["last_p50_ms"], plain["last_p50_ms"], "ms"),
+        ("publication to the last watcher, p99", shown["last_p99_ms"], plain["last_p99_ms"], "ms"),
+        ("memory a socket", kib[1], kib[0], "KiB"),
     ]
     return [delivered, cpu] + [
         Figure(name=f"{name}: {what}", value=value, unit=unit, note=f"(bare {plain:.1f})")
