@@ -24,6 +24,34 @@ async def test_the_server_still_lets_us_write_to_its_transport(arena: NewArena, 
         assert member.wire.waiting_bytes() == 0
 
 
+async def test_nothing_follows_a_close_frame_and_nobody_minds_a_peer_that_has_gone(
+    arena: NewArena, hub: Hub
+) -> None:
+    place = await arena(1)
+    async with peer(place.live_url, place.keys[0]) as one:
+        await one.type("snapshot")
+        (member,) = [m for m in hub.members() if m.alias == place.aliases[0]]
+        wire = member.wire
+        await wire.close(1012, "bye")
+        wire.write(text_frame(b'{"type":"late"}'))
+        assert await one.closed() == 1012
+    # By now the transport has closed, which would raise.
+    assert wire.offer(text_frame(b"{}"), 0)
+    assert wire.waiting_bytes() == 0
+
+
+async def test_a_peer_that_does_not_read_is_offered_no_more(arena: NewArena, hub: Hub) -> None:
+    place = await arena(1)
+    async with peer(place.live_url, place.keys[0]) as one:
+        await one.type("snapshot")
+        (member,) = [m for m in hub.members() if m.alias == place.aliases[0]]
+        frame = text_frame(b"x" * 60_000)
+        # In one turn of the loop, in which nobody reads.
+        while member.wire.offer(frame, 0):
+            pass
+        assert 0 < member.wire.waiting_bytes() <= len(frame)
+
+
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
 def test_frames_are_as_the_protocol_says(size: int) -> None:
     payload = b"x" * size
