@@ -1,8 +1,10 @@
 """How fast one bidder may send: a bucket on this node, settled with all nodes in blocks.
 
-The first stage decides at once and alone. Only who sends many has them counted in Redis, one call
-for BLOCK of them, so the bid path never waits for it; the price is that a bidder who spreads over
-n nodes gets at most n blocks more.
+The first stage decides at once and alone. Only who sends many in short time has them counted in
+Redis, one call for BLOCK of them, so the bid path never waits for it; the price is that a bidder
+who spreads over n nodes gets at most n blocks more. Who is slow here, by a share that NODES such
+nodes could not add up to the rate, is not counted: else two hundred bidders that keep pace with
+each other would all be counted in the same moment.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from marketplace.kernel import throttle
 from marketplace.kernel.redis import AnyRedis
 from marketplace.kernel.throttle import Rate
 
-BLOCK = 25
+BLOCK, NODES = 25, 8
 BIDDERS_MAX = 20_000
 
 
@@ -40,6 +42,7 @@ class Bucket(msgspec.Struct):
 
 class Spent(msgspec.Struct):
     bucket: Bucket
+    since: float
     unsettled: int = 0
     blocked_until: float = 0.0
 
@@ -63,10 +66,12 @@ class Allowances:
             return wait_s
         spent.unsettled += 1
         if spent.unsettled >= BLOCK:
-            spent.unsettled = 0
-            task = asyncio.create_task(self._settle(key, spent))
-            self._settling.add(task)
-            task.add_done_callback(self._settling.discard)
+            took_s = now - spent.since
+            spent.unsettled, spent.since = 0, now
+            if took_s * self._rate.per_s < BLOCK * NODES:
+                task = asyncio.create_task(self._settle(key, spent))
+                self._settling.add(task)
+                task.add_done_callback(self._settling.discard)
         return None
 
     async def settled(self) -> None:
@@ -77,7 +82,7 @@ class Allowances:
     def _of(self, key: str, now: float) -> Spent:
         spent = self._spent.get(key)
         if spent is None:
-            spent = self._spent[key] = Spent(Bucket(self._rate.burst, now))
+            spent = self._spent[key] = Spent(Bucket(self._rate.burst, now), now)
             if len(self._spent) > BIDDERS_MAX:
                 self._spent.popitem(last=False)
         self._spent.move_to_end(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auctions.live import messages
-from auctions.live.allowance import BLOCK, Allowances
+from auctions.live.allowance import BLOCK, NODES, Allowances
 from auctions.live.conflate import conflated
 from auctions.live.messages import FRAME_BYTES_MAX
 from auctions.rules.commands import Command, Tick
@@ -77,6 +77,19 @@ async def test_nodes_share_an_allowance_in_blocks(redis: AnyRedis) -> None:
     await there.settled()
     clock.now += 2.0
     assert there.take(key) is not None
+
+
+async def test_only_who_bids_fast_is_counted_in_redis(redis: AnyRedis) -> None:
+    rate, clock, key = Rate(per_s=0.5, burst=BLOCK), Ticking(), unique("bidder")
+    allowances = Allowances(redis, rate, clock)
+    for _ in range(2 * BLOCK):
+        assert allowances.take(key) is None
+        clock.now += 2 * NODES / rate.per_s
+    await allowances.settled()
+    assert not await redis.exists(f"bids:{key}")
+    assert [allowances.take(key) for _ in range(BLOCK)] == [None] * BLOCK
+    await allowances.settled()
+    assert await redis.exists(f"bids:{key}")
 
 
 def test_frames_of_clients_have_limits() -> None:
