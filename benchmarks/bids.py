@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import sys
 import time
 from statistics import median
 from uuid import UUID
@@ -299,7 +300,7 @@ async def several_nodes(
         ]
         children = [
             await asyncio.create_subprocess_exec(
-                *_python(),
+                sys.executable,
                 "-m",
                 "benchmarks.bids",
                 "--node",
@@ -315,22 +316,17 @@ async def several_nodes(
     return figures
 
 
-def _python() -> tuple[str]:
-    import sys  # noqa: PLC0415
-
-    return (sys.executable,)
-
-
 def run(seconds: float = 5.0) -> list[Figure]:
-    """All figures of this file, shown as they come."""
+    """All figures of this file; standard error hears how far it is."""
     figures: list[Figure] = []
     with servers() as both:
         urls = (both.database_url, both.redis_url)
         for work in (hot_auction, many_auctions):
             figures += uvloop.run(work(*urls, seconds))
-            show(figures[-12:])
+            print(f"{work.__name__}: done", file=sys.stderr)
         for nodes in (2, 4):
             figures += uvloop.run(several_nodes(*urls, nodes, seconds))
+            print(f"{nodes} nodes: done", file=sys.stderr)
     return figures
 
 
