@@ -160,7 +160,7 @@ class Journal:
         costs a node more than to send the batch.
         """
         connection = self._leases.pop() if self._leases else None
-        if connection is None or connection.is_closed():
+        if connection is None or _is_lost(connection):
             connection = await self._pool.acquire(timeout=COMMAND_TIMEOUT_S)
         kept = False
         try:
@@ -267,3 +267,11 @@ class Journal:
             state,
             timeout=COMMAND_TIMEOUT_S,
         )
+
+
+def _is_lost(connection: PoolConnection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        # What the driver has lost it takes back into its pool, and then no question is answered.
+        return True

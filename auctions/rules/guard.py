@@ -87,12 +87,10 @@ def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
     limit_ppm = state.terms.typo_guard_ppm
     if limit_ppm is None:
         return None
-    bids = state.bidders[alias].bids
-    if bids and (bids[-1].price - price) * PPM <= limit_ppm * bids[-1].price:
-        # What is not far below the own bid is not far below anything lower either.
-        return None
     reference = _reference(state, alias, scale)
-    if reference is None or (reference - price) * PPM <= limit_ppm * reference:
+    if reference is None:
+        return None
+    if (reference - price) * PPM <= limit_ppm * reference:
         return None
     drop = format_minor((reference - price) * 1_000 // reference, 1)
     terms = state.terms

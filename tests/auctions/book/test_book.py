@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -250,3 +251,20 @@ async def test_idle_books_can_be_closed_and_opened_again(node: Node) -> None:
     assert isinstance(node.books, Books)
     again = await node.bid(auction_id, "a", "c", 5_000)
     assert again.seq == first.seq
+
+
+async def test_a_lost_connection_is_not_lent_to_the_next_commit(
+    own_servers: Servers, node: Node
+) -> None:
+    journal = Journal(await node.database.pool(steady=True))
+    async with journal._lease() as connection:
+        lost = await connection.fetchval("SELECT pg_backend_pid()")
+    admin = await asyncpg.connect(own_servers.database_url)
+    async with journal._lease() as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") == lost
+        assert await admin.fetchval("SELECT pg_terminate_backend($1, 5000)", lost)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await connection.execute("SELECT 1")
+    await admin.close()
+    async with journal._lease() as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") != lost
