@@ -89,28 +89,28 @@ class Ledger:
         durable = fold.decide(entry.seq, entry.ts, entry.raw, entry.tag)
         self._take(durable)
         is_tick = type(durable.command.body) is Tick
-        is_time = entry.seq - self._snapshot_seq >= SNAPSHOT_EVERY
-        if is_time and not is_kept and self._is_snapshot_due(is_tick=is_tick):
+        if not is_kept and self._is_snapshot_due(is_tick=is_tick):
             # Of this very moment; it is kept once the journal is as far.
             self._snapshot_seq, self._snapshot = fold.seq, fold.snapshot()
         if is_tick:
             self._tick_seq = fold.seq
 
     def _is_snapshot_due(self, *, is_tick: bool) -> bool:
-        seq = self.fold.seq
+        since = self.fold.seq - self._snapshot_seq
+        if since < SNAPSHOT_EVERY:
+            return False
         is_over = self.fold.state.status in {"closed", "cancelled"}
-        is_quiet = is_over or (is_tick and seq - self._tick_seq <= QUIET_MAX)
-        return is_quiet or seq - self._snapshot_seq >= SNAPSHOT_EVERY_MAX
+        is_quiet = is_over or (is_tick and self.fold.seq - self._tick_seq <= QUIET_MAX)
+        return is_quiet or since >= SNAPSHOT_EVERY_MAX
 
     def replay(self, row: asyncpg.Record) -> None:
         """Fold the next row of the journal. Raises DivergedError."""
         self._take(self.fold.replay(row))
 
     def _take(self, durable: Durable) -> None:
-        record = durable.record
-        if record.cid:
-            self._seen.add(hash((record.bidder, record.cid)))
-        if record.seq > self.published_seq:
+        if durable.record.cid:
+            self.saw(durable.record.bidder, durable.record.cid)
+        if durable.seq > self.published_seq:
             self.pending.append(durable)
 
     def saw(self, bidder: str, cid: str) -> None:
