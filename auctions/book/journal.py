@@ -72,17 +72,20 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 # The conditional update is the fence: it takes the head's row lock, and it does nothing unless
 # this batch continues exactly what is there. One statement, so one round trip and no lock held
-# while a node thinks or is frozen. Numbers travel as one text: asyncpg looks at each number of an
-# array through an abstract base class, which costs more than all the rest of it.
+# while a node thinks or is frozen. Each column travels as one text or one run of bytes: asyncpg looks
+# at each element of an array through abstract base classes, which costs more than all the rest of
+# it. Bodies and outcomes have no line ends (canonical JSON or an envelope), a cid may have.
 _RECORD = """
 WITH head AS (
     UPDATE auction_head SET seq = $2, ts = $3, tag = $4, chain = $5, status = $6, close_at = $7
     WHERE auction_id = $1 AND epoch = $8 AND seq = $9 AND tag = $10 RETURNING 1
 )
 INSERT INTO auction_commands (auction_id, seq, ts, bidder, cid, body, outcome, chain)
-SELECT $1, $9 + c.n, c.ts, c.bidder, c.cid, c.body, c.outcome, c.chain
-FROM unnest(string_to_array($11, ',')::bigint[], $12::text[], $13::text[], $14::bytea[],
-    $15::bytea[], $16::bytea[]) WITH ORDINALITY AS c (ts, bidder, cid, body, outcome, chain, n)
+SELECT $1, $9 + c.n, c.ts, c.bidder, c.cid, convert_to(c.body, 'UTF8'),
+    convert_to(c.outcome, 'UTF8'), substr($16::bytea, 1 + 32 * (c.n::int - 1), 32)
+FROM ROWS FROM (unnest(string_to_array($11, ',')::bigint[]), json_array_elements_text($12::json),
+    json_array_elements_text($13::json), unnest(string_to_array($14, E'\n')),
+    unnest(string_to_array($15, E'\n'))) WITH ORDINALITY AS c (ts, bidder, cid, body, outcome, n)
 WHERE EXISTS (SELECT FROM head)
 """
 _HEAD = """SELECT auction_id, epoch, seq, ts, tag, chain, terms, salt_key, status, close_at
@@ -143,11 +146,11 @@ class Journal:
                 after_seq,
                 after_tag,
                 ",".join([str(r.ts) for r in records]),
-                [r.bidder for r in records],
-                [r.cid for r in records],
-                [r.sealed_body or r.body for r in records],
-                [r.sealed_outcome or r.outcome for r in records],
-                [r.chain for r in records],
+                _texts([r.bidder for r in records]),
+                _texts([r.cid for r in records]),
+                b"\n".join([r.sealed_body or r.body for r in records]).decode(),
+                b"\n".join([r.sealed_outcome or r.outcome for r in records]).decode(),
+                b"".join([r.chain for r in records]),
                 timeout=COMMAND_TIMEOUT_S,
             )
         kept = int(done.rpartition(" ")[2])
@@ -267,6 +270,10 @@ class Journal:
             state,
             timeout=COMMAND_TIMEOUT_S,
         )
+
+
+def _texts(values: list[str]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 def _is_lost(connection: PoolConnection) -> bool:
