@@ -159,8 +159,8 @@ async def bare_commit(
                 [r.ts for r in kept],
                 [r.bidder for r in kept],
                 [r.cid for r in kept],
-                [r.body for r in kept],
-                [r.outcome for r in kept],
+                [r.kept_body for r in kept],
+                [r.kept_outcome for r in kept],
                 [r.chain for r in kept],
             )
             for future in batch:

@@ -63,9 +63,11 @@ def write(path: Path, count: int) -> float:
         file.write(writer.header())
         for seq in range(1, count + 1):
             # Two thousand commands a second, so the heart never seems to have stopped.
-            made = fold.decide(seq, START_US + seq * 500, encode(_body(seq)), "").record
+            made = fold.decide(seq, START_US + seq * 500, encode(_body(seq)), "")
             file.write(
-                writer.command(seq, made.ts, made.bidder, made.body, made.outcome, made.chain)
+                writer.command(
+                    seq, made.ts, made.bidder, made.kept_body, made.kept_outcome, made.chain
+                )
             )
         file.write(writer.end())
     return time.perf_counter() - begun

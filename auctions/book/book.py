@@ -46,8 +46,7 @@ class Book:
         self._ledger = Ledger()
         self.listeners, self.preparers = self._ledger.listeners, self._ledger.preparers
         self.on_durable: Callable[[Book], None] = lambda _: None
-        self.recorded_here = 0
-        self.epoch = 0
+        self.recorded_here = self.epoch = 0
         self.used_at = 0.0
         self._log, self._journal, self._pool = log, journal, pool
         self._turns = Turns(lambda seq: not self._reload_due and self._ledger.is_settled(seq))
@@ -122,19 +121,19 @@ class Book:
 
     def admitted(self, entries: Sequence[Entry], waiting: Sequence[Waiting]) -> None:
         """Own commands got their places."""
+        published_seq, folded_seq = self._ledger.published_seq, self._ledger.fold.seq
         for entry, own in zip(entries, waiting, strict=True):
-            own.epoch, own.tag = entry.epoch, entry.tag
-            former = self._waiting.pop(entry.seq, None)
-            if former is not None:
+            seq, own.entry = entry.seq, entry
+            if seq in self._waiting:
                 # Of an epoch that is over: the log was lost before that command was durable.
-                former.answer(None)
-            if entry.seq <= self.published_seq:
+                self._waiting.pop(seq).answer(None)
+            if seq <= published_seq:
                 # Another node committed and woke us before our own reply arrived.
-                own.answer(self._ledger.recent.get(entry.seq))
-                continue
-            self._waiting[entry.seq] = own
-            if entry.seq > self.fold.seq:
-                self._inbox[entry.seq] = entry
+                own.answer(self._ledger.recent.get(seq))
+            else:
+                self._waiting[seq] = own
+                if seq > folded_seq:
+                    self._inbox[seq] = entry
         self.aim(entries[-1].seq)
 
     def aim(self, seq: int) -> None:
@@ -251,15 +250,16 @@ class Book:
                 self.distrust()
                 return
             self._inbox |= {entry.seq: entry for entry in read}
-        for _ in range(BATCH_MAX if self._hint[0] > fold.seq else FOLD_MAX):
-            entry = self._inbox.pop(fold.seq + 1, None)
+        inbox, ledger, kept_seq = self._inbox, self._ledger, self._hint[0]
+        for _ in range(BATCH_MAX if kept_seq > fold.seq else FOLD_MAX):
+            entry = inbox.pop(fold.seq + 1, None)
             if entry is None:
                 break
             if entry.epoch != self.epoch:
                 raise ForkError(f"{entry.seq} of epoch {entry.epoch} after {fold.seq}")
             if entry.before != fold.tag:
                 raise ForkError(f"tag of {entry.seq}")
-            self._ledger.decide(entry, is_kept=entry.seq <= self._hint[0])
+            ledger.decide(entry, is_kept=entry.seq <= kept_seq)
 
     # -- durable --------------------------------------------------------------------------------
 
@@ -286,7 +286,7 @@ class Book:
                 epoch=self.epoch,
                 after_seq=self.published_seq,
                 after_tag=self.published_tag,
-                records=[durable.record for durable in batch],
+                records=batch,
                 status=fold.state.status,
                 close_at=fold.state.close_at,
             )
@@ -330,7 +330,7 @@ class Book:
             self._publish(fold.seq, fold.tag)
             self.aim(head.seq)
         elif head.seq > self.published_seq:
-            known = self._ledger.pending[head.seq - self.published_seq - 1].record
+            known = self._ledger.pending[head.seq - self.published_seq - 1]
             if known.chain != head.chain:
                 raise ForkError(f"chain of {head.seq}")
             self._publish(head.seq, head.tag)
@@ -393,7 +393,7 @@ class Book:
         seq = self.published_seq
         self._inbox = {s: e for s, e in self._inbox.items() if e.epoch == self.epoch and s > seq}
         for place, own in list(self._waiting.items()):
-            if own.epoch != self.epoch:
+            if own.entry is None or own.entry.epoch != self.epoch:
                 del self._waiting[place]
                 own.answer(None)
         self._target = max([seq, *self._inbox, *self._waiting])

@@ -85,7 +85,7 @@ class Books:
         self._books: dict[UUID, Book] = {}
         self._opening: dict[UUID, asyncio.Future[Book]] = {}
         self._runs: dict[UUID, asyncio.Task[None]] = {}
-        self._gathered: dict[UUID, list[Waiting]] = {}
+        self._gathered: dict[Book, list[Waiting]] = {}
         self._gathering = asyncio.Event()
         self._dirty: dict[UUID, Book] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -233,7 +233,11 @@ class Books:
                     return kept
             if isinstance(body, Bid) and is_sealing(book.fold.state):
                 raw = self.envelope.seal(auction_id, raw)
-            durable = await self._place(book, raw)
+            give_up_at = self._now + SUBMIT_TIMEOUT_S
+            try:
+                durable = await self._gather(book, raw, give_up_at)
+            except RetryError:
+                durable = await self._gather_again(book, raw, give_up_at)
             if durable.outcome.repeat_of is not None:
                 durable = await book.durable_at(durable.outcome.repeat_of)
         except ServerErrors as error:
@@ -243,18 +247,23 @@ class Books:
             ) from error
         return durable
 
-    async def _place(self, book: Book, raw: bytes) -> Durable:
-        give_up_at = self._now + SUBMIT_TIMEOUT_S
-        while True:
-            waiting = Waiting(raw, self._loop.create_future(), give_up_at)
-            self._gathered.setdefault(book.auction_id, []).append(waiting)
+    def _gather(self, book: Book, raw: bytes, give_up_at: float) -> asyncio.Future[Durable]:
+        """The command goes with the next call to Redis."""
+        future: asyncio.Future[Durable] = self._loop.create_future()
+        waiting, others = Waiting(raw, future, give_up_at), self._gathered.get(book)
+        if others is None:
+            self._gathered[book] = [waiting]
             self._gathering.set()
-            try:
-                return await waiting.future
-            except RetryError:
-                if self._now > give_up_at:
-                    raise TimeoutError from None
-                await asyncio.sleep(RETRY_PAUSE_S)
+        else:
+            others.append(waiting)
+        return future
+
+    async def _gather_again(self, book: Book, raw: bytes, give_up_at: float) -> Durable:
+        while self._now <= give_up_at:
+            await asyncio.sleep(RETRY_PAUSE_S)
+            with contextlib.suppress(RetryError):
+                return await self._gather(await self.open(book.auction_id), raw, give_up_at)
+        raise TimeoutError
 
     async def _give_up_loop(self) -> None:
         """One sweep for all waiting commands is cheaper than a timer for each."""
@@ -294,25 +303,25 @@ class Books:
         while True:
             await self._gathering.wait()
             self._gathering.clear()
-            batches = {key: waiting[:BATCH_MAX] for key, waiting in self._gathered.items()}
-            self._gathered = {
-                k: w[BATCH_MAX:] for k, w in self._gathered.items() if len(w) > BATCH_MAX
-            }
-            if self._gathered:
-                self._gathering.set()
-            # Callers that gave up meanwhile must not take a place in the order.
-            batches = {k: [w for w in batch if not w.future.done()] for k, batch in batches.items()}
-            batches = {key: batch for key, batch in batches.items() if batch}
+            gathered, self._gathered = self._gathered, {}
+            batches: dict[Book, list[Waiting]] = {}
+            for book, waiting in gathered.items():
+                # Callers that gave up meanwhile must not take a place in the order.
+                if batch := [w for w in waiting[:BATCH_MAX] if not w.future.done()]:
+                    batches[book] = batch
+                if len(waiting) > BATCH_MAX:
+                    self._gathered[book] = waiting[BATCH_MAX:]
+                    self._gathering.set()
             dirty, self._dirty = self._dirty, {}
             if batches or dirty:
                 await self._tell(batches, dirty)
 
-    async def _tell(self, batches: dict[UUID, list[Waiting]], dirty: dict[UUID, Book]) -> None:
+    async def _tell(self, batches: dict[Book, list[Waiting]], dirty: dict[UUID, Book]) -> None:
         marks = {k: (b.epoch, b.published_seq, b.published_tag) for k, b in dirty.items()}
         try:
             async with asyncio.timeout(SUBMIT_TIMEOUT_S):
                 replies, failed = await self._log.tell(
-                    {k: [w.raw for w in b] for k, b in batches.items()}, marks
+                    {k.auction_id: [w.raw for w in b] for k, b in batches.items()}, marks
                 )
         except ServerErrors as error:
             _log.warning("redis_away", error=repr(error)[:200])
@@ -322,8 +331,8 @@ class Books:
             self._mark_again(dirty)
             return
         self._mark_again({key: dirty[key] for key in failed})
-        for auction_id, reply in replies.items():
-            self._placed(auction_id, batches[auction_id], reply)
+        for book, batch in batches.items():
+            self._placed(book, batch, replies[book.auction_id])
 
     def _mark_again(self, dirty: dict[UUID, Book]) -> None:
         """Lost hints would leave the places of these commands taken for ever."""
@@ -331,17 +340,14 @@ class Books:
             self._dirty = dirty | self._dirty
             self._loop.call_later(RETRY_PAUSE_S, self._gathering.set)
 
-    def _placed(
-        self, auction_id: UUID, batch: list[Waiting], reply: list[Entry] | Exception
-    ) -> None:
-        book = self._books.get(auction_id)
-        if book is None:
+    def _placed(self, book: Book, batch: list[Waiting], reply: list[Entry] | Exception) -> None:
+        if self._books.get(book.auction_id) is not book:
             _retry(batch)
         elif isinstance(reply, list):
             book.admitted(reply, batch[: len(reply)])
-            self._later(auction_id, batch[len(reply) :])
+            self._later(book, batch[len(reply) :])
         elif isinstance(reply, BusyError):
-            self._later(auction_id, batch)
+            self._later(book, batch)
         else:
             if isinstance(reply, NoBookError | ForkError):
                 book.distrust(force_epoch=isinstance(reply, ForkError))
@@ -349,13 +355,13 @@ class Books:
                 _log.error("admission_failed", error=repr(reply)[:200])
             _retry(batch)
 
-    def _later(self, auction_id: UUID, batch: list[Waiting]) -> None:
+    def _later(self, book: Book, batch: list[Waiting]) -> None:
         """The auction holds as many undecided commands as it may: these wait outside, in order."""
         if not batch:
             return
 
         def again() -> None:
-            self._gathered[auction_id] = batch + self._gathered.get(auction_id, [])
+            self._gathered[book] = batch + self._gathered.get(book, [])
             self._gathering.set()
 
         asyncio.get_running_loop().call_later(BUSY_PAUSE_S, again)

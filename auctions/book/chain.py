@@ -37,13 +37,10 @@ class Salts:
         return salt.digest()
 
 
-def payload(seq: int, ts: int, body: bytes, outcome: bytes) -> bytes:
-    """`body` and `outcome` are canonical JSON already; the keys are in sorted order."""
-    return b'{"body":%b,"outcome":%b,"seq":%d,"ts":%d}' % (body, outcome, seq, ts)
-
-
-def payload_hash(salt: bytes, payload_bytes: bytes) -> bytes:
-    return hashlib.sha256(salt + payload_bytes).digest()
+def payload_hash(salt: bytes, seq: int, ts: int, body: bytes, outcome: bytes) -> bytes:
+    """`body` and `outcome` are canonical JSON already; the payload's keys are in sorted order."""
+    salted = b'%b{"body":%b,"outcome":%b,"seq":%d,"ts":%d}' % (salt, body, outcome, seq, ts)
+    return hashlib.sha256(salted).digest()
 
 
 def link(before: bytes, seq: int, hashed_payload: bytes) -> bytes:

@@ -21,20 +21,11 @@ from auctions.rules.state import State, dump, initial, load
 from auctions.rules.terms import Terms
 
 
-class Durable(msgspec.Struct, frozen=True):
-    """A command with its outcome as PostgreSQL keeps it."""
+class Durable(Record, frozen=True, gc=False):
+    """A command with its outcome, and as PostgreSQL keeps both."""
 
     command: Command
     outcome: Outcome
-    record: Record
-
-    @property
-    def seq(self) -> int:
-        return self.record.seq
-
-    @property
-    def ts(self) -> int:
-        return self.record.ts
 
 
 class DivergedError(Exception):
@@ -69,21 +60,14 @@ class Fold:
         command = Command(seq, ts, commands.decode(body), body)
         self.state, outcome = apply(self.state, command)
         kept = outcomes.encode(outcome)
-        payload = chains.payload(seq, ts, body, kept)
-        hashed = chains.payload_hash(self._salts.of(seq), payload)
+        hashed = chains.payload_hash(self._salts.of(seq), seq, ts, body, kept)
         self.seq, self.tag, self.chain = seq, tag, chains.link(self.chain, seq, hashed)
-        bidder = getattr(command.body, "bidder", None) or ""
-        record = Record(seq, ts, bidder, command.body.cid, body, kept, self.chain, tag)
-        if body is not raw:
-            record = self._sealed(record, raw)
-        return Durable(command, outcome, record)
-
-    def _sealed(self, record: Record, raw: bytes) -> Record:
-        """A sealed body stays so for good (its tag covers it), its outcome until the opening."""
-        outcome = b""
-        if is_sealing(self.state):
-            outcome = self._envelope.seal(self.auction_id, record.outcome)
-        return msgspec.structs.replace(record, sealed_body=raw, sealed_outcome=outcome)
+        if body is not raw and is_sealing(self.state):
+            # A sealed body stays so for good (its tag covers it), its outcome until the opening.
+            kept = self._envelope.seal(self.auction_id, kept)
+        return Durable(
+            seq, ts, _bidder(command), command.body.cid, raw, kept, self.chain, tag, command, outcome
+        )
 
     def replay(self, row: asyncpg.Record) -> Durable:
         """Fold a row of the journal. Raises DivergedError unless its chain comes out."""
@@ -97,12 +81,17 @@ class Fold:
         """A kept row as it was published (its tag is not kept and reads empty)."""
         seq, ts, chain = row["seq"], row["ts"], row["chain"]
         body = self._envelope.open(self.auction_id, row["body"])
-        outcome = self._envelope.open(self.auction_id, row["outcome"])
-        command = Command(seq, ts, commands.decode(body))
-        bidder = getattr(command.body, "bidder", None) or ""
-        record = Record(seq, ts, bidder, command.body.cid, body, outcome, chain, "")
-        return Durable(command, outcomes.decode(outcome), record)
+        outcome = outcomes.decode(self._envelope.open(self.auction_id, row["outcome"]))
+        command = Command(seq, ts, commands.decode(body), body)
+        bidder, cid = _bidder(command), command.body.cid
+        return Durable(
+            seq, ts, bidder, cid, row["body"], row["outcome"], chain, "", command, outcome
+        )
 
     def snapshot(self) -> Snapshot:
         sealed = has_sealed_phase(self.state)
         return Snapshot(self.seq, self.tag, self.chain, dump(self.state), sealed)
+
+
+def _bidder(command: Command) -> str:
+    return getattr(command.body, "bidder", None) or ""

@@ -27,22 +27,20 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 PoolConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One decided command. `chain` is the chain hash after it; `bidder` and `cid` may be empty.
 
-    `sealed_body` and `sealed_outcome` are kept instead of the plain ones where they are not empty.
+    `kept_body` and `kept_outcome` are canonical JSON, or envelopes around it.
     """
 
     seq: int
     ts: int
     bidder: str
     cid: str
-    body: bytes
-    outcome: bytes
+    kept_body: bytes
+    kept_outcome: bytes
     chain: bytes
     tag: str
-    sealed_body: bytes = b""
-    sealed_outcome: bytes = b""
 
 
 class JournalHead(msgspec.Struct, frozen=True):
@@ -148,8 +146,8 @@ class Journal:
                 ",".join([str(r.ts) for r in records]),
                 _texts([r.bidder for r in records]),
                 _texts([r.cid for r in records]),
-                b"\n".join([r.sealed_body or r.body for r in records]).decode(),
-                b"\n".join([r.sealed_outcome or r.outcome for r in records]).decode(),
+                b"\n".join([r.kept_body for r in records]).decode(),
+                b"\n".join([r.kept_outcome for r in records]).decode(),
                 b"".join([r.chain for r in records]),
                 timeout=COMMAND_TIMEOUT_S,
             )

@@ -10,7 +10,7 @@ import asyncpg
 from auctions.book.fold import Durable, Fold
 from auctions.book.journal import JournalHead, Snapshot
 from auctions.book.log import Entry
-from auctions.rules.commands import Tick
+from auctions.rules.commands import Bid, Tick
 
 SNAPSHOT_EVERY, SNAPSHOT_EVERY_MAX = 2_000, 20_000
 """Commands between two snapshots. One costs as much as a hundred bids all at once, so it waits for
@@ -53,16 +53,9 @@ class Ledger:
         self._seen: set[int] = set()
         self._snapshot_seq = self._tick_seq = 0
         self._snapshot: Snapshot | None = None
-        self._fold: Fold | None = None
-
-    @property
-    def loaded(self) -> bool:
-        return self._fold is not None
-
-    @property
-    def fold(self) -> Fold:
-        assert self._fold is not None, "a book is loaded before it is handed out"
-        return self._fold
+        self.loaded = False
+        self.fold: Fold
+        """There from the first `begin` on; a book is loaded before it is handed out."""
 
     def is_settled(self, seq: int) -> bool:
         """Whether all that was folded is published, and that goes as far as `seq`."""
@@ -71,7 +64,7 @@ class Ledger:
     def begin(self, fold: Fold) -> None:
         """Start from a fold of PostgreSQL's: what was folded beyond it may never have been."""
         self.pending, self._snapshot, self._prepared_seq = [], None, self.published_seq
-        self._fold, self._snapshot_seq = fold, fold.seq
+        self.fold, self._snapshot_seq, self.loaded = fold, fold.seq, True
         for preparer in tuple(self.preparers):
             preparer.lost()
 
@@ -85,15 +78,16 @@ class Ledger:
         """Fold the next entry of the log. Of what another node made durable (`is_kept`) that node
         takes the snapshots.
         """
-        fold = self.fold
-        durable = fold.decide(entry.seq, entry.ts, entry.raw, entry.tag)
+        durable = self.fold.decide(entry.seq, entry.ts, entry.raw, entry.tag)
         self._take(durable)
-        is_tick = type(durable.command.body) is Tick
-        if not is_kept and self._is_snapshot_due(is_tick=is_tick):
-            # Of this very moment; it is kept once the journal is as far.
-            self._snapshot_seq, self._snapshot = fold.seq, fold.snapshot()
-        if is_tick:
-            self._tick_seq = fold.seq
+        body, since = durable.command.body, durable.seq - self._snapshot_seq
+        if not isinstance(body, Bid) or since >= SNAPSHOT_EVERY_MAX:
+            is_tick = isinstance(body, Tick)
+            if not is_kept and self._is_snapshot_due(is_tick=is_tick):
+                # Of this very moment; it is kept once the journal is as far.
+                self._snapshot_seq, self._snapshot = durable.seq, self.fold.snapshot()
+            if is_tick:
+                self._tick_seq = durable.seq
 
     def _is_snapshot_due(self, *, is_tick: bool) -> bool:
         since = self.fold.seq - self._snapshot_seq
@@ -108,8 +102,8 @@ class Ledger:
         self._take(self.fold.replay(row))
 
     def _take(self, durable: Durable) -> None:
-        if durable.record.cid:
-            self.saw(durable.record.bidder, durable.record.cid)
+        if durable.cid:
+            self._seen.add(hash((durable.bidder, durable.cid)))
         if durable.seq > self.published_seq:
             self.pending.append(durable)
 

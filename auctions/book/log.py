@@ -231,10 +231,11 @@ def _entries(reply: object, bodies: Sequence[bytes]) -> list[Entry] | Exception:
         return BusyError()
     epoch, seq, ts, tag = int(reply[0]), int(reply[1]), int(reply[2]), reply[3].decode()
     entries = []
-    for offset in range(int(reply[5])):
-        before, raw = tag, bodies[offset]
-        tag = tag_after(before, seq + offset, ts + offset, raw)
-        entries.append(Entry(epoch, seq + offset, ts + offset, before, tag, raw))
+    for raw in bodies[: int(reply[5])]:
+        before, tag = tag, tag_after(tag, seq, ts, raw)
+        entries.append(Entry(epoch, seq, ts, before, tag, raw))
+        seq += 1
+        ts += 1
     if tag != reply[4].decode():
         return ForkError("tags differ")
     return entries

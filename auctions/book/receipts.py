@@ -74,16 +74,15 @@ class Signer:
         self._private = private
 
     def receipt(self, auction_id: UUID, durable: Durable) -> Receipt:
-        record = durable.record
         return self._sign(
             Receipt(
                 auction=str(auction_id),
-                seq=record.seq,
-                ts=rfc3339(record.ts),
-                cid=record.cid,
+                seq=durable.seq,
+                ts=rfc3339(durable.ts),
+                cid=durable.cid,
                 outcome="accepted" if durable.outcome.accepted else "refused",
-                body_hash=hashlib.sha256(record.body).hexdigest(),
-                chain=record.chain.hex(),
+                body_hash=hashlib.sha256(durable.command.raw).hexdigest(),
+                chain=durable.chain.hex(),
                 key_id=self.key_id,
             )
         )

@@ -169,7 +169,7 @@ class Writer:
     ) -> bytes:
         """One row of the journal, and a signed head where one is due."""
         salt = self._salts.of(seq)
-        hashed = chains.payload_hash(salt, chains.payload(seq, ts, body, outcome)).hex()
+        hashed = chains.payload_hash(salt, seq, ts, body, outcome).hex()
         line = Line(seq=seq, payload_hash=hashed, chain=chain.hex())
         if self._visible(bidder):
             line = msgspec.structs.replace(

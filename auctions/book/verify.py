@@ -160,8 +160,7 @@ class Verifier:
                 raise _Broken("time, salt, body and outcome are shown together")
             return
         found.shown += 1
-        payload = chains.payload(line.seq, ts, body, outcome)
-        if chains.payload_hash(_unhex(salt), payload) != hashed:
+        if chains.payload_hash(_unhex(salt), line.seq, ts, body, outcome) != hashed:
             raise _Broken("body, outcome or time is not what was hashed")
         if self._state is not None:
             decided = self._decide(line.seq, ts, body, outcome)

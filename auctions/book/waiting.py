@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 
 from auctions.book.fold import Durable
+from auctions.book.log import Entry
 
 
 class RetryError(Exception):
@@ -16,7 +17,7 @@ class RetryError(Exception):
 
 
 class Waiting(msgspec.Struct):
-    """A command of this node on its way; `epoch` and `tag` are known once it is in the log.
+    """A command of this node on its way; `entry` is its place, known once it is in the log.
 
     `give_up_at` is a time of the event loop: afterwards nobody waits for it any more.
     """
@@ -24,8 +25,7 @@ class Waiting(msgspec.Struct):
     raw: bytes
     future: asyncio.Future[Durable]
     give_up_at: float
-    epoch: int = 0
-    tag: str = ""
+    entry: Entry | None = None
 
     def give_up(self, now: float) -> None:
         if now > self.give_up_at and not self.future.done():
@@ -33,12 +33,13 @@ class Waiting(msgspec.Struct):
 
     def answer(self, durable: Durable | None) -> None:
         """What became of it; None, or another command in its place: send it again."""
-        if self.future.done():
+        future, entry = self.future, self.entry
+        if future.done():
             return
-        if durable is not None and durable.record.tag == self.tag:
-            self.future.set_result(durable)
+        if durable is not None and entry is not None and durable.tag == entry.tag:
+            future.set_result(durable)
         else:
-            self.future.set_exception(RetryError())
+            future.set_exception(RetryError())
 
 
 class Commit(msgspec.Struct, frozen=True):

@@ -45,10 +45,10 @@ class Acks:
         """
         now_us = self._clock.now_us()
         for durable in durables:
-            asked = self._asked.get(durable.record.bidder)
+            asked = self._asked.get(durable.bidder)
             if asked is not None:
                 seq = durable.outcome.repeat_of or durable.seq
-                asked.worded[seq] = worded(state, durable.record.bidder, durable.outcome, now_us)
+                asked.worded[seq] = worded(state, durable.bidder, durable.outcome, now_us)
 
     async def order(self, books: Books, body: AnyOrder) -> bytes:
         """The encoded `ack` of a command, once it is durable.

@@ -45,7 +45,12 @@ def apply(state: State, command: Command) -> tuple[State, Outcome]:
     `state` is consumed: it is changed in place and handed back, use only what is returned. Raises
     BrokenLog when `seq` is not the next one, `ts` does not rise, or the rules version is unknown.
     """
-    _check(state, command)
+    if command.seq != state.seq + 1 or command.ts <= state.ts:
+        raise BrokenLog(
+            f"command {command.seq} at {command.ts} does not follow {state.seq} at {state.ts}"
+        )
+    if state.terms.rules_version != RULES_VERSION:
+        raise BrokenLog(f"rules version {state.terms.rules_version} is not known here")
     body = command.body
     events: list[AnyEvent] = []
     advance(state, command.ts, is_tick=type(body) is Tick, events=events)
@@ -63,21 +68,12 @@ def apply(state: State, command: Command) -> tuple[State, Outcome]:
     return state, outcome
 
 
-def _check(state: State, command: Command) -> None:
-    if state.terms.rules_version != RULES_VERSION:
-        raise BrokenLog(f"rules version {state.terms.rules_version} is not known here")
-    if command.seq != state.seq + 1 or command.ts <= state.ts:
-        raise BrokenLog(
-            f"command {command.seq} at {command.ts} does not follow {state.seq} at {state.ts}"
-        )
-
-
 def _decide(state: State, command: Command, events: list[AnyEvent]) -> Outcome:
     body = command.body
-    if type(body) is Tick:
-        return Outcome(accepted=True, events=events)
     if isinstance(body, _OF_BIDDERS):
         return _from_bidder(state, command, body, events)
+    if isinstance(body, Tick):
+        return Outcome(accepted=True, events=events)
     gone = controls.over(state, command.ts, events)
     if gone is not None:
         return gone
@@ -90,8 +86,10 @@ def _from_bidder(
     bidder = state.bidders.get(body.bidder)
     if bidder is None or not bidder.admitted:
         return refused(Code.NOT_ADMITTED, "You are not admitted to this auction.", events)
-    reason = not_now(state, command.ts)
-    if reason is not None:
+    # `advance` has just said whether the servers were silent; `not_now` says why nobody may bid.
+    if state.status != "open" or state.outage:
+        reason = not_now(state, command.ts)
+        assert reason is not None, "closed to bids"
         return refused(reason[0], reason[1], events)
     format_ = FORMATS[state.now.format]
     if isinstance(body, Bid):

@@ -14,7 +14,7 @@ from marketplace.kernel.money import MINOR_MAX
 
 from .outcomes import Code
 from .parameters import PPM, Step
-from .scoring import PLAIN, Exact, Scale, evaluate, price_at
+from .scoring import Exact, Scale, evaluate, price_at
 from .standing import rival_lead
 from .state import State
 
@@ -31,7 +31,7 @@ def step_value(step: Step, base: Exact) -> int:
 
 def stepped_down(step: Step, base: Exact) -> Exact:
     """`base` less one step, exact."""
-    value = step_value(step, base)
+    value = step_value(step, base) if step.bands else step.value
     if step.kind == "amount":
         return base - value
     return Fraction(base * (PPM - value)) / PPM
@@ -75,21 +75,29 @@ def free_border(state: State, alias: str, scale: Scale) -> int:
 
 def objection(state: State, alias: str, scale: Scale, price: int) -> Code | None:
     """Why this price may not stand, or None. `price` is above zero."""
-    if price > ceiling(state):
-        return Code.ABOVE_CEILING
-    evaluated: Exact = price if scale is PLAIN else evaluate(scale, price)
-    lead, step = rival_lead(state, alias), state.now.step
     if price > border(state, alias, scale):
-        beaten = lead is not None and evaluated < lead[0]
-        against_lead = step.against == "lead" and lead is not None
-        return Code.NOT_BELOW_LEAD if against_lead and not beaten else Code.STEP_TOO_SMALL
+        return _above_border(state, alias, scale, price)
+    step, ties = state.now.step, state.terms.ties
+    if ties == "allowed" and not (step.front_buffer or step.back_buffer):
+        return None
+    lead = rival_lead(state, alias)
     if lead is None:
         return None
-    if (step.front_buffer or step.back_buffer) and _in_buffer(step, lead[0], evaluated):
+    evaluated = evaluate(scale, price)
+    if _in_buffer(step, lead[0], evaluated):
         return Code.STEP_TOO_SMALL if evaluated < lead[0] else Code.NOT_BELOW_LEAD
-    if state.terms.ties != "allowed" and _ties(state, evaluated):
+    if ties != "allowed" and _ties(state, evaluated):
         return Code.TIE_FORBIDDEN
     return None
+
+
+def _above_border(state: State, alias: str, scale: Scale, price: int) -> Code:
+    if price > ceiling(state):
+        return Code.ABOVE_CEILING
+    lead = rival_lead(state, alias)
+    if state.now.step.against == "own" or lead is None or evaluate(scale, price) < lead[0]:
+        return Code.STEP_TOO_SMALL
+    return Code.NOT_BELOW_LEAD
 
 
 def highest(state: State, alias: str, scale: Scale, at_most: int = MINOR_MAX) -> int | None:

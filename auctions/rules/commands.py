@@ -6,13 +6,17 @@ given at admission, so a log may be shown without telling who took part.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 ALIAS_CHARS_MAX = CID_CHARS_MAX = 64
 TEXT_CHARS_MAX = 500
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+class Body(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, gc=False
+):
     """Base of all bodies. The same `cid` (sender's own id) of one sender gets the same outcome."""
 
     cid: str = ""
@@ -138,15 +142,9 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     raw: bytes = b""
 
 
-_encoder = msgspec.json.Encoder(order="sorted")
-_decoder: msgspec.json.Decoder[AnyBody] = msgspec.json.Decoder(AnyBody)
+# The coders' own methods, not functions around them: every bid goes through both.
+encode: Callable[[AnyBody], bytes] = msgspec.json.Encoder(order="sorted").encode
+"""Canonical JSON (sorted keys, no blanks, no defaults): what is hashed, logged, verified."""
 
-
-def encode(body: AnyBody) -> bytes:
-    """Canonical JSON (sorted keys, no blanks, no defaults): what is hashed, logged, verified."""
-    return _encoder.encode(body)
-
-
-def decode(raw: bytes) -> AnyBody:
-    """Raises msgspec.ValidationError or msgspec.DecodeError on anything `encode` did not write."""
-    return _decoder.decode(raw)
+decode: Callable[[bytes], AnyBody] = msgspec.json.Decoder(AnyBody).decode
+"""Raises msgspec.ValidationError or msgspec.DecodeError on anything `encode` did not write."""

@@ -13,7 +13,7 @@ from .scoring import Scale, WrongAnswer, scale_of
 from .state import BIDS_PER_BIDDER_MAX, Bidder, State
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, frozen=True, gc=False):
     """A bid to which nothing objects; `answers` is None when they stay as they were."""
 
     price: int

@@ -84,12 +84,16 @@ def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
     It is compared with the lowest price the bidder knows: the ceiling, the own bid, and the lead
     (in the bidder's own terms) where it is shown. Anything else would tell what is hidden.
     """
-    limit_ppm = state.terms.typo_guard_ppm
+    limit_ppm, bids = state.terms.typo_guard_ppm, state.bidders[alias].bids
     if limit_ppm is None:
         return None
-    reference = _reference(state, alias, scale)
-    if reference is None:
+    reference = bids[-1].price if bids else state.terms.ceiling_minor
+    # What is no slip beside the own bid is none beside a lower lead.
+    if reference is None or (reference - price) * PPM <= limit_ppm * reference:
         return None
+    lead = rival_lead(state, alias)
+    if bids and lead is not None and state.terms.shows_lead:
+        reference = min(reference, floor(price_at(scale, lead[0])))
     if (reference - price) * PPM <= limit_ppm * reference:
         return None
     drop = format_minor((reference - price) * 1_000 // reference, 1)
@@ -98,16 +102,6 @@ def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
         f"{money(terms, price)} is {drop} % below {money(terms, reference)}."
         f"{_explanation(terms, price, reference)} Repeat it with the token if you mean it."
     )
-
-
-def _reference(state: State, alias: str, scale: Scale) -> int | None:
-    bids = state.bidders[alias].bids
-    if not bids:
-        return state.terms.ceiling_minor
-    current, lead = bids[-1], rival_lead(state, alias)
-    if lead is None or not state.terms.shows_lead:
-        return current.price
-    return min(current.price, floor(price_at(scale, lead[0])))
 
 
 def _explanation(terms: Terms, price: int, reference: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
@@ -164,14 +165,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     events: list[AnyEvent] = []
 
 
-_encoder = msgspec.json.Encoder(order="sorted")
-_decoder: msgspec.json.Decoder[Outcome] = msgspec.json.Decoder(Outcome)
+encode: Callable[[Outcome], bytes] = msgspec.json.Encoder(order="sorted").encode
+"""Canonical JSON, part of the hash chain."""
 
-
-def encode(outcome: Outcome) -> bytes:
-    """Canonical JSON, part of the hash chain."""
-    return _encoder.encode(outcome)
-
-
-def decode(raw: bytes) -> Outcome:
-    return _decoder.decode(raw)
+decode: Callable[[bytes], Outcome] = msgspec.json.Decoder(Outcome).decode

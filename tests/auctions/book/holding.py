@@ -55,7 +55,7 @@ class Drawing:
 
     def folded(self, durables: Sequence[Durable]) -> None:
         self.notes += [("folded", durable.seq) for durable in durables]
-        self.cids |= {durable.record.cid for durable in durables}
+        self.cids |= {durable.cid for durable in durables}
         self._folded.set()
 
     def lost(self) -> None:

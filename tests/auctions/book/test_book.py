@@ -92,7 +92,7 @@ async def test_the_same_cid_gets_the_first_answer_also_from_another_node(
     auction_id = await node.new_auction("a")
     first = await node.bid(auction_id, "a", "c", 9_000)
     again = await other.bid(auction_id, "a", "c", 9_000)
-    assert (again.seq, again.ts, again.record.chain) == (first.seq, first.ts, first.record.chain)
+    assert (again.seq, again.ts, again.chain) == (first.seq, first.ts, first.chain)
     reused = await other.bid(auction_id, "a", "c", 8_000)
     assert reused.outcome.code is Code.CID_REUSED
 
@@ -212,7 +212,7 @@ async def test_a_cid_older_than_the_rules_remember_is_found_in_the_journal(
             *(node.bid(auction_id, "a", f"c{n}", 9_999_999 - n) for n in range(start, start + 500))
         )
     again = await node.bid(auction_id, "a", "first", 10_000_000)
-    assert (again.seq, again.record.chain) == (first.seq, first.record.chain)
+    assert (again.seq, again.chain) == (first.seq, first.chain)
 
 
 async def test_a_lagging_node_reads_what_redis_has_trimmed_from_postgresql(

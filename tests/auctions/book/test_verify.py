@@ -97,8 +97,7 @@ def forge(press: Press, lines: Sequence[bytes]) -> list[bytes]:
             continue
         assert line.ts is not None
         body, outcome = bytes(line.body), bytes(line.outcome)  # type: ignore[arg-type]
-        payload = chains.payload(line.seq, line.ts, body, outcome)
-        hashed = chains.payload_hash(salts.of(line.seq), payload)
+        hashed = chains.payload_hash(salts.of(line.seq), line.seq, line.ts, body, outcome)
         chain = chains.link(chain, line.seq, hashed)
         printed += writer.command(line.seq, line.ts, "", body, outcome, chain)
     return (printed + writer.end()).splitlines(keepends=True)

@@ -49,9 +49,9 @@ class Press:
         writer = Writer(self.head, self.signer, self.keys, audience=audience, visible=visible)
         printed = writer.header()
         for seq, (offset_us, body) in enumerate(bodies, start=1):
-            record = fold.decide(seq, START_US + offset_us, encode(body), "").record
+            made = fold.decide(seq, START_US + offset_us, encode(body), "")
             printed += writer.command(
-                seq, record.ts, record.bidder, record.body, record.outcome, record.chain
+                seq, made.ts, made.bidder, made.kept_body, made.kept_outcome, made.chain
             )
         printed += writer.end()
         return printed.splitlines(keepends=True)
