@@ -66,7 +66,16 @@ class Fold:
             # A sealed body stays so for good (its tag covers it), its outcome until the opening.
             kept = self._envelope.seal(self.auction_id, kept)
         return Durable(
-            seq, ts, _bidder(command), command.body.cid, raw, kept, self.chain, tag, command, outcome
+            seq,
+            ts,
+            _bidder(command),
+            command.body.cid,
+            raw,
+            kept,
+            self.chain,
+            tag,
+            command,
+            outcome,
         )
 
     def replay(self, row: asyncpg.Record) -> Durable:

@@ -70,9 +70,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 # The conditional update is the fence: it takes the head's row lock, and it does nothing unless
 # this batch continues exactly what is there. One statement, so one round trip and no lock held
-# while a node thinks or is frozen. Each column travels as one text or one run of bytes: asyncpg looks
-# at each element of an array through abstract base classes, which costs more than all the rest of
-# it. Bodies and outcomes have no line ends (canonical JSON or an envelope), a cid may have.
+# while a node thinks or is frozen. Each column travels as one text or one run of bytes: asyncpg
+# looks at each element of an array through abstract base classes, which costs more than all the
+# rest of it. Bodies and outcomes have no line ends (canonical JSON or an envelope), a cid may.
 _RECORD = """
 WITH head AS (
     UPDATE auction_head SET seq = $2, ts = $3, tag = $4, chain = $5, status = $6, close_at = $7
