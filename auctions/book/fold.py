@@ -4,6 +4,7 @@ restore.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
@@ -42,13 +43,14 @@ class Fold:
         self.terms = msgspec.json.decode(head.terms, type=Terms)
         self._salts = chains.Salts(head.salt_key)
         self._envelope = envelope or Envelope()
-        if snapshot is None:
-            self.state: State = initial(self.terms)
-            self.seq, self.tag = 0, GENESIS_TAG
-            self.chain = chains.genesis(str(self.auction_id), head.terms)
-        else:
-            self.state = load(snapshot.state)
-            self.seq, self.tag, self.chain = snapshot.seq, snapshot.tag, snapshot.chain
+        self.state: State = initial(self.terms)
+        self.seq, self.tag = 0, GENESIS_TAG
+        self.chain = chains.genesis(str(self.auction_id), head.terms)
+        if snapshot is not None:
+            # One of another version of this program is only a short cut that is lost.
+            with suppress(msgspec.MsgspecError):
+                self.state = load(snapshot.state)
+                self.seq, self.tag, self.chain = snapshot.seq, snapshot.tag, snapshot.chain
 
     def decide(self, seq: int, ts: int, raw: bytes, tag: str) -> Durable:
         """Apply one command and link it. The result is to be shown only once it is durable.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ PENDING_MAX = 4_096
 KEEP_MAX = 20_000
 """Durable entries kept in Redis for nodes that lag; older ones are read from PostgreSQL."""
 
+KEYS_MAX = 4_096
 GENESIS_TAG = "0" * 40
 
 
@@ -80,6 +82,7 @@ def tag_after(tag: str, seq: int, ts: int, raw: bytes) -> str:
     ).hexdigest()
 
 
+@lru_cache(maxsize=KEYS_MAX)
 def _keys(auction_id: UUID) -> tuple[str, str, str]:
     # One hash tag an auction, so all its keys share a slot in a cluster.
     return f"{{a:{auction_id}}}:head", f"{{a:{auction_id}}}:log", f"{{a:{auction_id}}}:wake"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .state import State
+from .state import Bidder, State
 
 BELOW_MEAN = "below_mean_of_initial"
 BELOW_NEXT = "below_next_final"
@@ -34,36 +34,35 @@ def forget_initial(state: State, alias: str) -> None:
         bidder.initial_minor = None
 
 
-def reasons(state: State, alias: str, index: int) -> list[str]:
+def reasons(state: State, bidder: Bidder, index: int) -> tuple[str, ...]:
     """Why the bid at this position of the standing is abnormally low; empty when it is not."""
-    rows, bidders = state.rows, state.bidders
-    bidder = bidders[alias]
-    if not bidder.bids or len(rows) < 2:
-        return []
-    placed, next_price = bidder.bids[-1], None
+    rows, initial = state.rows, bidder.initial_minor
+    if len(rows) < 2:
+        return ()
+    # Whoever has a row has a bid, and a first one.
+    assert initial is not None
+    next_price = None
     if index + 1 < len(rows):
-        # Whoever has a row has a bid.
-        next_price = bidders[rows[index + 1][2]].bids[-1].price
-    others_sum = state.initial_sum - (bidder.initial_minor or 0)
-    others_count = state.initial_count - (bidder.initial_minor is not None)
-    return judge(placed.price, others_sum, others_count, next_price)
+        next_price = state.bidders[rows[index + 1][2]].bids[-1].price
+    others_sum, others_count = state.initial_sum - initial, state.initial_count - 1
+    return judge(bidder.bids[-1].price, others_sum, others_count, next_price)
 
 
 def judge(
     price: int, others_initial_sum: int, others_count: int, next_price: int | None
-) -> list[str]:
+) -> tuple[str, ...]:
     """The decision itself: prices in minor units, the mean given as sum and count."""
-    found = []
-    if others_count and price * 100 * others_count <= others_initial_sum * (100 - MEAN_PERCENT):
-        found.append(BELOW_MEAN)
-    if next_price is not None and price * 100 <= next_price * (100 - NEXT_PERCENT):
-        found.append(BELOW_NEXT)
-    return found
+    scaled = price * 100
+    mean = others_count and scaled * others_count <= others_initial_sum * (100 - MEAN_PERCENT)
+    following = next_price is not None and scaled <= next_price * (100 - NEXT_PERCENT)
+    if not (mean or following):
+        return ()
+    return (BELOW_MEAN,) * bool(mean) + (BELOW_NEXT,) * following
 
 
-def judge_list(initial: Sequence[int], final: Sequence[int], index: int) -> list[str]:
+def judge_list(initial: Sequence[int], final: Sequence[int], index: int) -> tuple[str, ...]:
     """The same over plain lists, best first; the same index is the same bidder."""
     if len(final) < 2:
-        return []
+        return ()
     following = final[index + 1] if index + 1 < len(final) else None
     return judge(final[index], sum(initial) - initial[index], len(initial) - 1, following)

@@ -30,6 +30,7 @@ def place(state: State, seq: int, alias: str, ready: Ready, events: list[AnyEven
 
 def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> int:
     """Lets an accepted bid stand: standing, initial prices, event."""
+    bidder = state.bidders[alias]
     before, after = put(state, alias, placed)
     if before is None:
         abnormal.note_initial(state, alias, placed.price)
@@ -41,7 +42,7 @@ def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> i
             rank=rank_at(state, after),
             auto=placed.auto,
             surrogate=placed.surrogate,
-            abnormally_low=abnormal.reasons(state, alias, after),
+            abnormally_low=abnormal.reasons(state, bidder, after),
         )
     )
     return UNMOVED if before == after else after

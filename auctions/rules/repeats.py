@@ -35,15 +35,14 @@ def recall(state: State, key: str, digest: bytes, events: list[AnyEvent]) -> Out
     if former.digest != digest:
         detail = f"This cid was used for another command, number {former.seq}."
         return refused(Code.CID_REUSED, detail, events)
-    known = former.outcome
     return Outcome(
-        accepted=known.accepted,
-        code=known.code,
-        detail=known.detail,
-        limit=known.limit,
-        token=known.token,
-        rank=known.rank,
-        evaluated=known.evaluated,
+        accepted=former.accepted,
+        code=former.code,
+        detail=former.detail,
+        limit=former.limit,
+        token=former.token,
+        rank=former.rank,
+        evaluated=former.evaluated,
         repeat_of=former.seq,
         events=events,
     )
@@ -51,16 +50,17 @@ def recall(state: State, key: str, digest: bytes, events: list[AnyEvent]) -> Out
 
 def remember(state: State, key: str, digest: bytes, seq: int, outcome: Outcome) -> None:
     """Keeps the decision. Two generations: dropping single oldest entries makes dicts slow."""
-    decision = Outcome(
-        accepted=outcome.accepted,
-        code=outcome.code,
-        detail=outcome.detail,
-        limit=outcome.limit,
-        token=outcome.token,
-        rank=outcome.rank,
-        evaluated=outcome.evaluated,
-    )
     if len(state.remembered) >= CID_WINDOW:
         state.remembered_before = state.remembered
         state.remembered = {}
-    state.remembered[key] = Remembered(seq, digest, decision)
+    state.remembered[key] = Remembered(
+        seq,
+        digest,
+        outcome.accepted,
+        outcome.code,
+        outcome.detail,
+        outcome.limit,
+        outcome.token,
+        outcome.rank,
+        outcome.evaluated,
+    )

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from .outcomes import Outcome
+from .outcomes import Code
 from .parameters import Phase, Terms
 from .scoring import Exact, Scale, evaluate
 
@@ -71,15 +71,23 @@ class Stage(msgspec.Struct):
 
 
 class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a cid was answered; `digest` tells whether the body is the same. Without events."""
+    """What a cid was answered, the outcome but its events; `digest` tells whether the body is the
+    same.
+    """
 
     seq: int
     digest: bytes
-    outcome: Outcome
+    accepted: bool
+    code: Code | None
+    detail: str | None
+    limit: int | None
+    token: str | None
+    rank: int | None
+    evaluated: str | None
 
 
-class State(msgspec.Struct, dict=True, kw_only=True):
-    """Mutable; `apply` consumes it and hands it back."""
+class Kept(msgspec.Struct, kw_only=True):
+    """What a snapshot keeps."""
 
     terms: Terms
     seq: int = 0
@@ -103,41 +111,52 @@ class State(msgspec.Struct, dict=True, kw_only=True):
     remembered: dict[str, Remembered] = {}
     remembered_before: dict[str, Remembered] = {}
 
-    def __post_init__(self) -> None:
-        # Not a field: fractions do not encode, and every row follows from the bids anyway.
-        self.row_of: dict[str, Row] = {
-            alias: (evaluate(placed.scale, placed.price), placed.order, alias)
-            for alias, bidder in self.bidders.items()
-            if (placed := bidder.current) is not None
-        }
-        self.rows: list[Row] = sorted(self.row_of.values())
-        self.enter_phase(self.phase)
+
+class State(Kept, kw_only=True):
+    """Mutable; `apply` consumes it and hands it back. What it has beyond `Kept` follows from that,
+    and most commands ask for it: `now` are the parameters of the running phase.
+    """
+
+    now: Phase
+    row_of: dict[str, Row]
+    rows: list[Row]
 
     def enter_phase(self, phase: int) -> None:
-        """`now` are the parameters of the running phase, kept since every command asks for them."""
         self.phase = phase
-        self.now: Phase = self.terms.phases[phase]
+        self.now = self.terms.phases[phase]
 
 
+_KEPT = Kept.__struct_fields__
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[State] = msgspec.msgpack.Decoder(State)
+_decoder: msgspec.msgpack.Decoder[Kept] = msgspec.msgpack.Decoder(Kept)
 
 
 def initial(terms: Terms) -> State:
     """The state before the first command. Its close is an estimate until the auction opens."""
     close_at = terms.starts_at_us + sum(phase.duration_us for phase in terms.phases)
     stage = Stage(name="scheduled", ends_at=terms.starts_at_us)
-    return State(terms=terms, close_at=close_at, stage=stage)
+    return _unfolded(Kept(terms=terms, close_at=close_at, stage=stage))
 
 
 def dump(state: State) -> bytes:
     """A snapshot; `load(dump(state)) == state`."""
-    return _encoder.encode(state)
+    return _encoder.encode(Kept(**{name: getattr(state, name) for name in _KEPT}))
 
 
 def load(raw: bytes) -> State:
     """Raises msgspec.ValidationError or msgspec.DecodeError on anything `dump` did not write."""
-    return _decoder.decode(raw)
+    return _unfolded(_decoder.decode(raw))
+
+
+def _unfolded(kept: Kept) -> State:
+    row_of: dict[str, Row] = {
+        alias: (evaluate(placed.scale, placed.price), placed.order, alias)
+        for alias, bidder in kept.bidders.items()
+        if (placed := bidder.current) is not None
+    }
+    fields = {name: getattr(kept, name) for name in _KEPT}
+    now = kept.terms.phases[kept.phase]
+    return State(**fields, now=now, row_of=row_of, rows=sorted(row_of.values()))
 
 
 def is_blind(state: State, ts: int) -> bool:

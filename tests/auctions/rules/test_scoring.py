@@ -96,9 +96,9 @@ def test_a_percent_step_against_the_lead_is_exact_with_coefficients():
 
 def test_abnormally_low_bids_are_flagged_and_accepted():
     run = Run().open().bids(("a", "900.00"))
-    assert run.bid("b", "540.00").events[0].abnormally_low == [
+    assert run.bid("b", "540.00").events[0].abnormally_low == (
         "below_mean_of_initial",
         "below_next_final",
-    ]
-    assert run.bid("c", "500.00").events[0].abnormally_low == []
-    assert run.bid("c", "430.00").events[0].abnormally_low == ["below_mean_of_initial"]
+    )
+    assert run.bid("c", "500.00").events[0].abnormally_low == ()
+    assert run.bid("c", "430.00").events[0].abnormally_low == ("below_mean_of_initial",)
