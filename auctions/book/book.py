@@ -21,7 +21,7 @@ from auctions.book.fold import DivergedError, Durable, Fold
 from auctions.book.journal import Journal, JournalHead, Pool, Snapshot
 from auctions.book.ledger import Ledger
 from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError
-from auctions.book.turns import Turns
+from auctions.book.turns import Turns, breathe
 from auctions.book.waiting import Commit, Waiting
 from marketplace.kernel.errors import NotFound, Unavailable
 
@@ -105,7 +105,7 @@ class Book:
 
     async def durable_at(self, seq: int) -> Durable:
         """A published command, from memory or PostgreSQL."""
-        return self._ledger.recent.get(seq) or self.fold.durable(await self._row(seq))
+        return self._ledger.recent(seq) or self.fold.durable(await self._row(seq))
 
     async def _row(self, seq: int) -> asyncpg.Record:
         row = await self._journal.by_seq(self.auction_id, seq)
@@ -129,7 +129,7 @@ class Book:
                 self._waiting.pop(seq).answer(None)
             if seq <= published_seq:
                 # Another node committed and woke us before our own reply arrived.
-                own.answer(self._ledger.recent.get(seq))
+                own.answer(self._ledger.recent(seq))
             else:
                 self._waiting[seq] = own
                 if seq > folded_seq:
@@ -203,9 +203,7 @@ class Book:
         try:
             await self._fold_next()
             while await self._commit_next():
-                # Two turns: the first lets the commit be written, the second lets it be sent.
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
+                await breathe()
                 self._ledger.prepare()
                 await self._next_turn()
         except BaseException as error:
@@ -222,7 +220,7 @@ class Book:
             if self._may_fold():
                 await self._fold_next()
                 self._ledger.prepare()
-                await asyncio.sleep(0)
+                await breathe()
             else:
                 await self._wake.wait()
                 self._wake.clear()

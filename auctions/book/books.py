@@ -45,6 +45,10 @@ from marketplace.kernel.keepalive import forever
 from marketplace.kernel.redis import AnyRedis
 
 SUBMIT_TIMEOUT_S = 10.0
+WHOLE_MAX = 96
+"""So many commands of an auction go to Redis in one call; of more only half go, and are decided
+here while the others get their places.
+"""
 BUSY_PAUSE_S = 0.02
 RETRY_PAUSE_S = 0.05
 MARK_PAUSE_S, MARK_PAUSE_ALONE_S = 0.005, 0.05
@@ -86,6 +90,7 @@ class Books:
         self._opening: dict[UUID, asyncio.Future[Book]] = {}
         self._runs: dict[UUID, asyncio.Task[None]] = {}
         self._gathered: dict[Book, list[Waiting]] = {}
+        self._full: set[Book] = set()
         self._gathering = asyncio.Event()
         self._dirty: dict[UUID, Book] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -303,18 +308,24 @@ class Books:
         while True:
             await self._gathering.wait()
             self._gathering.clear()
-            gathered, self._gathered = self._gathered, {}
-            batches: dict[Book, list[Waiting]] = {}
-            for book, waiting in gathered.items():
-                # Callers that gave up meanwhile must not take a place in the order.
-                if batch := [w for w in waiting[:BATCH_MAX] if not w.future.done()]:
-                    batches[book] = batch
-                if len(waiting) > BATCH_MAX:
-                    self._gathered[book] = waiting[BATCH_MAX:]
-                    self._gathering.set()
+            batches = {
+                book: batch
+                for book in [book for book in self._gathered if book not in self._full]
+                if (batch := self._next_batch(book))
+            }
             dirty, self._dirty = self._dirty, {}
             if batches or dirty:
                 await self._tell(batches, dirty)
+
+    def _next_batch(self, book: Book) -> list[Waiting]:
+        waiting = self._gathered.pop(book)
+        count = len(waiting)
+        if count > WHOLE_MAX:
+            count = min((count + 1) // 2, BATCH_MAX)
+            self._gathered[book] = waiting[count:]
+            self._gathering.set()
+        # Callers that gave up meanwhile must not take a place in the order.
+        return [own for own in waiting[:count] if not own.future.done()]
 
     async def _tell(self, batches: dict[Book, list[Waiting]], dirty: dict[UUID, Book]) -> None:
         marks = {k: (b.epoch, b.published_seq, b.published_tag) for k, b in dirty.items()}
@@ -356,15 +367,17 @@ class Books:
             _retry(batch)
 
     def _later(self, book: Book, batch: list[Waiting]) -> None:
-        """The auction holds as many undecided commands as it may: these wait outside, in order."""
-        if not batch:
-            return
-
-        def again() -> None:
+        """The auction holds as many undecided commands as it may: these wait outside, in order,
+        and who comes meanwhile behind them.
+        """
+        if batch:
             self._gathered[book] = batch + self._gathered.get(book, [])
-            self._gathering.set()
+            self._full.add(book)
+            self._loop.call_later(BUSY_PAUSE_S, self._again, book)
 
-        asyncio.get_running_loop().call_later(BUSY_PAUSE_S, again)
+    def _again(self, book: Book) -> None:
+        self._full.discard(book)
+        self._gathering.set()
 
 
 def _retry(batch: Sequence[Waiting]) -> None:

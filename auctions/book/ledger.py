@@ -48,7 +48,8 @@ class Ledger:
         self.preparers: list[Preparer] = []
         self.published_seq, self.published_tag = 0, ""
         self.pending: list[Durable] = []
-        self.recent: dict[int, Durable] = {}
+        self._recent: list[Durable] = []
+        """The newest published ones in order, without gaps."""
         self._prepared_seq = 0
         self._seen: set[int] = set()
         self._snapshot_seq = self._tick_seq = 0
@@ -131,14 +132,18 @@ class Ledger:
         count = seq - self.published_seq
         durables, self.pending = self.pending[:count], self.pending[count:]
         self.published_seq, self.published_tag = seq, tag
-        self.recent |= {durable.seq: durable for durable in durables}
-        if len(self.recent) > 2 * RECENT_MAX:
-            # Many at once: one at a time costs each bid as much as its hash.
-            self.recent = dict(list(self.recent.items())[-RECENT_MAX:])
+        self._recent += durables
+        if len(self._recent) > 2 * RECENT_MAX:
+            del self._recent[:-RECENT_MAX]
         if durables:
             for listener in tuple(self.listeners):
                 listener(durables)
         return durables
+
+    def recent(self, seq: int) -> Durable | None:
+        """A published command that is still in memory."""
+        index = seq - self.published_seq - 1
+        return self._recent[index] if -len(self._recent) <= index < 0 else None
 
     def snapshot_due(self) -> Snapshot | None:
         """One that was taken and is durable by now; each is handed out once."""

@@ -1,4 +1,4 @@
-"""Who moves the state of a book and who reads it take turns."""
+"""Who moves the state of a book, who reads it and the event loop take turns."""
 
 from __future__ import annotations
 
@@ -55,3 +55,11 @@ class Turns:
             self._lock.release()
             self._moved.clear()
             await self._moved.wait()
+
+
+async def breathe() -> None:
+    """Two turns of the loop: in the first a commit is written or its answer read, in the second it
+    is sent or seen to be done.
+    """
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

@@ -49,20 +49,22 @@ def border(state: State, alias: str, scale: Scale) -> int:
     A step against the own bid is taken off the price that, at today's answers, would be worth as
     much as that bid. A step against the lead is taken off the lead's evaluated price.
     """
-    top = ceiling(state)
-    step = state.now.step
+    top, step = ceiling(state), state.now.step
     if step.against == "lead":
         if not state.rows:
             return top
-        return min(top, floor(price_at(scale, stepped_down(step, state.rows[0][0]))))
-    bids = state.bidders[alias].bids
-    if not bids:
-        return top
-    placed = bids[-1]
-    base: Exact = placed.price
-    if placed.scale is not scale and placed.scale != scale:
-        base = price_at(scale, evaluate(placed.scale, placed.price))
-    return min(top, floor(stepped_down(step, base)))
+        left = price_at(scale, stepped_down(step, state.rows[0][0]))
+    else:
+        bids = state.bidders[alias].bids
+        if not bids:
+            return top
+        placed = bids[-1]
+        base: Exact = placed.price
+        if placed.scale is not scale and placed.scale != scale:
+            base = price_at(scale, evaluate(placed.scale, placed.price))
+        left = stepped_down(step, base)
+    whole = left if isinstance(left, int) else floor(left)
+    return whole if whole < top else top
 
 
 def free_border(state: State, alias: str, scale: Scale) -> int:
