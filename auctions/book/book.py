@@ -43,13 +43,13 @@ class Book:
 
     def __init__(self, auction_id: UUID, log: Log, journal: Journal, pool: Pool) -> None:
         self.auction_id = auction_id
-        self._ledger = Ledger()
-        self.listeners, self.preparers = self._ledger.listeners, self._ledger.preparers
+        self.ledger = Ledger()
+        self.listeners, self.preparers = self.ledger.listeners, self.ledger.preparers
         self.on_durable: Callable[[Book], None] = lambda _: None
         self.recorded_here = self.epoch = 0
         self.used_at = 0.0
         self._log, self._journal, self._pool = log, journal, pool
-        self._turns = Turns(lambda seq: not self._reload_due and self._ledger.is_settled(seq))
+        self._turns = Turns(lambda seq: not self._reload_due and self.ledger.is_settled(seq))
         self._wake = asyncio.Event()
         self._inbox: dict[int, Entry] = {}
         self._waiting: dict[int, Waiting] = {}
@@ -67,20 +67,20 @@ class Book:
         """Exactly what the newest commands made of it, but only for preparers while they are
         called; else `settled`.
         """
-        return self._ledger.fold
+        return self.ledger.fold
 
     @property
     def loaded(self) -> bool:
-        return self._ledger.loaded
+        return self.ledger.loaded
 
     @property
     def published_seq(self) -> int:
         """So far all is durable and told."""
-        return self._ledger.published_seq
+        return self.ledger.published_seq
 
     @property
     def published_tag(self) -> str:
-        return self._ledger.published_tag
+        return self.ledger.published_tag
 
     @property
     def interrupted(self) -> bool:
@@ -99,13 +99,9 @@ class Book:
                 ) from None
             yield self.fold
 
-    def may_be_kept(self, bidder: str, cid: str) -> bool:
-        """Whether this cid may be in PostgreSQL already (no false negatives): then ask it."""
-        return self._ledger.may_be_kept(bidder, cid)
-
     async def durable_at(self, seq: int) -> Durable:
         """A published command, from memory or PostgreSQL."""
-        return self._ledger.recent(seq) or self.fold.durable(await self._row(seq))
+        return self.ledger.recent(seq) or self.fold.durable(await self._row(seq))
 
     async def _row(self, seq: int) -> asyncpg.Record:
         row = await self._journal.by_seq(self.auction_id, seq)
@@ -121,7 +117,7 @@ class Book:
 
     def admitted(self, entries: Sequence[Entry], waiting: Sequence[Waiting]) -> None:
         """Own commands got their places."""
-        published_seq, folded_seq = self._ledger.published_seq, self._ledger.fold.seq
+        published_seq, folded_seq = self.ledger.published_seq, self.ledger.fold.seq
         for entry, own in zip(entries, waiting, strict=True):
             seq, own.entry = entry.seq, entry
             if seq in self._waiting:
@@ -129,7 +125,7 @@ class Book:
                 self._waiting.pop(seq).answer(None)
             if seq <= published_seq:
                 # Another node committed and woke us before our own reply arrived.
-                own.answer(self._ledger.recent(seq))
+                own.answer(self.ledger.recent(seq))
             else:
                 self._waiting[seq] = own
                 if seq > folded_seq:
@@ -139,7 +135,7 @@ class Book:
     def aim(self, seq: int) -> None:
         """There is something to fold up to `seq`."""
         self._target = max(self._target, seq)
-        if self._ledger.pending or self._target > self.published_seq:
+        if self.ledger.pending or self._target > self.published_seq:
             self._wake.set()
 
     def woken(self, epoch: int, seq: int, tag: str) -> None:
@@ -204,12 +200,12 @@ class Book:
             await self._fold_next()
             while await self._commit_next():
                 await breathe()
-                self._ledger.prepare()
+                self.ledger.prepare()
                 await self._next_turn()
         except BaseException as error:
             await self._leave_commit(error)
             raise
-        if self._target > self.published_seq or self._ledger.pending or self._reload_due:
+        if self._target > self.published_seq or self.ledger.pending or self._reload_due:
             self._wake.set()
 
     async def _next_turn(self) -> None:
@@ -219,7 +215,7 @@ class Book:
         while not commit.task.done():
             if self._may_fold():
                 await self._fold_next()
-                self._ledger.prepare()
+                self.ledger.prepare()
                 await breathe()
             else:
                 await self._wake.wait()
@@ -230,7 +226,7 @@ class Book:
         return (
             self._target > self.fold.seq
             and not (self._turns.wanted or self._reload_due)
-            and len(self._ledger.pending) < AHEAD_MAX
+            and len(self.ledger.pending) < AHEAD_MAX
         )
 
     async def _fold_next(self) -> None:
@@ -248,7 +244,7 @@ class Book:
                 self.distrust()
                 return
             self._inbox |= {entry.seq: entry for entry in read}
-        inbox, ledger, kept_seq = self._inbox, self._ledger, self._hint[0]
+        inbox, ledger, kept_seq = self._inbox, self.ledger, self._hint[0]
         for _ in range(BATCH_MAX if kept_seq > fold.seq else FOLD_MAX):
             entry = inbox.pop(fold.seq + 1, None)
             if entry is None:
@@ -265,7 +261,7 @@ class Book:
         """Send all that is pending to PostgreSQL, or find that another node did. False when
         nothing is left to send, or only a reload can tell.
         """
-        while self._ledger.pending and not self._reload_due:
+        while self.ledger.pending and not self._reload_due:
             fold = self.fold
             if self._hint == (fold.seq, fold.tag):
                 self._publish(fold.seq, fold.tag)
@@ -277,7 +273,7 @@ class Book:
         return False
 
     def _send(self) -> Commit:
-        fold, batch = self.fold, self._ledger.pending[:]
+        fold, batch = self.fold, self.ledger.pending[:]
         task = asyncio.create_task(
             self._journal.record(
                 self.auction_id,
@@ -328,18 +324,18 @@ class Book:
             self._publish(fold.seq, fold.tag)
             self.aim(head.seq)
         elif head.seq > self.published_seq:
-            known = self._ledger.pending[head.seq - self.published_seq - 1]
+            known = self.ledger.pending[head.seq - self.published_seq - 1]
             if known.chain != head.chain:
                 raise ForkError(f"chain of {head.seq}")
             self._publish(head.seq, head.tag)
 
     def _publish(self, seq: int, tag: str) -> None:
         """All up to `seq` is durable: tell the listeners, answer own commands."""
-        for durable in self._ledger.publish(seq, tag):
+        for durable in self.ledger.publish(seq, tag):
             own = self._waiting.pop(durable.seq, None)
             if own is not None:
                 own.answer(durable)
-        snapshot = self._ledger.snapshot_due()
+        snapshot = self.ledger.snapshot_due()
         if snapshot is not None:
             task = asyncio.create_task(self._keep(snapshot))
             self._tasks.add(task)
@@ -358,11 +354,11 @@ class Book:
         if head is None:
             raise NotFound("auction")
         first = not self.loaded
-        if first or self._ledger.pending or self._restore_due:
+        if first or self.ledger.pending or self._restore_due:
             await self._restore(head, first=first)
         await self._replay(head)
         if first:
-            self._ledger.opened(head)
+            self.ledger.opened(head)
         if self._force_epoch or await redis_differs(self._log, head):
             self.epoch = await begin_epoch(self._pool, self._log, self.auction_id, self.epoch)
         else:
@@ -376,13 +372,13 @@ class Book:
         snapshot = await self._journal.snapshot(self.auction_id, head.seq)
         if first and snapshot is not None:
             async for bidder, cid in self._journal.cids_until(self.auction_id, snapshot.seq):
-                self._ledger.saw(bidder, cid)
-        self._ledger.begin(Fold(head, snapshot, self._journal.envelope))
+                self.ledger.saw(bidder, cid)
+        self.ledger.begin(Fold(head, snapshot, self._journal.envelope))
 
     async def _replay(self, head: JournalHead) -> None:
         """Fold PostgreSQL's rows up to its head; they must fold to the very same chain."""
         async for row in self._journal.commands(self.auction_id, self.fold.seq, head.seq):
-            self._ledger.replay(row)
+            self.ledger.replay(row)
         if (self.fold.seq, self.fold.tag) != (head.seq, head.tag):
             raise DivergedError(f"journal ends at {head.seq}, replay at {self.fold.seq}")
 

@@ -226,17 +226,17 @@ class Books:
         be repeated.
         """
         book = self._books.get(auction_id) or await self.open(auction_id)
-        book.used_at = self._now
+        ledger, book.used_at = book.ledger, self._now
         raw, bidder = commands.encode(body), getattr(body, "bidder", None) or ""
         if "\0" in body.cid or "\0" in bidder:
             # PostgreSQL would refuse the whole batch, for ever.
             raise Invalid("malformed", "A cid or bidder has no NUL in it.")
         try:
-            if book.published_seq > _LONG and body.cid and book.may_be_kept(bidder, body.cid):
+            if ledger.published_seq > _LONG and ledger.may_be_kept(bidder, body.cid):
                 kept = await self._kept_before(book, bidder, body.cid, raw)
                 if kept is not None:
                     return kept
-            if isinstance(body, Bid) and is_sealing(book.fold.state):
+            if isinstance(body, Bid) and is_sealing(ledger.fold.state):
                 raw = self.envelope.seal(auction_id, raw)
             give_up_at = self._now + SUBMIT_TIMEOUT_S
             try:

@@ -59,7 +59,8 @@ class Fold:
         """
         assert seq == self.seq + 1, "commands come without gaps"
         body = self._envelope.open(self.auction_id, raw)
-        command = Command(seq, ts, commands.decode(body), body)
+        asked = commands.decode(body)
+        command = Command(seq, ts, asked, body)
         self.state, outcome = apply(self.state, command)
         kept = outcomes.encode(outcome)
         hashed = chains.payload_hash(self._salts.of(seq), seq, ts, body, kept)
@@ -67,18 +68,8 @@ class Fold:
         if body is not raw and is_sealing(self.state):
             # A sealed body stays so for good (its tag covers it), its outcome until the opening.
             kept = self._envelope.seal(self.auction_id, kept)
-        return Durable(
-            seq,
-            ts,
-            _bidder(command),
-            command.body.cid,
-            raw,
-            kept,
-            self.chain,
-            tag,
-            command,
-            outcome,
-        )
+        bidder = getattr(asked, "bidder", None) or ""
+        return Durable(seq, ts, bidder, asked.cid, raw, kept, self.chain, tag, command, outcome)
 
     def replay(self, row: asyncpg.Record) -> Durable:
         """Fold a row of the journal. Raises DivergedError unless its chain comes out."""
@@ -93,16 +84,12 @@ class Fold:
         seq, ts, chain = row["seq"], row["ts"], row["chain"]
         body = self._envelope.open(self.auction_id, row["body"])
         outcome = outcomes.decode(self._envelope.open(self.auction_id, row["outcome"]))
-        command = Command(seq, ts, commands.decode(body), body)
-        bidder, cid = _bidder(command), command.body.cid
+        asked = commands.decode(body)
+        bidder, command = getattr(asked, "bidder", None) or "", Command(seq, ts, asked, body)
         return Durable(
-            seq, ts, bidder, cid, row["body"], row["outcome"], chain, "", command, outcome
+            seq, ts, bidder, asked.cid, row["body"], row["outcome"], chain, "", command, outcome
         )
 
     def snapshot(self) -> Snapshot:
         sealed = has_sealed_phase(self.state)
         return Snapshot(self.seq, self.tag, self.chain, dump(self.state), sealed)
-
-
-def _bidder(command: Command) -> str:
-    return getattr(command.body, "bidder", None) or ""

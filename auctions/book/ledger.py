@@ -113,7 +113,9 @@ class Ledger:
         self._seen.add(hash((bidder, cid)))
 
     def may_be_kept(self, bidder: str, cid: str) -> bool:
-        """Whether this cid may be in PostgreSQL already (no false negatives): then ask it."""
+        """Whether this cid may be in PostgreSQL already (no false negatives): then ask it. An empty
+        one never is.
+        """
         return hash((bidder, cid)) in self._seen
 
     # -- telling --------------------------------------------------------------------------------

@@ -45,16 +45,14 @@ def apply(state: State, command: Command) -> tuple[State, Outcome]:
     `state` is consumed: it is changed in place and handed back, use only what is returned. Raises
     BrokenLog when `seq` is not the next one, `ts` does not rise, or the rules version is unknown.
     """
-    if command.seq != state.seq + 1 or command.ts <= state.ts:
-        raise BrokenLog(
-            f"command {command.seq} at {command.ts} does not follow {state.seq} at {state.ts}"
-        )
+    seq, ts, body = command.seq, command.ts, command.body
+    if seq != state.seq + 1 or ts <= state.ts:
+        raise BrokenLog(f"command {seq} at {ts} does not follow {state.seq} at {state.ts}")
     if state.terms.rules_version != RULES_VERSION:
         raise BrokenLog(f"rules version {state.terms.rules_version} is not known here")
-    body = command.body
     events: list[AnyEvent] = []
-    advance(state, command.ts, is_tick=type(body) is Tick, events=events)
-    state.seq, state.ts = command.seq, command.ts
+    advance(state, ts, is_tick=type(body) is Tick, events=events)
+    state.seq, state.ts = seq, ts
     if not body.cid:
         return state, _decide(state, command, events)
     if len(body.cid) > CID_CHARS_MAX:
@@ -64,25 +62,14 @@ def apply(state: State, command: Command) -> tuple[State, Outcome]:
     outcome = recall(state, key, digest, events)
     if outcome is None:
         outcome = _decide(state, command, events)
-        remember(state, key, digest, command.seq, outcome)
+        remember(state, key, digest, seq, outcome)
     return state, outcome
 
 
 def _decide(state: State, command: Command, events: list[AnyEvent]) -> Outcome:
     body = command.body
-    if isinstance(body, _OF_BIDDERS):
-        return _from_bidder(state, command, body, events)
-    if isinstance(body, Tick):
-        return Outcome(accepted=True, events=events)
-    gone = controls.over(state, command.ts, events)
-    if gone is not None:
-        return gone
-    return _CONTROLS[type(body)](state, command, body, events)
-
-
-def _from_bidder(
-    state: State, command: Command, body: Bid | Accept | Auto, events: list[AnyEvent]
-) -> Outcome:
+    if not isinstance(body, _OF_BIDDERS):
+        return _control(state, command, events)
     bidder = state.bidders.get(body.bidder)
     if bidder is None or not bidder.admitted:
         return refused(Code.NOT_ADMITTED, "You are not admitted to this auction.", events)
@@ -97,6 +84,16 @@ def _from_bidder(
     if isinstance(body, Accept):
         return format_.accept(state, command, body, events)
     return automatic.set_limit(state, command, body, events)
+
+
+def _control(state: State, command: Command, events: list[AnyEvent]) -> Outcome:
+    body = command.body
+    if isinstance(body, Tick):
+        return Outcome(accepted=True, events=events)
+    gone = controls.over(state, command.ts, events)
+    if gone is not None:
+        return gone
+    return _CONTROLS[type(body)](state, command, body, events)
 
 
 _OF_BIDDERS = (Bid, Accept, Auto)

@@ -67,14 +67,6 @@ def border(state: State, alias: str, scale: Scale) -> int:
     return whole if whole < top else top
 
 
-def free_border(state: State, alias: str, scale: Scale) -> int:
-    """The highest price where no step counts (sealed): ceiling, and below an older own bid."""
-    row = state.row_of.get(alias)
-    if row is None:
-        return ceiling(state)
-    return min(ceiling(state), ceil(price_at(scale, row[0])) - 1)
-
-
 def objection(state: State, alias: str, scale: Scale, price: int) -> Code | None:
     """Why this price may not stand, or None. `price` is above zero."""
     if price > border(state, alias, scale):
@@ -100,6 +92,22 @@ def _above_border(state: State, alias: str, scale: Scale, price: int) -> Code:
     if state.now.step.against == "own" or lead is None or evaluate(scale, price) < lead[0]:
         return Code.STEP_TOO_SMALL
     return Code.NOT_BELOW_LEAD
+
+
+def free_objection(state: State, alias: str, scale: Scale, price: int) -> Code | None:
+    """The same where no step counts (sealed)."""
+    if price > ceiling(state):
+        return Code.ABOVE_CEILING
+    best = free_highest(state, alias, scale)
+    return Code.STEP_TOO_SMALL if best is None or price > best else None
+
+
+def free_highest(state: State, alias: str, scale: Scale) -> int | None:
+    """The highest price where no step counts: ceiling, and below an older own bid."""
+    top, row = ceiling(state), state.row_of.get(alias)
+    if row is not None:
+        top = min(top, ceil(price_at(scale, row[0])) - 1)
+    return top if top >= 1 else None
 
 
 def highest(state: State, alias: str, scale: Scale, at_most: int = MINOR_MAX) -> int | None:

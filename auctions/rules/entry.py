@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .answers import refused, refused_price
-from .bidding import ceiling, free_border, highest, objection
+from .bidding import free_highest, free_objection, highest, objection
 from .commands import Bid
 from .guard import BadPrice, check_lines, confirmation_token, doubt, read_price
 from .outcomes import AnyEvent, Code, Outcome
@@ -39,10 +39,17 @@ def examine(
         return refused(error.code, error.detail, events)
     except WrongAnswer as error:
         return refused(Code.MALFORMED, str(error), events)
-    refusal = _limits(state, body, scale, price, events, free=free)
-    if refusal is not None:
-        return refusal
-    return Ready(price, scale, answers, surrogate=body.surrogate is not None)
+    alias = body.bidder
+    code = (free_objection if free else objection)(state, alias, scale, price)
+    if code is not None:
+        best = (free_highest if free else highest)(state, alias, scale)
+        return refused_price(state, code, price, best, events)
+    question = doubt(state, alias, scale, price)
+    if question is not None:
+        token = confirmation_token(state.terms, alias, price)
+        if body.confirm != token:
+            return refused(Code.CONFIRM_REQUIRED, question, events, token=token)
+    return Ready(price, scale, answers, False, body.surrogate is not None)
 
 
 def scale_for(
@@ -60,34 +67,3 @@ def scale_for(
         rating=bidder.rating,
     )
     return scale, answers
-
-
-def _limits(
-    state: State, body: Bid, scale: Scale, price: int, events: list[AnyEvent], *, free: bool
-) -> Outcome | None:
-    alias = body.bidder
-    if free:
-        refusal = _above_free_border(state, alias, scale, price, events)
-        if refusal is not None:
-            return refusal
-    else:
-        code = objection(state, alias, scale, price)
-        if code is not None:
-            return refused_price(state, code, price, highest(state, alias, scale), events)
-    question = doubt(state, alias, scale, price)
-    if question is None:
-        return None
-    token = confirmation_token(state.terms, alias, price)
-    if body.confirm == token:
-        return None
-    return refused(Code.CONFIRM_REQUIRED, question, events, token=token)
-
-
-def _above_free_border(
-    state: State, alias: str, scale: Scale, price: int, events: list[AnyEvent]
-) -> Outcome | None:
-    top = free_border(state, alias, scale)
-    if price <= top:
-        return None
-    code = Code.ABOVE_CEILING if price > ceiling(state) else Code.STEP_TOO_SMALL
-    return refused_price(state, code, price, top if top >= 1 else None, events)

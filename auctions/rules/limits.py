@@ -9,7 +9,7 @@ from __future__ import annotations
 from marketplace.kernel.money import MINOR_MAX
 
 from . import rounds
-from .bidding import free_border, highest, highest_at, highest_below
+from .bidding import free_highest, highest, highest_at, highest_below
 from .entry import scale_for
 from .japanese import dropped_at
 from .scoring import Scale, WrongAnswer
@@ -34,8 +34,7 @@ def next_max_price(state: State, bidder: str, now_us: int) -> int | None:
         out = dropped_at(state, state.bidders[bidder]) is not None
         return None if out else state.stage.price
     if format_ == "sealed" or (format_ == "rounds" and rounds.is_free(state)):
-        free = free_border(state, bidder, scale)
-        return free if free >= 1 else None
+        return free_highest(state, bidder, scale)
     return highest(state, bidder, scale)
 
 

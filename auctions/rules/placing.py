@@ -14,13 +14,14 @@ UNMOVED = 2**31
 
 def new_bid(state: State, seq: int, alias: str, ready: Ready) -> Placed:
     """An accepted bid with the next order number; it is not in the standing yet."""
-    bidder = state.bidders[alias]
-    bidder.scale = ready.scale
+    bidder, scale, order = state.bidders[alias], ready.scale, state.bids_count + 1
+    if bidder.scale is not scale:
+        bidder.scale = scale
     if ready.answers is not None:
         bidder.answers = ready.answers
     bidder.bids_count += 1
-    state.bids_count += 1
-    return Placed(seq, state.bids_count, ready.price, ready.scale, ready.auto, ready.surrogate)
+    state.bids_count = order
+    return Placed(seq, order, ready.price, scale, ready.auto, ready.surrogate)
 
 
 def place(state: State, seq: int, alias: str, ready: Ready, events: list[AnyEvent]) -> int:
@@ -31,7 +32,7 @@ def place(state: State, seq: int, alias: str, ready: Ready, events: list[AnyEven
 def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> int:
     """Lets an accepted bid stand: standing, initial prices, event."""
     bidder = state.bidders[alias]
-    before, after = put(state, alias, placed)
+    before, after = put(state, bidder, alias, placed)
     if before is None:
         abnormal.note_initial(state, alias, placed.price)
     events.append(

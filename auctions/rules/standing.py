@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from .scoring import PLAIN, Exact, evaluate
-from .state import HISTORY_MAX, Placed, Row, State
+from .state import HISTORY_MAX, Bidder, Placed, Row, State
 
 _LAST = 2**62
 
@@ -16,13 +16,13 @@ def position(state: State, alias: str) -> int | None:
     return None if row is None else bisect_left(state.rows, row)
 
 
-def put(state: State, alias: str, placed: Placed) -> tuple[int | None, int]:
+def put(state: State, bidder: Bidder, alias: str, placed: Placed) -> tuple[int | None, int]:
     """Makes `placed` the bid that stands; returns the positions before and after."""
     rows, former, before = state.rows, state.row_of.get(alias), None
     if former is not None:
         before = bisect_left(rows, former)
         del rows[before]
-    bids = state.bidders[alias].bids
+    bids = bidder.bids
     bids.append(placed)
     if len(bids) > HISTORY_MAX:
         del bids[0]
