@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auctions.book.fold import Fold
 from auctions.book.journal import JournalHead
+from auctions.book.log import Entry
 from auctions.book.receipts import Signer
 from auctions.book.transcript import Writer
 from auctions.book.verify import verify
@@ -63,7 +64,8 @@ def write(path: Path, count: int) -> float:
         file.write(writer.header())
         for seq in range(1, count + 1):
             # Two thousand commands a second, so the heart never seems to have stopped.
-            made = fold.decide(seq, START_US + seq * 500, encode(_body(seq)), "")
+            entry = Entry(0, seq, START_US + seq * 500, "", "", encode(_body(seq)))
+            made = fold.decide([entry])[0]
             file.write(
                 writer.command(
                     seq, made.ts, made.bidder, made.kept_body, made.kept_outcome, made.chain

@@ -244,16 +244,20 @@ class Book:
                 self.distrust()
                 return
             self._inbox |= {entry.seq: entry for entry in read}
-        inbox, ledger, kept_seq = self._inbox, self.ledger, self._hint[0]
-        for _ in range(BATCH_MAX if kept_seq > fold.seq else FOLD_MAX):
-            entry = inbox.pop(fold.seq + 1, None)
+        is_kept = self._hint[0] > fold.seq
+        seq, tag, entries = fold.seq, fold.tag, []
+        for _ in range(BATCH_MAX if is_kept else FOLD_MAX):
+            entry = self._inbox.pop(seq + 1, None)
             if entry is None:
                 break
             if entry.epoch != self.epoch:
-                raise ForkError(f"{entry.seq} of epoch {entry.epoch} after {fold.seq}")
-            if entry.before != fold.tag:
+                raise ForkError(f"{entry.seq} of epoch {entry.epoch} after {seq}")
+            if entry.before != tag:
                 raise ForkError(f"tag of {entry.seq}")
-            ledger.decide(entry, is_kept=entry.seq <= kept_seq)
+            entries.append(entry)
+            seq, tag = entry.seq, entry.tag
+        if entries:
+            self.ledger.decide(entries, is_kept=is_kept)
 
     # -- durable --------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ restore.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -13,10 +14,10 @@ import msgspec
 from auctions.book import chain as chains
 from auctions.book.envelope import Envelope, has_sealed_phase, is_sealing
 from auctions.book.journal import JournalHead, Record, Snapshot
-from auctions.book.log import GENESIS_TAG, tag_after
+from auctions.book.log import GENESIS_TAG, Entry, tag_after
 from auctions.rules import commands, outcomes
 from auctions.rules.apply import apply
-from auctions.rules.commands import Command
+from auctions.rules.commands import AnyBody, Command
 from auctions.rules.outcomes import Outcome
 from auctions.rules.state import State, dump, initial, load
 from auctions.rules.terms import Terms
@@ -52,31 +53,61 @@ class Fold:
                 self.state = load(snapshot.state)
                 self.seq, self.tag, self.chain = snapshot.seq, snapshot.tag, snapshot.chain
 
-    def decide(self, seq: int, ts: int, raw: bytes, tag: str) -> Durable:
-        """Apply one command and link it. The result is to be shown only once it is durable.
+    def decide(self, entries: Sequence[Entry]) -> list[Durable]:
+        """Apply commands and link them. The results are to be shown only once they are durable.
 
-        `raw` and `tag` are those of the log, where `raw` may be sealed.
+        Each step is done for all of them before the next one: a step finds its code and data still
+        in the processor's caches, all steps for one command would not.
         """
-        assert seq == self.seq + 1, "commands come without gaps"
-        body = self._envelope.open(self.auction_id, raw)
-        asked = commands.decode(body)
-        command = Command(seq, ts, asked, body)
-        self.state, outcome = apply(self.state, command)
-        kept = outcomes.encode(outcome)
-        hashed = chains.payload_hash(self._salts.of(seq), seq, ts, body, kept)
-        self.seq, self.tag, self.chain = seq, tag, chains.link(self.chain, seq, hashed)
-        if body is not raw and is_sealing(self.state):
+        first, last = entries[0], entries[-1]
+        assert first.seq == self.seq + 1, "commands come without gaps"
+        if first is not last and has_sealed_phase(self.state):
+            # Whether an outcome is sealed depends on the state right after it.
+            return [self.decide([entry])[0] for entry in entries]
+        plain = [self._envelope.open(self.auction_id, entry.raw) for entry in entries]
+        bodies = [commands.decode(raw) for raw in plain]
+        asked = [
+            Command(e.seq, e.ts, body, raw)
+            for e, body, raw in zip(entries, bodies, plain, strict=True)
+        ]
+        decided = [self._applied(command) for command in asked]
+        kept = [outcomes.encode(outcome) for outcome in decided]
+        links = self._linked(asked, kept)
+        if plain[0] is not first.raw and is_sealing(self.state):
             # A sealed body stays so for good (its tag covers it), its outcome until the opening.
-            kept = self._envelope.seal(self.auction_id, kept)
-        bidder = getattr(asked, "bidder", None) or ""
-        return Durable(seq, ts, bidder, asked.cid, raw, kept, self.chain, tag, command, outcome)
+            kept = [self._envelope.seal(self.auction_id, kept[0])]
+        self.seq, self.tag, self.chain = last.seq, last.tag, links[-1]
+        return [
+            Durable(e.seq, e.ts, _bidder(body), body.cid, e.raw, k, link, e.tag, command, outcome)
+            for e, body, k, link, command, outcome in zip(
+                entries, bodies, kept, links, asked, decided, strict=True
+            )
+        ]
+
+    def _applied(self, command: Command) -> Outcome:
+        self.state, outcome = apply(self.state, command)
+        return outcome
+
+    def _linked(self, asked: Sequence[Command], kept: Sequence[bytes]) -> list[bytes]:
+        """The chain after each of these."""
+        salts = [self._salts.of(command.seq) for command in asked]
+        hashes = [
+            chains.payload_hash(salt, command.seq, command.ts, command.raw, outcome)
+            for salt, command, outcome in zip(salts, asked, kept, strict=True)
+        ]
+        links, chain = [], self.chain
+        for command, hashed in zip(asked, hashes, strict=True):
+            chain = chains.link(chain, command.seq, hashed)
+            links.append(chain)
+        return links
 
     def replay(self, row: asyncpg.Record) -> Durable:
         """Fold a row of the journal. Raises DivergedError unless its chain comes out."""
-        tag = tag_after(self.tag, row["seq"], row["ts"], row["body"])
-        durable = self.decide(row["seq"], row["ts"], row["body"], tag)
+        seq, ts, raw = row["seq"], row["ts"], row["body"]
+        entry = Entry(0, seq, ts, self.tag, tag_after(self.tag, seq, ts, raw), raw)
+        durable = self.decide([entry])[0]
         if self.chain != row["chain"]:
-            raise DivergedError(f"{self.auction_id} differs at {row['seq']}")
+            raise DivergedError(f"{self.auction_id} differs at {seq}")
         return durable
 
     def durable(self, row: asyncpg.Record) -> Durable:
@@ -84,12 +115,16 @@ class Fold:
         seq, ts, chain = row["seq"], row["ts"], row["chain"]
         body = self._envelope.open(self.auction_id, row["body"])
         outcome = outcomes.decode(self._envelope.open(self.auction_id, row["outcome"]))
-        asked = commands.decode(body)
-        bidder, command = getattr(asked, "bidder", None) or "", Command(seq, ts, asked, body)
+        command = Command(seq, ts, commands.decode(body), body)
+        bidder, cid = _bidder(command.body), command.body.cid
         return Durable(
-            seq, ts, bidder, asked.cid, row["body"], row["outcome"], chain, "", command, outcome
+            seq, ts, bidder, cid, row["body"], row["outcome"], chain, "", command, outcome
         )
 
     def snapshot(self) -> Snapshot:
         sealed = has_sealed_phase(self.state)
         return Snapshot(self.seq, self.tag, self.chain, dump(self.state), sealed)
+
+
+def _bidder(body: AnyBody) -> str:
+    return getattr(body, "bidder", None) or ""

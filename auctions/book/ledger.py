@@ -10,7 +10,7 @@ import asyncpg
 from auctions.book.fold import Durable, Fold
 from auctions.book.journal import JournalHead, Snapshot
 from auctions.book.log import Entry
-from auctions.rules.commands import Bid, Tick
+from auctions.rules.commands import Tick
 
 SNAPSHOT_EVERY, SNAPSHOT_EVERY_MAX = 2_000, 20_000
 """Commands between two snapshots. One costs as much as a hundred bids all at once, so it waits for
@@ -75,48 +75,43 @@ class Ledger:
 
     # -- folding --------------------------------------------------------------------------------
 
-    def decide(self, entry: Entry, *, is_kept: bool) -> None:
-        """Fold the next entry of the log. Of what another node made durable (`is_kept`) that node
+    def decide(self, entries: Sequence[Entry], *, is_kept: bool) -> None:
+        """Fold the next entries of the log. Of what another node made durable (`is_kept`) that node
         takes the snapshots.
         """
-        durable = self.fold.decide(entry.seq, entry.ts, entry.raw, entry.tag)
-        self._take(durable)
-        body, since = durable.command.body, durable.seq - self._snapshot_seq
-        if not isinstance(body, Bid) or since >= SNAPSHOT_EVERY_MAX:
-            is_tick = isinstance(body, Tick)
-            if not is_kept and self._is_snapshot_due(is_tick=is_tick):
-                # Of this very moment; it is kept once the journal is as far.
-                self._snapshot_seq, self._snapshot = durable.seq, self.fold.snapshot()
-            if is_tick:
-                self._tick_seq = durable.seq
+        durables, fold = self.fold.decide(entries), self.fold
+        self._take(durables)
+        ticks = [durable.seq for durable in durables if isinstance(durable.command.body, Tick)]
+        if not is_kept and self._is_snapshot_due(ticks):
+            # Of this very moment; it is kept once the journal is as far.
+            self._snapshot_seq, self._snapshot = fold.seq, fold.snapshot()
+        if ticks:
+            self._tick_seq = ticks[-1]
 
-    def _is_snapshot_due(self, *, is_tick: bool) -> bool:
+    def _is_snapshot_due(self, ticks: Sequence[int]) -> bool:
         since = self.fold.seq - self._snapshot_seq
         if since < SNAPSHOT_EVERY:
             return False
         is_over = self.fold.state.status in {"closed", "cancelled"}
-        is_quiet = is_over or (is_tick and self.fold.seq - self._tick_seq <= QUIET_MAX)
+        is_quiet = is_over or (bool(ticks) and ticks[-1] - self._tick_seq <= QUIET_MAX)
         return is_quiet or since >= SNAPSHOT_EVERY_MAX
 
     def replay(self, row: asyncpg.Record) -> None:
         """Fold the next row of the journal. Raises DivergedError."""
-        self._take(self.fold.replay(row))
+        self._take([self.fold.replay(row)])
 
-    def _take(self, durable: Durable) -> None:
-        if durable.cid:
-            self._seen.add(hash((durable.bidder, durable.cid)))
-        if durable.seq > self.published_seq:
-            self.pending.append(durable)
+    def _take(self, durables: Sequence[Durable]) -> None:
+        self._seen.update([hash((durable.bidder, durable.cid)) for durable in durables])
+        published_seq = self.published_seq
+        self.pending += [durable for durable in durables if durable.seq > published_seq]
 
     def saw(self, bidder: str, cid: str) -> None:
         """A command with this cid was folded."""
         self._seen.add(hash((bidder, cid)))
 
     def may_be_kept(self, bidder: str, cid: str) -> bool:
-        """Whether this cid may be in PostgreSQL already (no false negatives): then ask it. An empty
-        one never is.
-        """
-        return hash((bidder, cid)) in self._seen
+        """Whether this cid may be in PostgreSQL already (no false negatives): then ask it."""
+        return bool(cid) and hash((bidder, cid)) in self._seen
 
     # -- telling --------------------------------------------------------------------------------
 

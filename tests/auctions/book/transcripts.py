@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auctions.book.fold import Fold
 from auctions.book.journal import JournalHead
+from auctions.book.log import Entry
 from auctions.book.receipts import Signer
 from auctions.book.transcript import FULL, Writer
 from auctions.rules.commands import Admit, AnyBody, Bid, Tick, encode
@@ -49,7 +50,8 @@ class Press:
         writer = Writer(self.head, self.signer, self.keys, audience=audience, visible=visible)
         printed = writer.header()
         for seq, (offset_us, body) in enumerate(bodies, start=1):
-            made = fold.decide(seq, START_US + offset_us, encode(body), "")
+            entry = Entry(0, seq, START_US + offset_us, "", "", encode(body))
+            made = fold.decide([entry])[0]
             printed += writer.command(
                 seq, made.ts, made.bidder, made.kept_body, made.kept_outcome, made.chain
             )
