@@ -22,7 +22,7 @@ from auctions.book.journal import Journal, JournalHead, Pool, Snapshot
 from auctions.book.ledger import Ledger
 from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError
 from auctions.book.turns import Turns, breathe
-from auctions.book.waiting import Commit, Waiting
+from auctions.book.waiting import Commit, Waiting, answer
 from marketplace.kernel.errors import NotFound, Unavailable
 
 FOLD_MAX = 64
@@ -335,10 +335,10 @@ class Book:
 
     def _publish(self, seq: int, tag: str) -> None:
         """All up to `seq` is durable: tell the listeners, answer own commands."""
-        for durable in self.ledger.publish(seq, tag):
-            own = self._waiting.pop(durable.seq, None)
-            if own is not None:
-                own.answer(durable)
+        pop = self._waiting.pop
+        told = [(pop(durable.seq, None), durable) for durable in self.ledger.publish(seq, tag)]
+        # Not at once: who is answered asks again, and the next commit shall leave before that.
+        asyncio.get_running_loop().call_soon(answer, told)
         snapshot = self.ledger.snapshot_due()
         if snapshot is not None:
             task = asyncio.create_task(self._keep(snapshot))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
@@ -40,6 +41,13 @@ class Waiting(msgspec.Struct):
             future.set_result(durable)
         else:
             future.set_exception(RetryError())
+
+
+def answer(told: Sequence[tuple[Waiting | None, Durable]]) -> None:
+    """Published commands, with who waits for them here."""
+    for own, durable in told:
+        if own is not None:
+            own.answer(durable)
 
 
 class Commit(msgspec.Struct, frozen=True):
