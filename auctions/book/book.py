@@ -79,8 +79,9 @@ class Book:
         return self.ledger.published_seq
 
     @property
-    def published_tag(self) -> str:
-        return self.ledger.published_tag
+    def is_idle(self) -> bool:
+        """Whether no command is on its way that is known here."""
+        return self._target <= self.ledger.published_seq
 
     @property
     def interrupted(self) -> bool:
@@ -283,7 +284,7 @@ class Book:
                 self.auction_id,
                 epoch=self.epoch,
                 after_seq=self.published_seq,
-                after_tag=self.published_tag,
+                after_tag=self.ledger.published_tag,
                 records=batch,
                 status=fold.state.status,
                 close_at=fold.state.close_at,

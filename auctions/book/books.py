@@ -45,12 +45,12 @@ from marketplace.kernel.keepalive import forever
 from marketplace.kernel.redis import AnyRedis
 
 SUBMIT_TIMEOUT_S = 10.0
-WHOLE_MAX = 96
+WHOLE_MAX, WHOLE_IDLE_MAX = 96, 16
 """So many commands of an auction go to Redis in one call; of more only half go, and are decided
-here while the others get their places.
+here while the others get their places. Where nothing is on its way yet that pays sooner: all in
+step would leave this node, Redis and PostgreSQL waiting for one another.
 """
-BUSY_PAUSE_S = 0.02
-RETRY_PAUSE_S = 0.05
+BUSY_PAUSE_S, RETRY_PAUSE_S = 0.02, 0.05
 MARK_PAUSE_S, MARK_PAUSE_ALONE_S = 0.005, 0.05
 BOOKS_MAX = 2_000
 CANCEL_AGAIN_S = 0.2
@@ -91,6 +91,7 @@ class Books:
         self._runs: dict[UUID, asyncio.Task[None]] = {}
         self._gathered: dict[Book, list[Waiting]] = {}
         self._full: set[Book] = set()
+        self._away = False  # Redis, at the last call
         self._gathering = asyncio.Event()
         self._dirty: dict[UUID, Book] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -320,7 +321,7 @@ class Books:
     def _next_batch(self, book: Book) -> list[Waiting]:
         waiting = self._gathered.pop(book)
         count = len(waiting)
-        if count > WHOLE_MAX:
+        if count > (WHOLE_IDLE_MAX if book.is_idle else WHOLE_MAX):
             count = min((count + 1) // 2, BATCH_MAX)
             self._gathered[book] = waiting[count:]
             self._gathering.set()
@@ -328,19 +329,22 @@ class Books:
         return [own for own in waiting[:count] if not own.future.done()]
 
     async def _tell(self, batches: dict[Book, list[Waiting]], dirty: dict[UUID, Book]) -> None:
-        marks = {k: (b.epoch, b.published_seq, b.published_tag) for k, b in dirty.items()}
+        marks = {k: (b.epoch, b.published_seq, b.ledger.published_tag) for k, b in dirty.items()}
         try:
-            async with asyncio.timeout(SUBMIT_TIMEOUT_S):
-                replies, failed = await self._log.tell(
-                    {k.auction_id: [w.raw for w in b] for k, b in batches.items()}, marks
-                )
+            replies, failed = await self._log.tell(
+                {k.auction_id: [w.raw for w in b] for k, b in batches.items()}, marks
+            )
         except ServerErrors as error:
-            _log.warning("redis_away", error=repr(error)[:200])
+            if not self._away:
+                # Once an outage: a dozen bids that wait try it a hundred times a second.
+                _log.warning("redis_away", error=repr(error)[:200])
+            self._away = True
             # It is unknown whether they entered the log; the cid makes a second entry harmless.
             for batch in batches.values():
                 _retry(batch)
             self._mark_again(dirty)
             return
+        self._away = False
         self._mark_again({key: dirty[key] for key in failed})
         for book, batch in batches.items():
             self._placed(book, batch, replies[book.auction_id])

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from typing import TypeAlias
 from uuid import UUID
 
@@ -130,34 +129,31 @@ class Journal:
         """
         last = records[-1]
         assert last.seq == after_seq + len(records), "a batch has no gaps"
-        async with self._lease() as connection:
-            done = await connection.execute(
-                _RECORD,
-                auction_id,
-                last.seq,
-                last.ts,
-                last.tag,
-                last.chain,
-                status,
-                close_at,
-                epoch,
-                after_seq,
-                after_tag,
-                ",".join([str(r.ts) for r in records]),
-                _texts([r.bidder for r in records]),
-                _texts([r.cid for r in records]),
-                b"\n".join([r.kept_body for r in records]).decode(),
-                b"\n".join([r.kept_outcome for r in records]).decode(),
-                b"".join([r.chain for r in records]),
-                timeout=COMMAND_TIMEOUT_S,
-            )
+        done = await self._execute_leased(
+            _RECORD,
+            auction_id,
+            last.seq,
+            last.ts,
+            last.tag,
+            last.chain,
+            status,
+            close_at,
+            epoch,
+            after_seq,
+            after_tag,
+            ",".join([str(r.ts) for r in records]),
+            _texts([r.bidder for r in records]),
+            _texts([r.cid for r in records]),
+            b"\n".join([r.kept_body for r in records]).decode(),
+            b"\n".join([r.kept_outcome for r in records]).decode(),
+            b"".join([r.chain for r in records]),
+        )
         kept = int(done.rpartition(" ")[2])
         assert kept in {0, len(records)}, "a batch is kept whole or not at all"
         return kept > 0
 
-    @asynccontextmanager
-    async def _lease(self) -> AsyncIterator[PoolConnection]:
-        """A connection for a commit. A few are kept: to borrow one of the pool and give it back
+    async def _execute_leased(self, query: str, *arguments: object) -> str:
+        """On a connection for commits. A few are kept: to borrow one of the pool and give it back
         costs a node more than to send the batch.
         """
         connection = self._leases.pop() if self._leases else None
@@ -165,8 +161,9 @@ class Journal:
             connection = await self._pool.acquire(timeout=COMMAND_TIMEOUT_S)
         kept = False
         try:
-            yield connection
+            done: str = await connection.execute(query, *arguments, timeout=COMMAND_TIMEOUT_S)
             kept = len(self._leases) < self._leases_max
+            return done
         finally:
             if kept:
                 self._leases.append(connection)

@@ -186,6 +186,14 @@ async def test_a_node_that_starts_late_loads_the_snapshot(
         "UPDATE auction_snapshots SET state = $2 WHERE auction_id = $1", auction_id, snapshot.state
     )
     assert await journal.snapshot(auction_id, snapshot.seq) == snapshot
+    # One of another version of the program, which cannot be read any more.
+    await (await node.database.pool()).execute(
+        "UPDATE auction_snapshots SET state = $2 WHERE auction_id = $1",
+        auction_id,
+        msgspec.msgpack.encode({"former": 1}),
+    )
+    await other.books.close(auction_id)
+    await same_everywhere(auction_id, node, other)
 
 
 async def test_a_snapshot_is_taken_when_it_has_become_quiet(node: Node) -> None:
@@ -257,14 +265,14 @@ async def test_a_lost_connection_is_not_lent_to_the_next_commit(
     own_servers: Servers, node: Node
 ) -> None:
     journal = Journal(await node.database.pool(steady=True))
-    async with journal._lease() as connection:
-        lost = await connection.fetchval("SELECT pg_backend_pid()")
+    assert await journal._execute_leased("SELECT 'first'") == "SELECT 1"
+    [lent] = journal._leases
+    gone = asyncio.Event()
+    lent.add_termination_listener(lambda _: gone.set())
     admin = await asyncpg.connect(own_servers.database_url)
-    async with journal._lease() as connection:
-        assert await connection.fetchval("SELECT pg_backend_pid()") == lost
-        assert await admin.fetchval("SELECT pg_terminate_backend($1, 5000)", lost)
-        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
-            await connection.execute("SELECT 1")
+    assert await admin.fetchval("SELECT pg_terminate_backend($1, 5000)", lent.get_server_pid())
     await admin.close()
-    async with journal._lease() as connection:
-        assert await connection.fetchval("SELECT pg_backend_pid()") != lost
+    async with asyncio.timeout(5):
+        await gone.wait()
+    assert await journal._execute_leased("SELECT 'second'") == "SELECT 1"
+    assert journal._leases != [lent]
