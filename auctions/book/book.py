@@ -25,7 +25,7 @@ from auctions.book.turns import Turns, breathe
 from auctions.book.waiting import Commit, Waiting, answer
 from marketplace.kernel.errors import NotFound, Unavailable
 
-FOLD_MAX = 64
+FOLD_MAX = 128
 """So many commands are folded before the loop looks whether the last commit is through."""
 
 AHEAD_MAX = 1_024
