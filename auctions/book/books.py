@@ -32,6 +32,7 @@ from auctions.book.log import (
     NoBookError,
     detect_sharded,
 )
+from auctions.book.marks import Marks
 from auctions.book.waiting import RetryError, Waiting
 from auctions.book.wakes import Wakes
 from auctions.rules import commands
@@ -51,7 +52,6 @@ here while the others get their places. Where nothing is on its way yet that pay
 step would leave this node, Redis and PostgreSQL waiting for one another.
 """
 BUSY_PAUSE_S, RETRY_PAUSE_S = 0.02, 0.05
-MARK_PAUSE_S, MARK_PAUSE_ALONE_S = 0.005, 0.05
 BOOKS_MAX = 2_000
 CANCEL_AGAIN_S = 0.2
 GIVE_UP_STEP_S = 0.5
@@ -93,7 +93,7 @@ class Books:
         self._full: set[Book] = set()
         self._away = False  # Redis, at the last call
         self._gathering = asyncio.Event()
-        self._dirty: dict[UUID, Book] = {}
+        self._marks = Marks(self._gathering.set)
         self._tasks: list[asyncio.Task[None]] = []
         self._now = 0.0
         """Of the event loop, as of the last sweep: asking for each bid costs more than its hash."""
@@ -296,11 +296,7 @@ class Books:
     # -- what Redis is told ---------------------------------------------------------------------
 
     def _mark_dirty(self, book: Book) -> None:
-        """The mark rides with the next bids; if none come soon, it goes alone."""
-        if not self._dirty:
-            pause_s = MARK_PAUSE_ALONE_S if self._log.alone else MARK_PAUSE_S
-            self._loop.call_later(pause_s, self._gathering.set)
-        self._dirty[book.auction_id] = book
+        self._marks.add(book, alone=self._log.alone)
 
     async def _tell_loop(self) -> None:
         """New commands, and how far PostgreSQL is, gather while the last call is in flight: never
@@ -314,7 +310,7 @@ class Books:
                 for book in [book for book in self._gathered if book not in self._full]
                 if (batch := self._next_batch(book))
             }
-            dirty, self._dirty = self._dirty, {}
+            dirty = self._marks.take()
             if batches or dirty:
                 await self._tell(batches, dirty)
 
@@ -342,18 +338,12 @@ class Books:
             # It is unknown whether they entered the log; the cid makes a second entry harmless.
             for batch in batches.values():
                 _retry(batch)
-            self._mark_again(dirty)
+            self._marks.again(dirty)
             return
         self._away = False
-        self._mark_again({key: dirty[key] for key in failed})
+        self._marks.again({key: dirty[key] for key in failed})
         for book, batch in batches.items():
             self._placed(book, batch, replies[book.auction_id])
-
-    def _mark_again(self, dirty: dict[UUID, Book]) -> None:
-        """Lost hints would leave the places of these commands taken for ever."""
-        if dirty:
-            self._dirty = dirty | self._dirty
-            self._loop.call_later(RETRY_PAUSE_S, self._gathering.set)
 
     def _placed(self, book: Book, batch: list[Waiting], reply: list[Entry] | Exception) -> None:
         if self._books.get(book.auction_id) is not book:
