@@ -129,6 +129,9 @@ class Ledger:
         count = seq - self.published_seq
         durables, self.pending = self.pending[:count], self.pending[count:]
         self.published_seq, self.published_tag = seq, tag
+        if len(durables) < count:
+            # The fold began anew from a snapshot beyond what was published here: a gap.
+            self._recent = []
         self._recent += durables
         if len(self._recent) > 2 * RECENT_MAX:
             del self._recent[:-RECENT_MAX]

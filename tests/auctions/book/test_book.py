@@ -16,13 +16,16 @@ from auctions.book import log as log_module
 from auctions.book.books import Books
 from auctions.book.fold import Durable, Fold
 from auctions.book.journal import Journal
-from auctions.rules.commands import Admit, Bid, Tick
+from auctions.book.ledger import Ledger
+from auctions.book.log import Entry
+from auctions.rules.commands import Admit, Bid, Message, Tick, encode
 from auctions.rules.outcomes import Code
 from auctions.rules.state import dump
 from marketplace.kernel.embedded import Servers
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.ids import new_id
 from tests.auctions.book.nodes import Node
+from tests.auctions.book.transcripts import START_US, Press, some_bodies
 
 pytestmark = pytest.mark.xdist_group("book")
 
@@ -276,3 +279,38 @@ async def test_a_lost_connection_is_not_lent_to_the_next_commit(
         await gone.wait()
     assert await journal._execute_leased("SELECT 'second'") == "SELECT 1"
     assert journal._leases != [lent]
+
+
+def test_what_is_remembered_of_published_commands_has_no_gaps() -> None:
+    press = Press()
+    fold, ledger = Fold(press.head, None), Ledger()
+    entries = [
+        Entry(1, seq, START_US + at_us, "", str(seq), encode(body))
+        for seq, (at_us, body) in enumerate(some_bodies(), start=1)
+    ]
+    ledger.begin(fold)
+    ledger.decide(entries[:3], is_kept=False)
+    ledger.publish(3, "3")
+    assert [ledger.recent(seq) is not None for seq in range(5)] == [False, True, True, True, False]
+    beyond = Fold(press.head, None)
+    beyond.decide(entries[:6])
+    # As from a snapshot that another node took meanwhile.
+    ledger.begin(beyond)
+    ledger.decide(entries[6:8], is_kept=False)
+    ledger.publish(8, "8")
+    known = {seq: durable.seq for seq in range(10) if (durable := ledger.recent(seq))}
+    assert known == {7: 7, 8: 8}
+
+
+@pytest.mark.parametrize(
+    "cid", ["a\nb", "a,b", '"a"', "\\n", "{a}", "a\tb", "é\u2028\U0001f600", " "]
+)
+async def test_any_cid_and_text_is_kept_as_it_came(node: Node, other: Node, cid: str) -> None:
+    auction_id = await node.new_auction("a")
+    await node.books.submit(auction_id, Message(cid=cid, text=f"Hello\n{cid}"))
+    done = await node.bid(auction_id, "a", cid, 5_000)
+    assert done.outcome.accepted
+    row = await Journal(await node.database.pool()).by_cid(auction_id, "a", cid)
+    assert row is not None
+    assert (row["seq"], row["body"]) == (done.seq, done.command.raw)
+    await same_everywhere(auction_id, node, other)
