@@ -278,7 +278,7 @@ async def _sweep_webhooks(parts: Living) -> None:
 
 def _post(parts: Living) -> Post:
     sealer = Sealer(parts.settings.secret, PURPOSE)
-    sender = Sender(private=parts.settings.webhook_private)
+    sender = Sender(private=parts.settings.webhook_private, clock=parts.clock)
     return Post(parts.database, parts.clock, sealer, sender)
 
 

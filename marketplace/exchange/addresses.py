@@ -17,6 +17,19 @@ import msgspec
 
 URL_CHARS_MAX = 2_000
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# What `is_global` of the supported Python versions still calls global (IANA special-purpose
+# registries): protocol assignments, the 6to4 relay, documentation, ORCHID, AS112.
+_NOT_PUBLIC_4 = tuple(
+    ipaddress.IPv4Network(text)
+    for text in ("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+                 "192.175.48.0/24")
+)  # fmt: skip
+_NOT_PUBLIC_6 = tuple(
+    ipaddress.IPv6Network(text) for text in ("2001::/23", "2620:4f:8000::/48", "3fff::/20")
+)
+# Interface identifiers of ISATAP (RFC 5214) carry an IPv4 address under any prefix.
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """`await resolve(host, port)`: its addresses as texts. Raises OSError."""
@@ -77,15 +90,21 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is None and found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-        if found.teredo is not None:
-            return False
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    if isinstance(found, ipaddress.IPv4Address):
+        special = any(found in network for network in _NOT_PUBLIC_4)
+        return found.is_global and not (found.is_multicast or found.is_reserved or special)
+    if (inner := _carried(found)) is not None:
+        return is_public(str(inner))
+    special = any(found in network for network in _NOT_PUBLIC_6)
+    return found in _GLOBAL_UNICAST and found.is_global and not special
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a translator or tunnel on the way would connect to."""
+    inner = address.ipv4_mapped or address.sixtofour
+    if inner is None and (address in _NAT64 or (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP):
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return inner
 
 
 async def resolve(host: str, port: int) -> list[str]:

@@ -9,17 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import math
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import msgspec
 
 from marketplace.exchange.addresses import NotAllowed, Resolve, address_of, read_url, resolve
+from marketplace.kernel.clock import Clock
 
 TIMEOUT_S = 10.0
 HEAD_BYTES_MAX = 16_384
 EXCERPT_BYTES = 512
 INTERIM_MAX = 3
+PATIENCE_S_MAX = 86_400
+"""A receiver may not put a delivery off for longer: the schedule ends after three days."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -48,11 +54,13 @@ class Sender:
         resolver: Resolve = resolve,
         timeout_s: float = TIMEOUT_S,
         tls: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._private = private
         self._resolver = resolver
         self._timeout_s = timeout_s
         self._tls = tls
+        self._clock = clock or Clock()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Raises NotSent."""
@@ -90,7 +98,7 @@ class Sender:
             head = "\r\n".join([f"POST {target.path} HTTP/1.1", *lines, "", ""])
             writer.write(head.encode("latin-1") + body)
             await writer.drain()
-            return await _read(reader)
+            return await _read(reader, self._clock)
         finally:
             writer.close()
             with contextlib.suppress(OSError, TimeoutError):
@@ -103,7 +111,7 @@ def _public_authorities() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-async def _read(reader: asyncio.StreamReader) -> Answer:
+async def _read(reader: asyncio.StreamReader, clock: Clock) -> Answer:
     """Status and a piece of the body; the rest is never read. Raises ValueError, LimitOverrunError,
     IncompleteReadError.
     """
@@ -119,14 +127,27 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
         if status >= 200:
             body = await reader.read(EXCERPT_BYTES)
             excerpt = body.decode("utf-8", "replace").replace("\0", "")
-            return Answer(status, excerpt, _retry_after(lines))
+            return Answer(status, excerpt, _retry_after(lines, clock.now()))
     raise ValueError("only interim answers")
 
 
-def _retry_after(lines: list[str]) -> int | None:
+def _retry_after(lines: list[str], now: datetime) -> int | None:
+    """RFC 9110, 10.2.3: seconds, or a date in any of the three forms of HTTP."""
     for line in lines:
         name, _, value = line.partition(":")
-        text = value.strip()
-        if name.strip().lower() == "retry-after" and text.isascii() and text.isdigit():
-            return min(int(text[:9]), 86_400)
+        if name.strip().lower() == "retry-after":
+            seconds = _seconds(value.strip(), now)
+            return None if seconds is None else min(seconds, PATIENCE_S_MAX)
     return None
+
+
+def _seconds(text: str, now: datetime) -> int | None:
+    if text.isascii() and text.isdigit():
+        return int(text[:9])
+    try:
+        then = parsedate_to_datetime(text)
+        # asctime names no zone; HTTP dates are UTC.
+        until = then.replace(tzinfo=then.tzinfo or UTC) - now
+    except (ValueError, OverflowError):
+        return None
+    return max(math.ceil(until.total_seconds()), 0)

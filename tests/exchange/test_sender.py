@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from marketplace.exchange.addresses import NotAllowed, is_public, read_url
 from marketplace.exchange.sender import NotSent, Sender
+from marketplace.kernel.clock import Clock
 from tests.exchange import receiver
 from tests.exchange.receiver import Receiver
 
@@ -45,6 +47,39 @@ async def test_a_failure_is_told_with_a_piece_of_the_answer() -> None:
 async def test_patience_is_heard() -> None:
     async with Receiver(receiver.BUSY).running() as there:
         assert (await Sender(private=True).post(there.url, {}, b"{}")).retry_after_s == 7_200
+
+
+NOW = datetime(2026, 12, 1, 10, 0, 0, 250_000, tzinfo=UTC)
+
+
+class _At(Clock):
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("Tue, 01 Dec 2026 10:00:20 GMT", 20),
+        ("Tuesday, 01-Dec-26 10:00:20 GMT", 20),
+        ("Tue Dec  1 10:00:20 2026", 20),
+        ("Tue, 01 Dec 2026 12:00:20 +0200", 20),
+        ("Tue, 01 Dec 2026 09:59:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("7", 7),
+        ("99999999999999999999", 86_400),
+        ("-7", None),
+        ("soon", None),
+        ("Tue, 41 Dec 2026 10:00:20 GMT", None),
+        ("Tue, 01 Dec 2026 10:00:20 +9999", None),
+        ("", None),
+    ],
+)
+async def test_patience_is_seconds_or_a_date(text: str, seconds: int | None) -> None:
+    busy = f"HTTP/1.1 429 Slow\r\nRETRY-AFTER: {text}\r\nContent-Length: 0\r\n\r\n".encode()
+    async with Receiver(busy).running() as there:
+        answer = await Sender(private=True, clock=_At()).post(there.url, {}, b"{}")
+    assert (answer.status, answer.retry_after_s) == (429, seconds)
 
 
 async def test_a_receiver_that_hangs_is_left() -> None:
@@ -109,6 +144,10 @@ async def test_nobody_there_is_no_connection() -> None:
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
         "100.64.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1%eth0", "fc00::1",
         "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:4136::1", "x",
+        "192.0.0.9", "192.88.99.1", "198.18.0.1", "240.0.0.1", "fec0::1", "100::1", "2001:db8::1",
+        "3fff::1", "5f00::1", "64:ff9b:1::5db8:d822", "::7f00:1", "::ffff:0:7f00:1", "4000::1",
+        "2001:20::1", "2002:7f00:1::1", "64:ff9b::7f00:1", "2606:4700::5efe:a00:1",
+        "2606:4700::200:5efe:7f00:1", "0:0:0:0:0:ffff:169.254.169.254", "2620:4f:8000::1",
     ],
 )  # fmt: skip
 def test_addresses_of_the_own_network_are_not_public(address: str) -> None:
