@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -22,7 +23,9 @@ from pricing.imports.rules import COLUMNS
 PAGE_ROWS = 2_000
 XLSX_ROWS_MAX = 100_000
 ERROR_COLUMNS = ("error_row", "error_codes", "error_messages")
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets also take the full-width forms of East Asian keyboards.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 # XML 1.0 knows no other control characters.
 _NOT_IN_XML = {code: None for code in range(32) if code not in (9, 10, 13)}
 
@@ -60,12 +63,14 @@ async def failed_rows_csv(
     dialect = _dialect(found)
     yield _csv_line([*dialect.header, *ERROR_COLUMNS], dialect.delimiter)
     async for cells in _failed_rows(database, actor, found.id, dialect):
-        yield _csv_line([safe(cell) for cell in cells], dialect.delimiter)
+        yield _csv_line(cells, dialect.delimiter)
 
 
 def _csv_line(cells: list[str], delimiter: str) -> bytes:
+    """Header cells come from the uploaded file too, so every cell of every line is made safe."""
     line = io.StringIO()
-    csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(cells)
+    writer = csv.writer(line, delimiter=delimiter, lineterminator="\n")
+    writer.writerow([safe(cell) for cell in cells])
     return line.getvalue().encode()
 
 
@@ -124,7 +129,7 @@ def safe(cell: str) -> str:
     """A text that a spreadsheet would run as a formula is shown as text instead; a plain number
     keeps its sign.
     """
-    if cell.startswith(_RUNS) and not cell.lstrip("+-").replace(".", "", 1).isdigit():
+    if cell.startswith(_RUNS) and not _PLAIN_NUMBER.fullmatch(cell):
         return "'" + cell
     return cell
 

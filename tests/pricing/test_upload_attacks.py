@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import io
@@ -227,12 +228,24 @@ async def test_failed_rows_come_back_ready_to_correct(shop: Shop) -> None:
     assert await shop.prices() == {"A": "3.50", "B": "2.50"}
 
 
+async def test_header_cells_of_an_export_never_run_either(shop: Shop) -> None:
+    formula = '=HYPERLINK("http://hooks.example.com")'
+    table = f'sku,unit,currency,price,"{formula.replace(chr(34), chr(34) * 2)}",@x\nA,C62,EUR,x,,\n'
+    done = await shop.upload(table, mode="replace")
+    path = f"/api/v1/price_imports/{done['id']}/errors"
+    answer = await shop.client.get(path, params={"format": "csv"})
+    header = next(csv.reader(io.StringIO(answer.text)))
+    assert header[4:6] == ["'" + formula, "'@x"]
+
+
 def test_exports_never_run() -> None:
-    assert [safe(text) for text in ("=1", "@x", "-2+3", "+cmd", "-5", "A")] == [
+    assert [safe(text) for text in ("=1", "@x", "-2+3", "+cmd", "\n=1", "\uff1d1", "-5", "A")] == [
         "'=1",
         "'@x",
         "'-2+3",
         "'+cmd",
+        "'\n=1",
+        "'\uff1d1",
         "-5",
         "A",
     ]
