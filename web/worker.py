@@ -23,6 +23,9 @@ from web.wiring import JOBS, Job, Living, living
 YIELDING = 5
 """Steps of niceness: a third of a node's share of a core while both want it."""
 
+OVERDUE_S = 900.0
+"""Longer than the largest price import takes; a run beyond it hangs, and its beats are left out."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -72,7 +75,11 @@ def scheduled(parts: Living, jobs: Sequence[Job]) -> AsyncIOScheduler:
 
 async def beat(parts: Living, job: Job) -> None:
     """One run. What it could not do now it does at the next beat."""
+    loop = asyncio.get_running_loop()
+    late = loop.call_later(OVERDUE_S, partial(_log.warning, "job_overdue", job=job.name))
     try:
         await job.run(parts)
     except Exception as error:  # noqa: BLE001  # one job's failure must not stop the others
         _log.error("job_failed", job=job.name, exc_info=error)
+    finally:
+        late.cancel()

@@ -21,7 +21,9 @@ LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERR
 
 
 def configure(log_format: str, log_level: str = "info") -> None:
-    """`json` or `console`; our own events from `log_level` up, those of libraries from WARNING."""
+    """`json` or `console`; our own events from `log_level` up, those of libraries from WARNING,
+    of the metronome from ERROR.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -53,7 +55,9 @@ def configure(log_format: str, log_level: str = "info") -> None:
         library = logging.getLogger(name)
         library.handlers = []
         library.propagate = True
-        library.setLevel(logging.WARNING)
+        # A beat that is left out because the last run still goes on is how the metronome works; the
+        # worker itself says when a run takes too long.
+        library.setLevel(logging.ERROR if name == "apscheduler" else logging.WARNING)
 
 
 def places(error: BaseException) -> list[str]:
