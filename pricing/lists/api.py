@@ -56,12 +56,17 @@ class PriceListController(Controller):
     async def list_price_lists(
         self,
         session: AsyncSession,
+        actor: Actor,
         supplier: UUID | None = None,
         cursor: UUID | None = None,
         limit: Limit = 50,
     ) -> PriceListPage:
-        """The own lists, and those of others that the caller may buy from."""
-        return await service.browse_lists(session, supplier_id=supplier, after=cursor, limit=limit)
+        """The own lists first, then those of others that the caller may buy from: published base
+        lists are for organisations that buy and for the operator.
+        """
+        return await service.browse_lists(
+            session, actor, supplier_id=supplier, after=cursor, limit=limit
+        )
 
     @get("/{list_id:uuid}", opt=allow(scope=READ))
     async def read_price_list(self, session: AsyncSession, list_id: UUID) -> PriceListView:

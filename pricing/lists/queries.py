@@ -17,8 +17,9 @@ from pricing.lists.rules import Combination, Line, ListKind, Offered, Rate
 
 _LIST = """SELECT l.id, l.list_no, l.supplier_id, l.name, l.kind, l.tier, l.partner_id, l.priority,
         l.state, l.version, l.content, l.created_at, v.published_at,
-        coalesce(v.lines, 0) AS lines, coalesce(v.skus, 0) AS skus
+        coalesce(v.lines, 0) AS lines, coalesce(v.skus, 0) AS skus, o.name AS supplier
     FROM price_lists l
+    CROSS JOIN LATERAL organisation_directory(ARRAY[l.supplier_id]) o
     LEFT JOIN price_versions v ON v.list_id = l.id AND v.version = l.version """
 
 
@@ -28,6 +29,7 @@ class ListRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     list_no: int
     supplier_id: UUID
+    supplier: str
     name: str
     kind: ListKind
     tier: str | None
@@ -49,16 +51,25 @@ async def find_list(session: AsyncSession, list_id: UUID) -> ListRow | None:
 
 
 async def browse_lists(
-    session: AsyncSession, *, supplier_id: UUID | None, after: UUID | None, limit: int
+    session: AsyncSession,
+    reader_id: UUID,
+    *,
+    supplier_id: UUID | None,
+    after: UUID | None,
+    limit: int,
 ) -> list[ListRow]:
-    """In order of age; one more than `limit` tells that there is more."""
+    """The reader's own lists, then those of others, each in order of age; one more than `limit`
+    when there is more. `after` is the id of the last list seen.
+    """
     rows = await session.execute(
         text(
             _LIST
             + """WHERE (CAST(:supplier AS uuid) IS NULL OR l.supplier_id = :supplier)
-            AND (CAST(:after AS uuid) IS NULL OR l.id > :after) ORDER BY l.id LIMIT :limit"""
+            AND (CAST(:after AS uuid) IS NULL OR (l.supplier_id <> :reader, l.id)
+                > (SELECT a.supplier_id <> :reader, a.id FROM price_lists a WHERE a.id = :after))
+            ORDER BY l.supplier_id <> :reader, l.id LIMIT :limit"""  # noqa: S608  # constants only
         ),
-        {"supplier": supplier_id, "after": after, "limit": limit + 1},
+        {"reader": reader_id, "supplier": supplier_id, "after": after, "limit": limit + 1},
     )
     return [ListRow(**row) for row in rows.mappings()]
 
@@ -242,6 +253,15 @@ async def history(
         },
     )
     return [(row, _line(row)) for row in rows.mappings()]
+
+
+async def reads_any_list(session: AsyncSession, supplier_id: UUID) -> bool:
+    """Whether the session may see a list of this supplier."""
+    found = await session.scalar(
+        text("SELECT EXISTS (SELECT FROM price_lists WHERE supplier_id = :supplier)"),
+        {"supplier": supplier_id},
+    )
+    return bool(found)
 
 
 _RATES_UNTIL = Statement(

@@ -36,10 +36,11 @@ class PriceListChange(Struct, kw_only=True):
 
 
 class PriceListView(Struct, kw_only=True):
-    """`version` 0 has never been published."""
+    """`supplier` is the name of whose list it is; `version` 0 has never been published."""
 
     id: UUID
     supplier_id: UUID
+    supplier: str
     name: str
     kind: ListKind
     tier: str | None

@@ -206,7 +206,7 @@ async def _overview(
     problem: Problem | None = None,
 ) -> Template:
     viewer = await viewer_of(session, actor)
-    found = await lists.browse_lists(session, supplier_id=None, after=None, limit=200)
+    found = await lists.browse_lists(session, actor, supplier_id=None, after=None, limit=200)
     return page(
         request,
         "prices/lists.html",

@@ -97,6 +97,7 @@ def _view(row: ListRow) -> PriceListView:
     return PriceListView(
         id=row.id,
         supplier_id=row.supplier_id,
+        supplier=row.supplier,
         name=row.name,
         kind=row.kind,
         tier=row.tier,
@@ -116,9 +117,16 @@ async def show_list(session: AsyncSession, list_id: UUID) -> PriceListView:
 
 
 async def browse_lists(
-    session: AsyncSession, *, supplier_id: UUID | None, after: UUID | None, limit: int
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    supplier_id: UUID | None,
+    after: UUID | None,
+    limit: int,
 ) -> PriceListPage:
-    found = await queries.browse_lists(session, supplier_id=supplier_id, after=after, limit=limit)
+    found = await queries.browse_lists(
+        session, actor.organisation_id, supplier_id=supplier_id, after=after, limit=limit
+    )
     more = str(found[limit - 1].id) if len(found) > limit else None
     return PriceListPage([_view(row) for row in found[:limit]], more)
 

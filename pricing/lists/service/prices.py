@@ -122,11 +122,15 @@ async def history(
     known_at: datetime | None,
     on: date | None,
 ) -> History:
-    """What was known when, for which days. Raises NotFound."""
+    """What was known when, for which days. Raises NotFound for a supplier without any list that the
+    caller may read.
+    """
     skus = await _skus(session, supplier_id, item)
     found = await queries.history(
         session, supplier_id, skus, known_at=known_at, on=on, limit=HISTORY_MAX
     )
+    if not found and not await queries.reads_any_list(session, supplier_id):
+        raise NotFound("price")
     return History(
         [
             HistoryEntry(
