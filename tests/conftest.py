@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.schemas import NewUser
 from marketplace.accounts.service import make_operator
 from marketplace.accounts.service.logins import LoginLimits
+from marketplace.exchange.mailing import link_sealer
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.logs import exception_places
 from marketplace.kernel.redis import AnyRedis, connect
+from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.throttle import Rate
-from tests.people import PASSWORD, NewPerson, Person, log_in, register, unique
+from tests.people import PASSWORD, Connect, NewPerson, Person, log_in, register, unique
 from tests.servers import Place, TestServers
 from web.app import Application, create_app
 from web.serve import KEEP_ALIVE_S
@@ -160,32 +162,54 @@ async def serve(app: Application) -> AsyncIterator[str]:
         await server.shutdown()
 
 
+class _Connect:
+    """Makes clients, and opens the mails that would be sent."""
+
+    def __init__(self, url: str, database: Database, links: Sealer) -> None:
+        self._url = url
+        self._database = database
+        self._links = links
+        self._clients: list[httpx.AsyncClient] = []
+
+    def __call__(self) -> httpx.AsyncClient:
+        self._clients.append(httpx.AsyncClient(base_url=self._url, timeout=20))
+        return self._clients[-1]
+
+    async def mailed_path(self, email: str) -> str:
+        pool = await self._database.pool()
+        row = await pool.fetchrow(
+            "SELECT id, link_sealed, path FROM exchange_mails WHERE address = $1"
+            " ORDER BY id DESC LIMIT 1",
+            email,
+        )
+        assert row is not None, f"no mail waits for {email}"
+        if row["link_sealed"] is None:
+            return str(row["path"])
+        return self._links.open(row["link_sealed"], row["id"].bytes).decode()
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.aclose()
+
+
 @pytest.fixture(scope="session")
-async def connect_client(live_server: str) -> AsyncIterator[Callable[[], httpx.AsyncClient]]:
-    """Makes clients that know nobody yet; all are closed at the end."""
-    async with contextlib.AsyncExitStack() as stack:
-        clients: list[httpx.AsyncClient] = []
-
-        def connect_one() -> httpx.AsyncClient:
-            clients.append(httpx.AsyncClient(base_url=live_server, timeout=20))
-            return clients[-1]
-
-        async def close() -> None:
-            for client in clients:
-                await client.aclose()
-
-        stack.push_async_callback(close)
-        yield connect_one
+async def connect_client(
+    live_server: str, database: Database, settings: Settings
+) -> AsyncIterator[Connect]:
+    """`connect_client()` is a client that knows nobody yet; all are closed at the end."""
+    made = _Connect(live_server, database, link_sealer(settings.secret))
+    yield made
+    await made.close()
 
 
 @pytest.fixture
-def client(connect_client: Callable[[], httpx.AsyncClient]) -> httpx.AsyncClient:
+def client(connect_client: Connect) -> httpx.AsyncClient:
     """An HTTP client of the running application that is not logged in."""
     return connect_client()
 
 
 @pytest.fixture(scope="session")
-async def operator(database: Database, connect_client: Callable[[], httpx.AsyncClient]) -> Person:
+async def operator(database: Database, connect_client: Connect) -> Person:
     """The one operator of this database, logged in."""
     user = NewUser(name="Operator", email=_OPERATOR_EMAIL, password=PASSWORD)
     async with database.transaction(SYSTEM) as session:
@@ -212,7 +236,7 @@ def new_operator(operator: Person) -> NewPerson:
 
 
 @pytest.fixture(scope="session")
-def new_buyer(connect_client: Callable[[], httpx.AsyncClient]) -> NewPerson:
+def new_buyer(connect_client: Connect) -> NewPerson:
     """`await new_buyer()`: a fresh buyer with every buyer's role, logged in by cookie."""
 
     async def make(name: str | None = None) -> Person:
@@ -222,7 +246,7 @@ def new_buyer(connect_client: Callable[[], httpx.AsyncClient]) -> NewPerson:
 
 
 @pytest.fixture(scope="session")
-def new_supplier(connect_client: Callable[[], httpx.AsyncClient], operator: Person) -> NewPerson:
+def new_supplier(connect_client: Connect, operator: Person) -> NewPerson:
     """`await new_supplier()`: a fresh supplier, approved unless `approved=False`."""
 
     async def make(name: str | None = None, *, approved: bool = True) -> Person:

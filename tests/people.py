@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 from uuid import UUID
 
 import httpx
@@ -62,7 +63,16 @@ def registration(name: str, capabilities: Sequence[str], email: str | None = Non
     }
 
 
-Connect = Callable[[], httpx.AsyncClient]
+class Connect(Protocol):
+    """`connect_client` of the fixtures."""
+
+    def __call__(self) -> httpx.AsyncClient:
+        """A client that knows nobody yet."""
+
+    async def mailed_path(self, email: str) -> str:
+        """Where the newest mail that waits for this address leads, as its reader would see it."""
+
+
 NewPerson = Callable[..., Awaitable[Person]]
 
 
@@ -82,6 +92,40 @@ async def register(connect: Connect, name: str, capabilities: Sequence[str]) -> 
     )
     await log_in(person)
     return person
+
+
+async def invite(person: Person, *roles: str, email: str | None = None) -> str:
+    """Invite somebody into the organisation of `person`; the address it went to."""
+    address = email or f"{unique('colleague')}@example.com"
+    answer = await person.client.post(
+        "/api/v1/invitations", json={"email": address, "roles": list(roles)}
+    )
+    assert answer.status_code == 201, answer.text
+    return address
+
+
+async def invitation_token(connect: Connect, email: str) -> str:
+    """The token of an invitation, from the only place it goes to: the mail."""
+    return (await connect.mailed_path(email)).removeprefix("/invitations/")
+
+
+async def colleague(connect: Connect, person: Person, *roles: str) -> Person:
+    """Another user of the same organisation, who came by the link in the mail and is logged in."""
+    email = await invite(person, *roles)
+    token, client = await invitation_token(connect, email), connect()
+    answer = await client.post(
+        f"/api/v1/invitations/{token}/accept", json={"name": "Colleague", "password": PASSWORD}
+    )
+    assert answer.status_code == 201, answer.text
+    other = Person(
+        client=client,
+        organisation_id=person.organisation_id,
+        user_id=UUID(answer.json()["id"]),
+        email=email,
+        name="Colleague",
+    )
+    await log_in(other)
+    return other
 
 
 async def log_in(person: Person) -> None:

@@ -125,6 +125,9 @@ async def living(
     tickets = Tickets(Sealer(settings.secret, "login ticket"), clock)
     books = Books(database, redis, clock, secret=settings.secret, listens=books_listen)
     live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
+    facts = subscribed()
+    links = mailing.link_sealer(settings.secret)
+    facts.subscribe(ColleagueInvited, partial(listening.colleague_invited, links))
     await books.start()
     await live.start()
     try:
@@ -132,7 +135,7 @@ async def living(
             settings=settings,
             clock=clock,
             metrics=metrics,
-            facts=subscribed(),
+            facts=facts,
             database=database,
             redis=redis,
             readiness=health.Readiness(database, redis),
@@ -168,7 +171,6 @@ def subscribed() -> Facts:
     facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
-    facts.subscribe(ColleagueInvited, listening.colleague_invited)
     facts.subscribe(orders.OrderMoved, listening.order_moved)
     facts.subscribe(orders.ClaimMoved, listening.claim_moved)
     return facts
@@ -285,7 +287,8 @@ def _post(parts: Living) -> Post:
 async def _send_mails(parts: Living) -> None:
     if parts.settings.smtp_url:
         server = mailing.MailServer(parts.settings.smtp_url, parts.settings.mail_from)
-        await mailing.send_due(parts.database, parts.clock, server, parts.settings.origin)
+        links = mailing.link_sealer(parts.settings.secret)
+        await mailing.send_due(parts.database, parts.clock, server, links, parts.settings.origin)
 
 
 JOBS = [

@@ -133,13 +133,11 @@ class NewColleague(Struct, frozen=True, kw_only=True):
 
 
 class IssuedInvitation(Struct, frozen=True, kw_only=True):
-    """`link` is to be sent to the colleague; it works once, until `expires_at`."""
+    """The link goes to `email` and nowhere else; it works once, until `expires_at`."""
 
     id: UUID
     email: str
     roles: list[str]
-    token: str
-    link: str
     expires_at: datetime
 
 

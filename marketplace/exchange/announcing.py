@@ -18,6 +18,7 @@ from marketplace.exchange.catalogue import EVENTS
 from marketplace.exchange.models import Delivery, Mail, Message
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.scope import as_house
+from marketplace.kernel.sealing import Sealer
 
 READERS_MAX = 200
 SUBJECT_CHARS_MAX = 200
@@ -154,13 +155,22 @@ async def _mails(
         )
 
 
-async def write_mail(session: AsyncSession, letter: Letter, now: datetime) -> None:
-    """Due at once. Nothing when the same was written to the same person before."""
+async def write_mail(
+    session: AsyncSession, letter: Letter, now: datetime, *, links: Sealer | None = None
+) -> None:
+    """Due at once. Nothing when the same was written to the same person before. With `links` the
+    path lets in whoever has it, so it is stored sealed and left out of the outbox.
+    """
+    mail_id = new_id()
+    fields = msgspec.structs.asdict(letter)
+    if links is not None:
+        fields["link_sealed"] = links.seal(letter.path.encode(), mail_id.bytes)
+        fields["path"] = "/"
     await session.execute(
         insert(Mail)
         .values(
-            id=new_id(),
-            **msgspec.structs.asdict(letter),
+            id=mail_id,
+            **fields,
             state="pending",
             attempts=0,
             next_at=now,

@@ -6,10 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.facts import ColleagueInvited
 from marketplace.exchange.announcing import Letter, announce, one_line, write_mail
+from marketplace.kernel.sealing import Sealer
 from marketplace.orders.facts import ClaimMoved, OrderMoved
 
 
-async def colleague_invited(session: AsyncSession, fact: ColleagueInvited) -> None:
+async def colleague_invited(links: Sealer, session: AsyncSession, fact: ColleagueInvited) -> None:
     """The link goes to the colleague, who has no account yet."""
     inviter, organisation = one_line(fact.inviter_name), one_line(fact.organisation_name)
     letter = Letter(
@@ -23,7 +24,7 @@ async def colleague_invited(session: AsyncSession, fact: ColleagueInvited) -> No
         " name and password at this address; it works once, within 72 hours.",
         path=fact.path,
     )
-    await write_mail(session, letter, fact.at)
+    await write_mail(session, letter, fact.at, links=links)
 
 
 async def order_moved(session: AsyncSession, fact: OrderMoved) -> None:

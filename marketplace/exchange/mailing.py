@@ -15,6 +15,7 @@ from marketplace.exchange import queries, rules
 from marketplace.exchange.queries import DueMail
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.sealing import NotSealedHere, Sealer
 
 BATCH_MAX, ROUNDS_MAX = 50, 20
 LEASE = timedelta(minutes=10)
@@ -68,7 +69,23 @@ class MailServer:
         return None
 
 
-async def send_due(database: Database, clock: Clock, server: MailServer, origin: str) -> int:
+def link_sealer(secret: str) -> Sealer:
+    """Seals the links of mails that are waiting: without the master secret a copy of the database
+    lets nobody in.
+    """
+    return Sealer(secret, "mail links")
+
+
+def path_of(mail: DueMail, links: Sealer) -> str:
+    """Where the mail leads. Raises NotSealedHere (another master secret, a changed byte)."""
+    if mail.link_sealed is None:
+        return mail.path
+    return links.open(mail.link_sealed, mail.id.bytes).decode()
+
+
+async def send_due(
+    database: Database, clock: Clock, server: MailServer, links: Sealer, origin: str
+) -> int:
     """Send what is due; how many were tried. Safe on several workers at once."""
     tried = 0
     for _ in range(ROUNDS_MAX):
@@ -77,29 +94,50 @@ async def send_due(database: Database, clock: Clock, server: MailServer, origin:
         if not due:
             break
         tried += len(due)
-        mails = [
-            (mail.address, mail.subject, f"{mail.text}\n\n{origin}{mail.path}\n") for mail in due
-        ]
+        mails, sendable = [], []
+        for mail in due:
+            try:
+                address = f"{origin}{path_of(mail, links)}"
+            except NotSealedHere:
+                await _give_up(database, mail)
+                continue
+            mails.append((mail.address, mail.subject, f"{mail.text}\n\n{address}\n"))
+            sendable.append(mail)
         results = await asyncio.to_thread(server.send, mails)
-        await _note(database, clock, due, results)
+        await _note(database, clock, sendable, results)
     return tried
+
+
+async def _give_up(database: Database, mail: DueMail) -> None:
+    """Trying again cannot help: the link was sealed with another master secret."""
+    async with database.transaction(SYSTEM) as session:
+        await queries.note_mail(
+            session,
+            mail.id,
+            state="dead",
+            link_sealed=None,
+            last_error="The link was sealed with another master secret.",
+        )
 
 
 async def _note(
     database: Database, clock: Clock, due: Sequence[DueMail], results: Sequence[str | None]
 ) -> None:
-    """How it went. A link may be a key (an invitation), so it is not kept once it is on its way."""
+    """How it went. A link that lets in is deleted once it is on its way, or given up."""
     now = clock.now()
     async with database.transaction(SYSTEM) as session:
         for mail, failure in zip(due, results, strict=True):
             if failure is None:
-                await queries.note_mail(session, mail.id, state="sent", sent_at=now, path="/")
+                await queries.note_mail(
+                    session, mail.id, state="sent", sent_at=now, link_sealed=None
+                )
                 continue
             again = rules.next_attempt(mail.attempts, now, _chance.random())
             await queries.note_mail(
                 session,
                 mail.id,
                 state="dead" if again is None else "pending",
+                link_sealed=None if again is None else mail.link_sealed,
                 next_at=again or now,
                 last_error=failure,
             )

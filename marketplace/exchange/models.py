@@ -65,7 +65,8 @@ class Delivery(Base):
 
 
 class Mail(Base):
-    """A mail to one person; `path` is the page to look at. `user_id` is the reader, or who invited
+    """A mail to one person; `path` is the page to look at. A path that lets in whoever has it is
+    sealed in `link_sealed` instead, until the mail is sent. `user_id` is the reader, or who invited
     a reader that has no account yet.
     """
 
@@ -80,6 +81,7 @@ class Mail(Base):
     subject: Mapped[str]
     text: Mapped[str]
     path: Mapped[str]
+    link_sealed: Mapped[bytes | None]
     state: Mapped[str]
     attempts: Mapped[int]
     next_at: Mapped[datetime]

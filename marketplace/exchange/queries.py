@@ -30,7 +30,7 @@ _CLAIM_MAILS = text(
     """UPDATE exchange_mails SET attempts = attempts + 1, next_at = :lease_until
     WHERE id IN (SELECT id FROM exchange_mails WHERE state = 'pending' AND next_at <= :now
         ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED)
-    RETURNING id, attempts, address, subject, text, path"""
+    RETURNING id, attempts, address, subject, text, path, link_sealed"""
 )
 _REPLAY = text(
     """UPDATE exchange_deliveries SET state = 'pending', attempts = 0, next_at = :now
@@ -64,6 +64,7 @@ class DueMail(msgspec.Struct, frozen=True):
     subject: str
     text: str
     path: str
+    link_sealed: bytes | None
 
 
 async def claim(

@@ -9,11 +9,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from marketplace.kernel.db import Database
-from tests.auctions.tenders.tendering import URL, act, colleague, english, lot, ok, overdue
+from tests.auctions.tenders.tendering import URL, act, english, lot, ok, overdue
 from tests.auctions.tenders.test_offers import offer, sealed
 from tests.e2e.conftest import DESK, OpenPage
 from tests.e2e.test_pages import LOOKS, look
-from tests.people import Connect, NewPerson, Person, unique
+from tests.people import Connect, NewPerson, Person, colleague, unique
 
 PLAIN = {"java_script_enabled": False}
 LONG = "Vereinigte Dichtungs- und Armaturenwerke Donaueschingen-Aasen"

@@ -9,11 +9,11 @@ import msgspec
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from pricing.imports.jobs import work_imports
-from tests.auctions.tenders.tendering import act, colleague, join, ok, published
+from tests.auctions.tenders.tendering import act, join, ok, published
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.auctions.tenders.test_dossier import PDF, upload
 from tests.orders.ordering import PNG, claimed, confirm, deliver
-from tests.people import Connect, NewPerson, Person, unique
+from tests.people import Connect, NewPerson, Person, colleague, invitation_token, unique
 
 SKUS = "sku,unit,currency,price\nA-1,C62,EUR,10.00\nB-2,C62,EUR,12.00\n"
 
@@ -58,7 +58,7 @@ async def new_dealing(
     made.ids["supplier_id"] = str(supplier.organisation_id)
     await _business(made, word, database)
     await _tender(made, word)
-    await _account(made, word)
+    await _account(made, connect, word)
     await _prices(made, word, database)
     made.secrets += [value for param, value in made.ids.items() if param not in PUBLIC_IDS]
     return made
@@ -124,7 +124,7 @@ async def _tender(made: Dealing, word: str) -> None:
     }
 
 
-async def _account(made: Dealing, word: str) -> None:
+async def _account(made: Dealing, connect: Connect, word: str) -> None:
     """What hangs on the buyer's organisation: colleagues, keys, sessions, webhooks."""
     client, ids = made.buyer.client, made.ids
     key = ok(await client.post("/api/v1/api_keys", json={"name": word, "scopes": ["*"]}), 201)
@@ -137,7 +137,7 @@ async def _account(made: Dealing, word: str) -> None:
     ids |= {
         "key_id": key["id"],
         "invitation_id": invitation["id"],
-        "invitation_token": invitation["token"],
+        "invitation_token": await invitation_token(connect, invited["email"]),
         "endpoint_id": endpoint["id"],
         "delivery_id": delivery["id"],
         "session_id": session["id"],

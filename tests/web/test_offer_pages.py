@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from marketplace.kernel.db import Database
-from tests.auctions.tenders.tendering import URL, act, colleague, in_seconds, ok, overdue, published
+from tests.auctions.tenders.tendering import URL, act, in_seconds, ok, overdue, published
 from tests.auctions.tenders.test_offers import offer, sealed
-from tests.people import Connect, NewPerson, Person
+from tests.people import Connect, NewPerson, Person, colleague
 
 HTML = {"Accept": "text/html"}
 

@@ -10,7 +10,6 @@ from marketplace.kernel.db import Database
 from tests.auctions.tenders.tendering import (
     URL,
     act,
-    colleague,
     english,
     in_seconds,
     join,
@@ -20,7 +19,7 @@ from tests.auctions.tenders.tendering import (
     published,
 )
 from tests.auctions.tenders.test_offers import holding, offer, sealed
-from tests.people import Connect, NewPerson, Person, unique
+from tests.people import Connect, NewPerson, Person, colleague, unique
 
 HTML = {"Accept": "text/html"}
 

@@ -16,7 +16,6 @@ from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.rules import INVITERS, grantable_roles
 from marketplace.accounts.schemas import (
     InvitationView,
-    IssuedInvitation,
     MemberView,
     NewColleague,
 )
@@ -61,6 +60,14 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     expired: bool
 
 
+class Made(msgspec.Struct, frozen=True):
+    """An invitation made just now, with the link that is shown this once."""
+
+    email: str
+    link: str
+    expires_at: datetime
+
+
 class TeamPages(Controller):
     path = "/team"
 
@@ -90,11 +97,11 @@ class TeamPages(Controller):
         desk = _Desk(request, session, clock, settings, actor)
         new = NewColleague(email=form.one("email"), roles=form.many("roles"))
         try:
-            made = await colleagues.invite(session, clock, facts, actor, settings.origin, new)
+            issued, path = await colleagues.invite(session, clock, facts, actor, new)
             await session.flush()
         except Problem as problem:
             return await desk.page(form=form, problem=problem)
-        return await desk.page(made=made)
+        return await desk.page(made=Made(issued.email, settings.origin + path, issued.expires_at))
 
     @post("/invitations/{invitation_id:uuid}/withdraw", opt=FOR_INVITERS)
     async def withdraw(self, session: AsyncSession, actor: Actor, invitation_id: UUID) -> Redirect:
@@ -179,7 +186,7 @@ class _Desk:
         *,
         form: Form | None = None,
         problem: Problem | None = None,
-        made: IssuedInvitation | None = None,
+        made: Made | None = None,
     ) -> Template:
         session, actor = self._session, self._actor
         await set_scope(session, actor)

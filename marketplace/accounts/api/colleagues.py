@@ -28,7 +28,6 @@ from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
-from marketplace.kernel.settings import Settings
 
 
 class InvitationController(Controller):
@@ -41,12 +40,14 @@ class InvitationController(Controller):
         session: AsyncSession,
         clock: Clock,
         facts: Facts,
-        settings: Settings,
         actor: Actor,
         data: NewColleague,
     ) -> IssuedInvitation:
-        """A single-use link into the own organisation, valid for 72 hours; it goes out by mail."""
-        return await colleagues.invite(session, clock, facts, actor, settings.origin, data)
+        """A single-use link into the own organisation, valid for 72 hours; it goes out by mail and
+        stands in no answer.
+        """
+        issued, _ = await colleagues.invite(session, clock, facts, actor, data)
+        return issued
 
     @get(opt=allow(*INVITERS, scope=READ))
     async def list_invitations(self, session: AsyncSession, actor: Actor) -> InvitationPage:

@@ -38,10 +38,10 @@ OPEN_INVITATIONS_MAX = 200
 
 
 async def invite(
-    session: AsyncSession, clock: Clock, facts: Facts, actor: Actor, origin: str, new: NewColleague
-) -> IssuedInvitation:
+    session: AsyncSession, clock: Clock, facts: Facts, actor: Actor, new: NewColleague
+) -> tuple[IssuedInvitation, str]:
     """A link into the caller's own organisation, with roles the caller may give. It goes out by
-    mail too.
+    mail; the path beside the answer is for the page of the person who invites, never for a program.
 
     Raises Invalid, Conflict (`too_many_invitations`).
     """
@@ -75,14 +75,13 @@ async def invite(
     )
     path = f"/invitations/{token}"
     await facts.publish(session, await _invited(session, actor, invitation, path))
-    return IssuedInvitation(
+    issued = IssuedInvitation(
         id=invitation.id,
         email=invitation.email,
         roles=invitation.roles,
-        token=token,
-        link=origin + path,
         expires_at=invitation.expires_at,
     )
+    return issued, path
 
 
 async def preview(session: AsyncSession, clock: Clock, token: str) -> InvitationFace:

@@ -10,7 +10,7 @@ from httpx import Response
 from sqlalchemy import text
 
 from marketplace.kernel.db import SYSTEM, Database
-from tests.people import PASSWORD, Connect, Person, log_in, unique
+from tests.people import Person, unique
 
 URL = "/api/v1/tenders"
 
@@ -88,35 +88,6 @@ async def published(buyer: Person, *suppliers: Person, **changes: Any) -> dict[s
 async def join(supplier: Person, tender_id: str) -> dict[str, Any]:
     done: dict[str, Any] = ok(await act(supplier, tender_id, "participation", accept_terms=True))
     return done
-
-
-async def colleague(connect: Connect, person: Person, *roles: str) -> Person:
-    """Another user of the same organisation, invited and logged in."""
-    email = f"{unique('colleague')}@example.com"
-    invitation = ok(
-        await person.client.post(
-            "/api/v1/invitations", json={"email": email, "roles": list(roles)}
-        ),
-        201,
-    )
-    client = connect()
-    token = invitation["token"]
-    made = ok(
-        await client.post(
-            f"/api/v1/invitations/{token}/accept", json={"name": "C", "password": PASSWORD}
-        ),
-        201,
-    )
-    user = made.get("user", made)
-    other = Person(
-        client=client,
-        organisation_id=person.organisation_id,
-        user_id=UUID(user["id"]),
-        email=email,
-        name=person.name,
-    )
-    await log_in(other)
-    return other
 
 
 async def overdue(database: Database, tender_id: str) -> None:

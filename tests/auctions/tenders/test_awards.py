@@ -20,7 +20,6 @@ from marketplace.kernel.db import SYSTEM, Database
 from tests.auctions.tenders.tendering import (
     URL,
     act,
-    colleague,
     english,
     in_seconds,
     join,
@@ -30,7 +29,7 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
-from tests.people import Connect, NewPerson, Person
+from tests.people import Connect, NewPerson, Person, colleague
 from web.app import Application
 
 WAIT_S = 20

@@ -12,7 +12,6 @@ from marketplace.kernel.db import SYSTEM, Database
 from tests.auctions.tenders.tendering import (
     URL,
     act,
-    colleague,
     draft,
     in_seconds,
     invite,
@@ -21,7 +20,7 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
-from tests.people import Connect, NewPerson, Person
+from tests.people import Connect, NewPerson, Person, colleague
 
 PDF = b"%PDF-1.7\n" + b"drawing " * 100
 POLICY = "/api/v1/tender_policy"

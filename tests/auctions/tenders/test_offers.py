@@ -17,7 +17,6 @@ from marketplace.kernel.settings import Settings
 from tests.auctions.tenders.tendering import (
     URL,
     act,
-    colleague,
     english,
     in_seconds,
     join,
@@ -27,7 +26,7 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
-from tests.people import Connect, NewPerson, Person, unique
+from tests.people import Connect, NewPerson, Person, colleague, unique
 from web.app import Application
 
 
