@@ -7,11 +7,12 @@ that has not made one.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
 
+from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import FieldError
 from marketplace.kernel.money import exponent_of, is_currency
 
@@ -23,6 +24,7 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing is rated as of a time before."""
 COMPONENTS = ("orders", "volume", "claims", "price", "tenure", "trust")
 RATES_MAX = 40
+RATE_PLACES_MAX = 12
 LANDMARK = datetime(2026, 1, 1, tzinfo=UTC)
 """From where the house's own policy counts; any fixed moment would do."""
 
@@ -183,7 +185,7 @@ def _rate_errors(parameters: Parameters) -> list[FieldError]:
 
 def _is_rate(text: str) -> bool:
     try:
-        rate = Decimal(text)
-    except InvalidOperation:
+        rate = parse_decimal(text, whole=10, places=RATE_PLACES_MAX)
+    except NotADecimal:
         return False
-    return len(text) <= 24 and rate.is_finite() and Decimal("1e-9") <= rate <= Decimal("1e9")
+    return Decimal("1e-9") <= rate <= Decimal("1e9")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 
+from marketplace.kernel.decimals import NotADecimal, parse_decimal, parse_quantity
 from marketplace.kernel.errors import Conflict, FieldError, Invalid
 from marketplace.kernel.money import Amount, NotAnAmount, exponent_of, is_currency, parse_minor
 
@@ -16,8 +16,7 @@ TITLE_CHARS_MAX, TEXT_CHARS_MAX, UNIT_CHARS_MAX = 200, 10_000, 8
 RULES_BYTES_MAX = 65_536
 BONUS_PERCENT_MAX = 50
 
-_QUANTITY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?", re.ASCII)
-_PERCENT = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,4})?", re.ASCII)
+PERCENT_DIGITS_MAX, PERCENT_PLACES_MAX = 3, 4
 _UNIT = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
 
 
@@ -76,14 +75,6 @@ def require_state(state: str, *allowed: TenderState, doing: str) -> None:
         raise Conflict("wrong_state", f"A tender that is {state} cannot be {doing}.")
 
 
-def read_quantity(text: str) -> Decimal | None:
-    """A decimal string above zero with at most 12 digits before and 6 behind the point, or None."""
-    if _QUANTITY.fullmatch(text) is None:
-        return None
-    quantity = Decimal(text)
-    return quantity if quantity > 0 else None
-
-
 def currency_errors(field: str, currency: str) -> Iterable[FieldError]:
     if not is_currency(currency):
         yield FieldError(
@@ -93,10 +84,11 @@ def currency_errors(field: str, currency: str) -> Iterable[FieldError]:
 
 def item_errors(field: str, quantity: str, unit: str) -> Iterable[FieldError]:
     """`field` is the path of the item, such as `lots[0].items[2]`."""
-    if read_quantity(quantity) is None:
-        yield FieldError(
-            f"{field}.quantity", "bad_quantity", "A quantity is a decimal string above zero."
-        )
+    try:
+        parse_quantity(quantity)
+    except NotADecimal as wrong:
+        message = "A quantity is a decimal string above zero."
+        yield FieldError(f"{field}.quantity", "bad_quantity", message, wrong.hint)
     if _UNIT.fullmatch(unit) is None:
         yield FieldError(
             f"{field}.unit",
@@ -125,10 +117,8 @@ def ceiling_minor(
 
 def bonus_errors(field: str, percent: str) -> Iterable[FieldError]:
     """A bonus is taken off the bidder's price before ranking; a malus is negative."""
-    if (
-        _PERCENT.fullmatch(percent) is None
-        or not -BONUS_PERCENT_MAX <= Fraction(percent) <= BONUS_PERCENT_MAX
-    ):
+    number = _percent(percent)
+    if number is None or not -BONUS_PERCENT_MAX <= number <= BONUS_PERCENT_MAX:
         yield FieldError(
             field,
             "out_of_range",
@@ -138,7 +128,15 @@ def bonus_errors(field: str, percent: str) -> Iterable[FieldError]:
 
 def is_rating(text: str) -> bool:
     """A decimal from 0 to 100, as in `min_rating` of a lot's rules."""
-    return _PERCENT.fullmatch(text) is not None and 0 <= Decimal(text) <= 100
+    number = _percent(text)
+    return number is not None and 0 <= number <= 100
+
+
+def _percent(text: str) -> Decimal | None:
+    try:
+        return parse_decimal(text, whole=PERCENT_DIGITS_MAX, places=PERCENT_PLACES_MAX)
+    except NotADecimal:
+        return None
 
 
 def gate_errors(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 from auctions.tenders.schemas.awards import Ranked
+from marketplace.kernel.decimals import NotADecimal, parse_decimal
 
 BASIS_POINTS = 10_000
 SHARE_PLACES = 4
@@ -52,13 +53,10 @@ def one_decimal(value: Fraction) -> str:
 def read_share(text: str) -> Decimal | None:
     """A decimal percent above 0 and up to 100 with at most four places, or None."""
     try:
-        share = Decimal(text)
-    except InvalidOperation:
+        share = parse_decimal(text, whole=3, places=SHARE_PLACES)
+    except NotADecimal:
         return None
-    if not share.is_finite() or not 0 < share <= WHOLE:
-        return None
-    exponent = share.as_tuple().exponent
-    return share if isinstance(exponent, int) and exponent >= -SHARE_PLACES else None
+    return share if 0 < share <= WHOLE else None
 
 
 def part_minor(price_minor: int, share: Decimal) -> int:

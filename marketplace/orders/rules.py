@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
+from marketplace.kernel.decimals import NotADecimal, parse_quantity
 from marketplace.kernel.errors import FieldError
 from marketplace.kernel.money import MINOR_MAX, round_half_even
 
 LINES_MAX = 500
-QUANTITY_CHARS_MAX = 24
-QUANTITY_PLACES_MAX = 6
-QUANTITY_MAX = Decimal(10) ** 12
 SURVEY_DAYS = 30
 
 
@@ -25,17 +23,13 @@ class Counted(Protocol):
     delivered: Decimal
 
 
-def read_quantity(text: str) -> Decimal | None:
-    """A positive decimal with at most six places; None when it is none."""
+def quantity_of(text: str, field: str, errors: list[FieldError]) -> Decimal:
+    """A positive quantity; 1 when it is none, with the reason in `errors`."""
     try:
-        number = Decimal(text) if len(text) <= QUANTITY_CHARS_MAX else Decimal("NaN")
-    except InvalidOperation:
-        return None
-    if not number.is_finite() or not 0 < number <= QUANTITY_MAX:
-        return None
-    exponent = number.normalize().as_tuple().exponent
-    assert isinstance(exponent, int), "a finite number has an exponent"
-    return number if -exponent <= QUANTITY_PLACES_MAX else None
+        return parse_quantity(text)
+    except NotADecimal as wrong:
+        errors.append(wrong.at(field, "malformed"))
+        return Decimal(1)
 
 
 def line_value(price_minor: int, price_unit: Decimal, quantity: Decimal) -> int:
@@ -54,20 +48,19 @@ def delivered_share(lines: Sequence[Counted]) -> Fraction:
 
 
 def delivery_errors(
-    lines: Sequence[Counted], delivered: Sequence[tuple[int, Decimal | None]]
+    lines: Sequence[Counted], delivered: Sequence[tuple[int, str]]
 ) -> list[FieldError]:
     """Unknown lines, wrong quantities, more than is still to come."""
     open_by_position = {line.position: line.quantity - line.delivered for line in lines}
-    errors, seen = [], set[int]()
-    for index, (position, quantity) in enumerate(delivered):
-        field = f"lines[{index}]"
+    errors, seen = list[FieldError](), set[int]()
+    for index, (position, text) in enumerate(delivered):
+        field, before = f"lines[{index}]", len(errors)
+        quantity = quantity_of(text, f"{field}.quantity", errors)
         if position not in open_by_position or position in seen:
             errors.append(
                 FieldError(f"{field}.position", "unknown_line", "A line of this order, once.")
             )
-        elif quantity is None:
-            errors.append(FieldError(f"{field}.quantity", "malformed", "A positive quantity."))
-        elif quantity > open_by_position[position]:
+        elif len(errors) == before and quantity > open_by_position[position]:
             left = plain(open_by_position[position])
             message = f"Only {left} are still to come."
             errors.append(FieldError(f"{field}.quantity", "too_many", message))

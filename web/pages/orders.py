@@ -13,9 +13,10 @@ from auctions.tenders import service as tenders
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.decimals import parse_decimal
 from marketplace.kernel.errors import Malformed, Problem
 from marketplace.kernel.facts import Facts
-from marketplace.orders.rules import plain, read_quantity
+from marketplace.orders.rules import plain
 from marketplace.orders.schemas import (
     DeliveredLine,
     NewClaim,
@@ -215,7 +216,5 @@ def _left(order: OrderView) -> dict[int, str]:
     """What is still to come of each line."""
     left = {}
     for line in order.lines:
-        whole, done = read_quantity(line.quantity), read_quantity(line.delivered)
-        assert whole is not None, "an order's quantity is one"
-        left[line.position] = plain(whole - done if done else whole)
+        left[line.position] = plain(parse_decimal(line.quantity) - parse_decimal(line.delivered))
     return left

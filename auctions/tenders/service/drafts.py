@@ -19,6 +19,7 @@ from auctions.tenders.schemas.tender import NewItem, NewLot, NewTender, TenderCh
 from auctions.tenders.service.inviting import add_invitations
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.decimals import parse_quantity
 from marketplace.kernel.errors import FieldError, NotFound
 from marketplace.kernel.ids import TenderId, new_id
 
@@ -175,7 +176,7 @@ def _items(tender: Tender, lot_id: UUID, items: Sequence[NewItem]) -> list[LotIt
             item_id=item.item_id,
             name=item.name,
             description=item.description,
-            quantity=rules.read_quantity(item.quantity),
+            quantity=parse_quantity(item.quantity),
             unit=item.unit,
             classification=msgspec.to_builtins(item.classification),
         )

@@ -228,10 +228,8 @@ def _lines(new: NewOrder) -> list[Line]:
 
 def _line(each: NewLine, index: int, currency: str) -> tuple[Line, list[FieldError]]:
     field, errors = f"lines[{index}]", list[FieldError]()
-    quantity, price_unit = rules.read_quantity(each.quantity), rules.read_quantity(each.price_unit)
-    for name, number in (("quantity", quantity), ("price_unit", price_unit)):
-        if number is None:
-            errors.append(FieldError(f"{field}.{name}", "malformed", "A positive quantity."))
+    quantity = rules.quantity_of(each.quantity, f"{field}.quantity", errors)
+    price_unit = rules.quantity_of(each.price_unit, f"{field}.price_unit", errors)
     minor = 0
     try:
         minor = Money.parse(each.price).minor
@@ -243,7 +241,6 @@ def _line(each: NewLine, index: int, currency: str) -> tuple[Line, list[FieldErr
         )
     if minor < 0:
         errors.append(FieldError(f"{field}.price.amount", "out_of_range", "Not below zero."))
-    quantity, price_unit = quantity or Decimal(1), price_unit or Decimal(1)
     line = Line(
         position=index,
         item_id=each.item_id,

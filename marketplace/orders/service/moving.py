@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.decimals import parse_quantity
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id
@@ -158,12 +158,12 @@ async def deliver(
     by = moved_by(actor, now, order)
     ORDER.choose(order, "deliver_part", by)
     lines = await queries.lines(session, order_id)
-    wanted = [(line.position, rules.read_quantity(line.quantity)) for line in new.lines]
+    wanted = [(line.position, line.quantity) for line in new.lines]
     if errors := rules.delivery_errors(lines, wanted):
         raise Invalid("invalid_delivery", errors[0].message, errors=errors)
     by_position = {line.position: line for line in lines}
     for position, quantity in wanted:
-        by_position[position].delivered += quantity or Decimal(0)
+        by_position[position].delivered += parse_quantity(quantity)
     former = await queries.deliveries(session, order_id)
     session.add(
         Delivery(

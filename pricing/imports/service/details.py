@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.decimals import parse_decimal
 from marketplace.kernel.errors import Conflict, Invalid
 from pricing.imports import queries, views
 from pricing.imports.compare import Report
@@ -50,8 +50,8 @@ def _diff_cursor(cursor: str | None) -> dict[str, Any]:
         return {"after": None, "after_kind": None, "after_quantity": None}
     try:
         kind, quantity, sku = cursor.split("~", 2)
-        return {"after": sku, "after_kind": kind, "after_quantity": Decimal(quantity)}
-    except (ValueError, InvalidOperation):
+        return {"after": sku, "after_kind": kind, "after_quantity": parse_decimal(quantity)}
+    except ValueError:
         raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.decimals import parse_decimal
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 from pricing.lists import queries
@@ -199,6 +200,6 @@ def _after(cursor: str | None) -> tuple[str, Decimal, int, int] | None:
         return None
     try:
         quantity, since, row, sku = cursor.split("~", 3)
-        return sku, Decimal(quantity), int(since), int(row)
-    except (ValueError, InvalidOperation):
+        return sku, parse_decimal(quantity), int(since), int(row)
+    except ValueError:
         raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel import decimals
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import Amount
 from marketplace.kernel.statements import Source
@@ -26,7 +27,6 @@ from pricing.lists.rules import (
 from pricing.lists.schemas import History, HistoryEntry, ListRef, Resolved, line_view
 
 HISTORY_MAX = 1_000
-_QUANTITY_MAX = Decimal(10) ** 12
 
 
 async def price_of(
@@ -68,12 +68,10 @@ async def rates_for(
 def parse_quantity(quantity: str) -> Decimal:
     """Raises Invalid."""
     try:
-        amount = Decimal(quantity)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 < amount <= _QUANTITY_MAX or len(quantity) > 24:
-        raise Invalid.field("quantity", "malformed", "A quantity is a positive decimal number.")
-    return amount
+        return decimals.parse_quantity(quantity)
+    except decimals.NotADecimal as wrong:
+        message = "A quantity is a positive decimal number."
+        raise Invalid.field("quantity", "malformed", message, wrong.hint) from None
 
 
 async def _skus(source: Source, supplier_id: UUID, item: str) -> list[str]:

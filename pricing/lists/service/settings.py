@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import Invalid, NotFound
 from pricing.lists import queries
 from pricing.lists.rules import plain
@@ -17,6 +18,7 @@ from pricing.lists.schemas import NewRates, PriceSettings, RatePage, RateView
 from pricing.lists.service.lists import organisation_exists
 
 RATES_MAX = 1_000
+RATE_PLACES_MAX = 12
 
 
 async def keep_rates(session: AsyncSession, data: NewRates) -> RatePage:
@@ -24,10 +26,11 @@ async def keep_rates(session: AsyncSession, data: NewRates) -> RatePage:
     for number, rate in enumerate(data.rates):
         field = f"rates[{number}].rate"
         try:
-            value = Decimal(rate.rate)
-        except InvalidOperation:
-            raise Invalid.field(field, "malformed", "A rate is a decimal number.") from None
-        if not value.is_finite() or value <= 0:
+            value = parse_decimal(rate.rate, places=RATE_PLACES_MAX)
+        except NotADecimal as wrong:
+            message = "A rate is a decimal number."
+            raise Invalid.field(field, "malformed", message, wrong.hint) from None
+        if value <= 0:
             raise Invalid.field(field, "not_positive", "A rate is greater than zero.")
         await session.execute(
             text(
@@ -75,10 +78,10 @@ async def show_settings(session: AsyncSession, actor: Actor) -> PriceSettings:
 async def keep_settings(session: AsyncSession, actor: Actor, data: PriceSettings) -> PriceSettings:
     actor.require_capability("supplies")
     try:
-        percent = Decimal(data.hold_change_percent)
-    except InvalidOperation:
+        percent = parse_decimal(data.hold_change_percent)
+    except NotADecimal:
         percent = Decimal(0)
-    if not percent.is_finite() or not 1 <= percent <= 100_000:
+    if not 1 <= percent <= 100_000:
         raise Invalid.field("hold_change_percent", "out_of_range", "From 1 to 100000 percent.")
     await session.execute(
         text(
