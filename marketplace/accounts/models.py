@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, Text
+from sqlalchemy import ForeignKey, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -89,7 +89,9 @@ class RecoveryCode(Base):
 
 
 class ApiKey(Base):
-    """A program's login, `prefix.secret`; only the hash of the secret is known here."""
+    """A program's login, `prefix.secret`; only the hash of the secret is known here. `lineage` are
+    the keys it descends from, first to last, where a key made it: it works as long as all of them.
+    """
 
     __tablename__ = "api_keys"
 
@@ -100,6 +102,7 @@ class ApiKey(Base):
     prefix: Mapped[str] = mapped_column(Text)
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    lineage: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

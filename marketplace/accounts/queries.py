@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -72,10 +72,13 @@ _SESSION = f"""SELECT {_POWERS}, s.id AS login_id, s.ended_at, s.expires_at,
     FROM sessions s JOIN users u ON u.id = s.user_id
         JOIN organisations o ON o.id = s.organisation_id
     WHERE """  # noqa: S608  # constants only
-_KEY = f"""SELECT {_POWERS}, k.id AS login_id, k.revoked_at AS ended_at, k.expires_at,
+# A key made with another one ends with it, whenever and however that one ends.
+_KEY = f"""SELECT {_POWERS}, k.id AS login_id, line.ended_at, line.expires_at,
         k.last_used_at, k.scopes, k.secret_hash
     FROM api_keys k JOIN users u ON u.id = k.user_id
         JOIN organisations o ON o.id = k.organisation_id
+        CROSS JOIN LATERAL (SELECT min(l.revoked_at) AS ended_at, min(l.expires_at) AS expires_at
+            FROM api_keys l WHERE l.id = ANY (k.lineage || k.id)) line
     WHERE """  # noqa: S608  # constants only
 _USER = f"""SELECT {_POWERS}, u.id AS login_id, NULL::timestamptz AS ended_at,
         NULL::timestamptz AS expires_at, NULL::timestamptz AS last_used_at,
@@ -204,6 +207,19 @@ async def live_api_keys(
 
 async def api_key(session: AsyncSession, key_id: UUID) -> ApiKey | None:
     return await session.get(ApiKey, key_id)
+
+
+async def revoke_keys(
+    session: AsyncSession, condition: ColumnElement[bool], now: datetime
+) -> list[UUID]:
+    """End the live keys of this condition; their ids."""
+    ended = await session.scalars(
+        update(ApiKey)
+        .where(condition, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiKey.id)
+    )
+    return list(ended.all())
 
 
 async def invitation_by_hash(

@@ -105,14 +105,20 @@ class NewApiKey(Struct, frozen=True, kw_only=True):
 
 
 class IssuedApiKey(Struct, frozen=True, kw_only=True):
-    """The only answer that ever shows the whole key."""
+    """The only answer that ever shows the whole key. `expires_at` is never later than that of the
+    key that made it.
+    """
 
     id: UUID
     prefix: str
     key: str
+    scopes: list[str]
+    expires_at: datetime | None
 
 
 class ApiKeyView(Struct, frozen=True, kw_only=True):
+    """`made_with` is the key that made it, with which it ends; null where a person did."""
+
     id: UUID
     name: str
     prefix: str
@@ -120,6 +126,7 @@ class ApiKeyView(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    made_with: UUID | None
 
 
 class ApiKeyPage(Struct, frozen=True, kw_only=True):
@@ -175,8 +182,11 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 class PasswordChange(Struct, frozen=True, kw_only=True):
+    """`end_keys` also revokes the caller's API keys."""
+
     current: str
     new: str
+    end_keys: bool = False
 
 
 class TotpEnrolment(Struct, frozen=True, kw_only=True):

@@ -26,14 +26,14 @@ _NOBODY = UUID(int=0)
 
 _FIND = text(
     "SELECT body_hash, status, answer_sealed, expires_at FROM idempotency_keys"
-    " WHERE (organisation_id, user_id, key, method, path)"
-    " = (:organisation_id, :user_id, :key, :method, :path)"
+    " WHERE (organisation_id, caller_id, key, method, path)"
+    " = (:organisation_id, :caller_id, :key, :method, :path)"
 )
 _KEEP = text(
-    "INSERT INTO idempotency_keys (organisation_id, user_id, key, method, path, body_hash, status,"
-    " answer_sealed, created_at, expires_at) VALUES (:organisation_id, :user_id, :key, :method,"
-    " :path, :body_hash, :status, :answer_sealed, :created_at, :expires_at)"
-    " ON CONFLICT (organisation_id, user_id, key, method, path) DO UPDATE SET"
+    "INSERT INTO idempotency_keys (organisation_id, caller_id, key, method, path, body_hash,"
+    " status, answer_sealed, created_at, expires_at) VALUES (:organisation_id, :caller_id, :key,"
+    " :method, :path, :body_hash, :status, :answer_sealed, :created_at, :expires_at)"
+    " ON CONFLICT (organisation_id, caller_id, key, method, path) DO UPDATE SET"
     " body_hash = excluded.body_hash, status = excluded.status,"
     " answer_sealed = excluded.answer_sealed, created_at = excluded.created_at,"
     " expires_at = excluded.expires_at"
@@ -42,7 +42,11 @@ _SWEEP = text("DELETE FROM idempotency_keys WHERE expires_at < :now")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What identifies a repeated request: who asks, the client's key, where, and with what body."""
+    """What identifies a repeated request: who asks, the client's key, where, and with what body.
+
+    An API key repeats only its own requests: a narrow one must not be given what a wider one, or
+    its maker's session, was shown once.
+    """
 
     actor: Actor | None
     key: str
@@ -53,7 +57,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def place(self) -> dict[str, object]:
         return {
             "organisation_id": self.actor.organisation_id if self.actor else _NOBODY,
-            "user_id": self.actor.user_id if self.actor else _NOBODY,
+            "caller_id": (self.actor.api_key_id or self.actor.user_id) if self.actor else _NOBODY,
             "key": self.key,
             "method": self.method,
             "path": self.path,

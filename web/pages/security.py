@@ -73,7 +73,11 @@ class SecurityPages(Controller):
         actor: Actor,
     ) -> Response[Any]:
         form = await read_form(request)
-        change = PasswordChange(current=form.secret("current"), new=form.secret("new"))
+        change = PasswordChange(
+            current=form.secret("current"),
+            new=form.secret("new"),
+            end_keys=bool(form.one("end_keys")),
+        )
         try:
             await secrets.change_password(session, clock, passwords, revocations, actor, change)
         except Problem as problem:

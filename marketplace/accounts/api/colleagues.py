@@ -44,7 +44,7 @@ class InvitationController(Controller):
         data: NewColleague,
     ) -> IssuedInvitation:
         """A single-use link into the own organisation, valid for 72 hours; it goes out by mail and
-        stands in no answer.
+        stands in no answer. An API key needs the scope `*`, for it makes a whole login.
         """
         issued, _ = await colleagues.invite(session, clock, facts, actor, data)
         return issued
@@ -87,7 +87,7 @@ class MemberController(Controller):
     async def change_roles(
         self, session: AsyncSession, clock: Clock, actor: Actor, user_id: UUID, data: RoleChange
     ) -> MemberView:
-        """Replace a colleague's roles."""
+        """Replace a colleague's roles. An API key needs the scope `*`."""
         return await colleagues.change_roles(session, clock, actor, user_id, data.roles)
 
     @delete("/{user_id:uuid}", opt=allow("admin", scope=WRITE))

@@ -24,7 +24,9 @@ class ApiKeyController(Controller):
     async def issue(
         self, session: AsyncSession, clock: Clock, actor: Actor, data: NewApiKey
     ) -> IssuedApiKey:
-        """A key for programs, shown once. It can never do more than its maker can."""
+        """A key for programs, shown once. It can never do more than its maker can; one made by a
+        key reaches no further, expires no later and ends with it.
+        """
         return await keys.issue(session, clock, actor, data)
 
     @get(opt=allow(scope=READ, waiting=True))
@@ -41,5 +43,5 @@ class ApiKeyController(Controller):
         actor: Actor,
         key_id: UUID,
     ) -> None:
-        """Revoke a key; sockets opened with it close."""
+        """Revoke a key and those made with it; sockets opened with them close."""
         await keys.revoke(session, clock, revocations, actor, key_id)

@@ -123,7 +123,7 @@ class MeController(Controller):
         actor: Actor,
         data: PasswordChange,
     ) -> None:
-        """Change the own password; every other session ends."""
+        """Change the own password; every other session ends, and with `end_keys` the API keys."""
         await secrets.change_password(session, clock, passwords, revocations, actor, data)
 
     @post("/totp", opt=allow(scope=None, waiting=True))

@@ -26,7 +26,7 @@ from marketplace.accounts.schemas import (
     UserView,
 )
 from marketplace.accounts.service import audit, organisations
-from marketplace.kernel.actor import Actor
+from marketplace.kernel.actor import EVERY_SCOPE, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Conflict, Gone, Invalid, NotFound
@@ -43,8 +43,9 @@ async def invite(
     """A link into the caller's own organisation, with roles the caller may give. It goes out by
     mail; the path beside the answer is for the page of the person who invites, never for a program.
 
-    Raises Invalid, Conflict (`too_many_invitations`).
+    Raises Forbidden (`scope_missing`), Invalid, Conflict (`too_many_invitations`).
     """
+    _require_full_reach(actor)
     grantable = rules.grantable_roles(actor.roles, actor.capabilities)
     errors = rules.email_errors("email", new.email) + rules.role_errors(new.roles, grantable)
     if errors:
@@ -189,8 +190,9 @@ async def change_roles(
 ) -> MemberView:
     """Replace a colleague's roles; both the old and the new ones must be the caller's to give.
 
-    Raises NotFound, Invalid, Conflict (`last_admin`).
+    Raises Forbidden (`scope_missing`), NotFound, Invalid, Conflict (`last_admin`).
     """
+    _require_full_reach(actor)
     user = await _colleague(session, actor, user_id)
     before = await queries.roles(session, user_id, actor.organisation_id)
     grantable = rules.grantable_roles(actor.roles, actor.capabilities)
@@ -245,11 +247,7 @@ async def disable(
         .where(Session.user_id == user_id, Session.ended_at.is_(None))
         .values(ended_at=now)
     )
-    await session.execute(
-        update(ApiKey)
-        .where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )
+    await queries.revoke_keys(session, ApiKey.user_id == user_id, now)
     audit.record(
         session, now, "user_disabled", actor.organisation_id, actor=actor, subject_id=user_id
     )
@@ -269,6 +267,13 @@ async def enable(session: AsyncSession, clock: Clock, actor: Actor, user_id: UUI
     audit.record(
         session, clock.now(), "user_enabled", actor.organisation_id, actor=actor, subject_id=user_id
     )
+
+
+def _require_full_reach(actor: Actor) -> None:
+    """Roles are powers of whole logins, so a key that may do only some things gives none. Raises
+    Forbidden.
+    """
+    actor.require_scope(EVERY_SCOPE)
 
 
 async def _invited(

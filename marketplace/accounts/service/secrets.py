@@ -15,7 +15,7 @@ from marketplace.accounts.schemas import (
     TotpEnrolment,
     TotpRemoval,
 )
-from marketplace.accounts.service import audit, second_factor
+from marketplace.accounts.service import audit, keys, second_factor
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -31,7 +31,7 @@ async def change_password(
     actor: Actor,
     change: PasswordChange,
 ) -> None:
-    """All other sessions of the user end. Raises Invalid."""
+    """All other sessions of the user end, and with `end_keys` the API keys. Raises Invalid."""
     user = await _verified(session, passwords, actor, "current", change.current)
     if errors := rules.password_errors("new", change.new, user.email):
         raise Invalid("invalid", "The new password is not good.", errors=errors)
@@ -49,6 +49,8 @@ async def change_password(
     audit.record(session, now, "password_changed", actor.organisation_id, actor=actor)
     for session_id in ended.all():
         revocations.announce(session, Revoked(session_id=session_id))
+    if change.end_keys:
+        await keys.revoke_own(session, now, revocations, actor)
 
 
 async def has_totp(session: AsyncSession, actor: Actor) -> bool:
