@@ -11,13 +11,14 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.static_files import create_static_files_router
-from litestar.types import ControllerRouterHandler, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from marketplace.accounts.service.logins import LoginLimits
 from marketplace.kernel.access import PUBLIC
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.settings import Settings
 from web.auth import guard
+from web.cookies import HostCookies
 from web.edge import Edge
 from web.metrics import Metrics
 from web.openapi import openapi_config
@@ -69,8 +70,10 @@ def create_app(
         template_config=template_config(),
         logging_config=None,
     )
-    edge = Edge(UnitOfWorkMiddleware(litestar), metrics, clock, secure=settings.secure_cookies)
-    return Application(litestar, edge)
+    inside: ASGIApp = UnitOfWorkMiddleware(litestar)
+    if settings.secure_cookies:
+        inside = HostCookies(inside)
+    return Application(litestar, Edge(inside, metrics, clock, origin=settings.origin))
 
 
 @asynccontextmanager

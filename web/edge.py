@@ -14,12 +14,7 @@ from marketplace.kernel.ids import new_id
 from web.metrics import Metrics
 from web.transaction import send_problem
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 _ALWAYS = {
-    b"content-security-policy": CONTENT_SECURITY_POLICY.encode(),
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"same-origin",
@@ -33,14 +28,28 @@ _SILENT = frozenset(["/healthz", "/readyz", "/metrics"])
 _log = structlog.get_logger("web.request")
 
 
+def content_security_policy(origin: str) -> bytes:
+    """Everything from the own host. `'self'` covers a page's WebSockets in today's browsers; the
+    address of `origin` is named for those in which it does not.
+    """
+    scheme, _, host = origin.partition("://")
+    sockets = f"{'wss' if scheme == 'https' else 'ws'}://{host.partition('/')[0]}"
+    return (
+        f"default-src 'self'; connect-src 'self' {sockets}; img-src 'self' data:;"
+        " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ).encode()
+
+
 class Edge:
     """Answers 500 as a problem when everything below failed to answer at all."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, clock: Clock, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, clock: Clock, *, origin: str) -> None:
         self._app = app
         self._metrics = metrics
         self._clock = clock
-        self._headers = dict(_ALWAYS) | ({_HSTS[0]: _HSTS[1]} if secure else {})
+        self._headers = _ALWAYS | {b"content-security-policy": content_security_policy(origin)}
+        if origin.startswith("https://"):
+            self._headers |= dict([_HSTS])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -84,7 +93,9 @@ class Edge:
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route = str(scope.get("path_template") or "(no route)")
         method = scope["method"] if scope["type"] == ScopeType.HTTP else "GET"
-        self._metrics.count_request(method, route, status, seconds)
+        handler = scope.get("route_handler")
+        if handler is None or not handler.opt.get("uncounted"):
+            self._metrics.count_request(method, route, status, seconds)
         if route not in _SILENT:
             _log.info(
                 "request",

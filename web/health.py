@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import ipaddress
+from typing import Any
 
 import msgspec
 import structlog
-from litestar import Response, get
+from litestar import Request, Response, get
 from sqlalchemy import text
 
 from marketplace.kernel.access import PUBLIC
 from marketplace.kernel.db import SYSTEM, Database
-from marketplace.kernel.errors import Unavailable
+from marketplace.kernel.errors import Forbidden, Unavailable
 from marketplace.kernel.redis import AnyRedis
+from marketplace.kernel.settings import Settings
 from web.metrics import MEDIA_TYPE, Metrics
 
 READY_TIMEOUT_S = 2.0
 # Each writes: a replica, a full disk or a read-only server is up and yet not ready.
 _COMMIT = text("SELECT pg_logical_emit_message(true, 'readyz', '')")
 _SCRIPT = "return redis.call('SET', KEYS[1], ARGV[1], 'PX', 1000)"
+
+_PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 
 _log = structlog.get_logger(__name__)
 
@@ -74,8 +80,31 @@ async def readyz(readiness: Readiness) -> Health:
 
 
 @get("/metrics", opt=PUBLIC, include_in_schema=False)
-async def metrics_text(metrics: Metrics) -> Response[bytes]:
+async def metrics_text(
+    request: Request[Any, Any, Any], metrics: Metrics, settings: Settings
+) -> Response[bytes]:
+    """For the monitoring of the operator only: rates by route tell competitors a lot."""
+    if not may_read_metrics(request, settings.metrics_token):
+        raise Forbidden(
+            "metrics_closed",
+            "Metrics are for the own machine, or for the bearer of MARKETPLACE_METRICS_TOKEN.",
+        )
     return Response(metrics.text(), media_type=MEDIA_TYPE)
+
+
+def may_read_metrics(request: Request[Any, Any, Any], token: str) -> bool:
+    """A configured token is needed from everywhere. Without one a caller on the own machine may,
+    unless it says that it passes on somebody else's request.
+    """
+    if token:
+        given = request.headers.get("authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+    if request.client is None or any(name in request.headers for name in _PASSED_ON):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 HANDLERS = [healthz, readyz, metrics_text]

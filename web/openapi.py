@@ -22,7 +22,8 @@ _REF = "#/components/schemas/{name}"
 _DESCRIPTION = f"""Ids are UUIDv7. Times are RFC 3339 in UTC. Money is `{{"amount": "1234.50", \
 "currency": "EUR"}}`, a decimal text. Errors are `application/problem+json` (RFC 9457) with a \
 stable `code`. A write by session cookie needs a same-origin `Origin` and the header \
-`X-CSRF-Token` with the value of the cookie `{CSRF_COOKIE}`; an API key needs neither."""
+`X-CSRF-Token` with the value of the cookie `{CSRF_COOKIE}`; an API key needs neither. \
+Over HTTPS the session cookie is named `__Host-{SESSION_COOKIE}`."""
 
 
 def openapi_config() -> OpenAPIConfig:

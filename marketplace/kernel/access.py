@@ -3,7 +3,7 @@
 A route without a declaration is closed to everybody. Declare with `opt=PUBLIC`, `opt=allow(...)`.
 `opt=allow(...) | {"problems": (410,)}` also documents answers that its declaration does not imply,
 `allow(...) | takes("text/csv")` a body that the handler reads as it is, and `| sends("text/csv")`
-an answer that is a file.
+an answer that is a file. `| UNCOUNTED` keeps its calls out of the metrics.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ PUBLIC: dict[str, Any] = {"access": Access(kind="public")}
 SOCKET: dict[str, Any] = {"access": Access(kind="socket")}
 PUBLIC_ONCE: dict[str, Any] = {"access": Access(kind="public", idempotent=False)}
 """Public, and its answer is never stored for replay (it sets a cookie)."""
+
+
+UNCOUNTED: dict[str, Any] = {"uncounted": True}
+"""How many requests came is itself a secret: sealed offers before their opening."""
 
 
 def allow(

@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url   the address people use; its origin is the only one whose browser may write or open
     a socket
     smtp_url     `smtp://…` or `smtps://…`; empty: mails stay in the operator's outbox
+    metrics_token  what `/metrics` asks for as a bearer token; empty: the own machine may read it
     webhook_private  webhooks may go to private addresses and plain http (tests, closed networks)
     """
 
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     mail_from: str = "marketplace@localhost"
     webhook_private: bool = False
+    metrics_token: str = ""
 
     @property
     def origin(self) -> str:
@@ -85,6 +87,7 @@ def read_settings(
         smtp_url=_smtp_url(env.get("MARKETPLACE_SMTP_URL", "")),
         mail_from=env.get("MARKETPLACE_MAIL_FROM", "marketplace@localhost"),
         webhook_private=env.get("MARKETPLACE_WEBHOOK_PRIVATE", "") == "1",
+        metrics_token=env.get("MARKETPLACE_METRICS_TOKEN", ""),
     )
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
+import msgspec
 import pytest
+from litestar import Request
+from litestar.routes import HTTPRoute
 from structlog.testing import capture_logs
 
 from marketplace.kernel.settings import Settings
 from tests.conftest import serve
 from tests.people import PASSWORD, NewPerson, registration
-from web.app import create_app
+from web.app import Application, create_app
+from web.health import may_read_metrics
+
+SECURE = "https://market.example"
 
 BODY = {"name": "robot", "scopes": ["*"]}
 
@@ -105,6 +113,103 @@ async def test_metrics_count_routes_by_template(
     text = (await client.get("/metrics")).text
     assert 'route="/api/v1/organisations/{organisation_id}"' in text
     assert str(buyer.organisation_id) not in text
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+async def test_metrics_do_not_answer_what_a_proxy_passes_on(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    answer = await client.get("/metrics", headers={name: "127.0.0.1"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "metrics_closed")
+
+
+async def test_a_configured_token_is_needed_even_from_the_own_machine(settings: Settings) -> None:
+    app = create_app(msgspec.structs.replace(settings, metrics_token="of-prometheus"))
+    async with serve(app) as url, httpx.AsyncClient(base_url=url) as client:
+        for given in ({}, {"Authorization": "Bearer of-prometheus-not"}):
+            assert (await client.get("/metrics", headers=given)).status_code == 403
+        right = {"Authorization": "Bearer of-prometheus", "X-Forwarded-For": "203.0.113.9"}
+        assert (await client.get("/metrics", headers=right)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("203.0.113.9", False), ("", False)],
+)
+def test_metrics_are_for_the_own_machine(host: str, allowed: bool) -> None:
+    request: Any = Request({"type": "http", "client": (host, 1), "headers": []})  # type: ignore[typeddict-item]
+    assert may_read_metrics(request, "") is allowed
+
+
+def test_the_calls_that_bring_sealed_offers_are_not_counted(app: Application) -> None:
+    """How many there are is secret until the opening."""
+    uncounted = {
+        (method, route.path_format)
+        for route in app.litestar.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if handler.opt.get("uncounted")
+        for method in handler.http_methods
+    }
+    assert uncounted == {
+        ("POST", "/api/v1/lots/{lot_id}/offers"),
+        ("DELETE", "/api/v1/lots/{lot_id}/offers"),
+        ("POST", "/tenders/{tender_id}/offer/{lot_id}"),
+        ("POST", "/tenders/{tender_id}/offer/{lot_id}/withdraw"),
+    }
+
+
+async def test_a_sealed_offer_leaves_no_trace_in_the_metrics(
+    new_supplier: NewPerson, client: httpx.AsyncClient
+) -> None:
+    supplier = await new_supplier()
+    path = f"/api/v1/lots/{supplier.organisation_id}/offers"
+    assert (await supplier.client.post(path, json={})).status_code >= 400
+    assert "/offers" not in (await client.get("/metrics")).text
+
+
+async def test_an_installation_on_https_names_its_cookie_and_host(
+    new_buyer: NewPerson, settings: Settings
+) -> None:
+    buyer = await new_buyer()
+    login = {"email": buyer.email, "password": PASSWORD}
+    app = create_app(msgspec.structs.replace(settings, public_url=SECURE, secure_cookies=True))
+    async with serve(app) as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.post("/api/v1/sessions", json=login, headers={"Origin": SECURE})
+        session, csrf = answer.headers.get_list("set-cookie")
+        assert session.startswith("__Host-session=")
+        for part in ("; Path=/", "; Secure", "; HttpOnly"):
+            assert part in session
+        assert "Domain" not in session
+        assert csrf.startswith("csrf_token=")
+        assert "Secure" in csrf
+        policy = answer.headers["content-security-policy"]
+        assert "connect-src 'self' wss://market.example;" in policy
+        assert "max-age" in answer.headers["strict-transport-security"]
+        token = session.partition(";")[0].partition("=")[2]
+        client.cookies.clear()
+        me = "/api/v1/me"
+        own = await client.get(me, headers={"Cookie": f"a=b; __Host-session={token}"})
+        assert own.status_code == 200
+        planted = await client.get(me, headers={"Cookie": f"session={token}"})
+        assert planted.status_code == 401
+        both = f"session=planted; __Host-session={token}; session=planted"
+        assert (await client.get(me, headers={"Cookie": both})).status_code == 200
+        # The csrf token is that of the session, so a write works too, and logging out clears it.
+        write = {
+            "Cookie": f"__Host-session={token}",
+            "Origin": SECURE,
+            "X-CSRF-Token": csrf.partition(";")[0].partition("=")[2],
+        }
+        gone = await client.delete("/api/v1/sessions/current", headers=write)
+        assert gone.status_code == 204
+        assert gone.headers.get_list("set-cookie")[0].startswith("__Host-session=")
+
+
+async def test_pages_may_connect_to_the_own_host_only(client: httpx.AsyncClient) -> None:
+    policy = (await client.get("/login")).headers["content-security-policy"]
+    connect = policy.partition("connect-src ")[2].partition(";")[0].split()
+    assert connect == ["'self'", "ws://127.0.0.1:8000"]
 
 
 async def test_nothing_confidential_is_logged(client: httpx.AsyncClient) -> None:

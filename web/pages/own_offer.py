@@ -15,7 +15,7 @@ from auctions.tenders import service
 from auctions.tenders.schemas.offers import NewOffer
 from auctions.tenders.schemas.tender import LotView, TenderView
 from auctions.tenders.service.offer_room import OwnOffer, OwnOffers
-from marketplace.kernel.access import allow
+from marketplace.kernel.access import UNCOUNTED, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import FieldError, Invalid, NotFound, Problem
@@ -28,7 +28,7 @@ from web.translate import Language
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 # As over the API: a stored hash of the body would let prices be tried out until one fits.
-SEALED = {"access": msgspec.structs.replace(FOR_MEMBERS["access"], idempotent=False)}
+SEALED = UNCOUNTED | {"access": msgspec.structs.replace(FOR_MEMBERS["access"], idempotent=False)}
 OFFER_TAKER = "partner_manager"
 
 
@@ -78,7 +78,7 @@ class OwnOfferPages(Controller):
             return await _page(request, session, actor, now, tender_id, problem, (lot_id, form))
         return go(f"/tenders/{tender_id}/offer#lot-{lot_id}")
 
-    @post("/{lot_id:uuid}/withdraw", opt=FOR_MEMBERS)
+    @post("/{lot_id:uuid}/withdraw", opt=FOR_MEMBERS | UNCOUNTED)
     async def withdraw(
         self,
         request: AnyRequest,
