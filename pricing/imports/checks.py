@@ -256,7 +256,8 @@ def _key_hashes(good: pl.DataFrame, skus: pl.Series) -> pl.Series:
     """Equal for rows of one SKU, unit, currency and minimum quantity, however it is written: rows
     that share a hash are looked at exactly.
     """
-    quantity = pl.col("min_quantity").cast(pl.Float64, strict=False)
+    # A patch leaves it blank where it means any line, or the first one of a new SKU.
+    quantity = pl.col("min_quantity").cast(pl.Float64, strict=False).fill_null(1.0)
     parts = [pl.col("unit"), pl.col("currency"), quantity]
     mixed = sum((part.hash(seed) for part, seed in zip(parts, _SEEDS[1:], strict=True)), skus)
     return good.select(mixed.alias("key")).to_series()

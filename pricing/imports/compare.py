@@ -127,11 +127,15 @@ def effective(tables: Tables, *, merged: bool) -> str:
 
 
 async def merge_with_list(connection: Connection, tables: Tables, subject: Subject) -> None:
-    """Fill d: each row whose line exists, with blanks filled from it."""
+    """Create d: each row whose line exists, with blanks filled from it. A list without lines gets
+    an empty d, so that every later check runs on it too.
+    """
     told = _MERGE.replace("{same}", _SAME).replace("{columns}", _COLUMNS)
     told = told.replace("{merged}", _MERGED).replace("{list_no}", str(subject.list_no))
     match = _MATCH_PATCH if subject.mode == "patch" else _MATCH_FULL
-    await connection.execute(tables.sql(told.replace("{match}", match)))
+    told = told.replace("{match}", match) + ("" if subject.lines else " WITH NO DATA")
+    await connection.execute(tables.sql(told))
+    await connection.execute(tables.sql("ANALYZE {d} (row_no, sku, op)"))
 
 
 async def drop_rows(connection: Connection, tables: Tables, rows: list[int]) -> None:

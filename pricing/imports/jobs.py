@@ -8,14 +8,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import structlog
 
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from pricing.catalogue import mapping
-from pricing.imports import fingerprints, intake, lease, publish, staging, uploads
+from pricing.imports import failures, fingerprints, intake, lease, publish, staging, uploads
 from pricing.imports.compare import Report, Subject
 from pricing.imports.dialect import Unreadable, header_hash
 from pricing.imports.intake import PARSING_AT_ONCE, Ask, Intake, Source
@@ -96,11 +95,8 @@ async def _work(pool: Any, clock: Clock, mine: Lease, turns: asyncio.Semaphore) 
         await job.run()
     except* LeaseLost:
         _log.info("price_import_left", import_id=str(mine.import_id))
-    except* (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as lost:
-        # The lease runs out by itself, and whoever then claims the upload goes on.
-        _log.warning("price_import_interrupted", import_id=str(mine.import_id), why=repr(lost))
-    except* Exception as broken:  # noqa: BLE001  # tried again by the next lease, then given up
-        _log.error("price_import_broke", import_id=str(mine.import_id), exc_info=broken)
+    except* Exception as errors:  # noqa: BLE001  # one upload's errors end here, all of them
+        await job.broke(errors)
 
 
 class _Job:
@@ -150,7 +146,11 @@ class _Job:
                 "SELECT * FROM price_imports WHERE id = $1", self._lease.import_id
             )
             if row["attempts"] > lease.ATTEMPTS_MAX:
-                raise Unreadable("gave_up", "Several workers failed on this file.")
+                raise Unreadable(
+                    "gave_up",
+                    f"{lease.ATTEMPTS_MAX} attempts were interrupted; nothing was changed. "
+                    "Upload the file again, in parts if it is large.",
+                )
             await self._process(connection, row)
         except Unreadable as wrong:
             if wrong.dialect is not None:
@@ -160,6 +160,25 @@ class _Job:
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back())
             raise
+
+    async def broke(self, errors: BaseExceptionGroup[Exception]) -> None:
+        """Let another attempt follow where it may help, and else fail the upload now: its owner
+        reads why, and what they uploaded to this list after it goes on.
+        """
+        reference = failures.new_reference()
+        names = {"import_id": str(self._lease.import_id), "reference": reference}
+        try:
+            async with self._pool.acquire() as connection:
+                if failures.may_pass(errors):
+                    _log.warning("price_import_interrupted", **names, exc_info=errors)
+                    await lease.put_off(connection, self._lease, self._clock.now())
+                else:
+                    _log.error("price_import_broke", **names, exc_info=errors)
+                    await self._end(connection, "failed", "internal_error", _internal(reference))
+        except LeaseLost:
+            return
+        except Exception as unreachable:  # noqa: BLE001  # then the lease runs out by itself
+            _log.warning("price_import_left_to_its_lease", **names, exc_info=unreachable)
 
     async def _give_back(self) -> None:
         async with self._pool.acquire() as connection:
@@ -219,11 +238,7 @@ class _Job:
         if version != row["validated_version"]:
             return None
         whole = await staging.is_whole(
-            connection,
-            self._tables,
-            staged=report.staged,
-            ended=report.ended_lines,
-            merged=report.merged,
+            connection, self._tables, staged=report.staged, ended=report.ended_lines
         )
         return report if whole else None
 
@@ -339,6 +354,13 @@ def _refuse_stale_base(row: Any, version: int) -> None:
             "stale_base",
             f"The list is at version {version}, this upload is based on {row['base_version']}.",
         )
+
+
+def _internal(reference: str) -> str:
+    return (
+        "An error on our side, not in your file; nothing was changed. "
+        f"Our log knows it as {reference}."
+    )
 
 
 def _invalid(report: Report) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from marketplace.kernel.ids import new_id
+from pricing.imports.failures import retry_after
 from pricing.imports.staging import Connection
 
 LEASE = timedelta(seconds=15)
@@ -32,7 +33,9 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 # One upload of a supplier at a time, the longest waiting first: nobody's thousand files stand
-# before somebody else's one. A supplier whose upload is in work is skipped until that is done.
+# before somebody else's one. A supplier whose upload is in work is skipped until that is done. One
+# that waits for its next attempt holds up later uploads to its own list only: they must not be
+# overtaken by it.
 _CLAIM = """UPDATE price_imports i SET lease_token = $1, lease_until = $2, attempts = attempts + 1,
         started_at = coalesce(started_at, $3)
     WHERE i.id = (
@@ -41,6 +44,9 @@ _CLAIM = """UPDATE price_imports i SET lease_token = $1, lease_until = $2, attem
             AND (c.lease_until IS NULL OR c.lease_until <= $3)
             AND NOT EXISTS (SELECT FROM price_imports o WHERE o.supplier_id = c.supplier_id
                 AND o.due_at IS NOT NULL AND o.lease_until > $3)
+            AND NOT EXISTS (SELECT FROM price_imports e WHERE e.supplier_id = c.supplier_id
+                AND e.list_id = c.list_id AND e.due_at IS NOT NULL AND e.attempts > 0
+                AND e.id < c.id)
         ORDER BY c.due_at, c.id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING i.id"""
 
@@ -115,6 +121,24 @@ async def leave(
     )
     if done != "UPDATE 1":
         raise LeaseLost
+
+
+async def put_off(connection: Connection, lease: Lease, now: datetime) -> None:
+    """After an interruption: another attempt, later each time. Raises LeaseLost."""
+    attempts = await connection.fetchval(
+        "SELECT attempts FROM price_imports WHERE id = $1 AND lease_token = $2",
+        lease.import_id,
+        lease.token,
+    )
+    if attempts is None:
+        raise LeaseLost
+    await connection.execute(
+        "UPDATE price_imports SET lease_until = NULL, lease_token = NULL, due_at = $3"
+        " WHERE id = $1 AND lease_token = $2",
+        lease.import_id,
+        lease.token,
+        now + retry_after(attempts),
+    )
 
 
 async def give_back(connection: Connection, lease: Lease) -> None:

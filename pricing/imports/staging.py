@@ -71,8 +71,7 @@ async def close_doors(connection: Connection, tables: Tables, supplier_id: UUID)
     for table in tables:
         for statement in _CLOSE:
             told = statement.replace("{t}", table).replace("{owner}", str(supplier_id))
-            if await connection.fetchval("SELECT to_regclass($1)", table):
-                await connection.execute(told)
+            await connection.execute(told)
 
 
 def as_text(rows: pl.DataFrame) -> bytes:
@@ -93,15 +92,12 @@ async def _slices(text: bytes) -> AsyncIterator[bytes]:
         yield text[start : start + SLICE_BYTES]
 
 
-async def is_whole(
-    connection: Connection, tables: Tables, *, staged: int, ended: int, merged: bool
-) -> bool:
-    """Whether s and g still hold their rows, and d is there if any were `merged`: PostgreSQL
-    empties unlogged tables after a crash, all of them at once.
+async def is_whole(connection: Connection, tables: Tables, *, staged: int, ended: int) -> bool:
+    """Whether s and g still hold their rows: PostgreSQL empties unlogged tables after a crash, all
+    of them at once.
     """
     for table in tables:
-        is_needed = merged or table != tables.d
-        if is_needed and not await connection.fetchval("SELECT to_regclass($1)", table):
+        if not await connection.fetchval("SELECT to_regclass($1)", table):
             return False
     count = tables.sql("SELECT (SELECT count(*) FROM {s}), (SELECT count(*) FROM {g})")
     return tuple(await connection.fetchrow(count)) == (staged, ended)

@@ -18,5 +18,15 @@ _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="prices")
 
 async def in_thread(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """What `work` returns, or raises, while the event loop goes on."""
+
+    def guarded() -> _T:
+        try:
+            return work(*args, **kwargs)
+        except Exception:
+            raise
+        except BaseException as panic:
+            # A panic of a Rust library is no Exception and would end the whole worker.
+            raise RuntimeError(f"A library gave up: {panic}") from panic
+
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_pool, lambda: work(*args, **kwargs))
+    return await loop.run_in_executor(_pool, guarded)

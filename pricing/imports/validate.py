@@ -35,9 +35,7 @@ async def validate(
         errors += compare.repeated_text_errors(intake, repeated)
     await connection.execute(tables.sql("ANALYZE {s} (row_no, sku)"))
     merged = bool(subject.lines)
-    if merged:
-        await compare.merge_with_list(connection, tables, subject)
-        await connection.execute(tables.sql("ANALYZE {d} (row_no, sku, op)"))
+    await compare.merge_with_list(connection, tables, subject)
     await compare.leave_skus(connection, tables, sorted(intake.bad_skus), "error")
     errors += await _conflicts(connection, tables, subject, intake, repeated, merged=merged)
     errors += await oddities.find(
@@ -74,7 +72,7 @@ async def _conflicts(
     """Rows that collide within the file, and patch rows that fit nowhere."""
     errors: list[RowError] = []
     skus: set[str] = set()
-    if subject.mode == "patch" and merged:
+    if subject.mode == "patch":
         for row, sku, code in await compare.unpatchable_rows(connection, tables):
             errors.append(RowError(row, "sku", code, sku, HINTS[code]))
             skus.add(sku)
