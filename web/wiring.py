@@ -180,6 +180,7 @@ async def _order_of_award(facts: Facts, session: AsyncSession, fact: LotAwarded)
     """An accepted award becomes an order, in the transaction of the acceptance."""
     deal = Deal(
         award_id=fact.award_id,
+        tender_id=fact.tender_id,
         buyer_id=fact.buyer_id,
         supplier_id=fact.supplier_id,
         author_id=fact.author_id,

@@ -57,6 +57,19 @@ class Membership(Base):
     created_at: Mapped[datetime]
 
 
+class Assignment(Base):
+    """Somebody of an organisation works on an order or a tender (`subject`)."""
+
+    __tablename__ = "assignments"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    subject: Mapped[str] = mapped_column(Text)
+    assigned_by: Mapped[UUID]
+    assigned_at: Mapped[datetime]
+
+
 class Session(Base):
     """A browser's login; only the hash of its token is known here. `device` and `address` are where
     it was made, for its owner to recognise.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class NewOrganisation(Struct, frozen=True, kw_only=True):
@@ -252,6 +253,24 @@ class MemberView(Struct, frozen=True, kw_only=True):
 
 class MemberPage(Struct, frozen=True, kw_only=True):
     items: list[MemberView]
+    next_cursor: str | None = None
+
+
+class NewAssignees(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everybody who shall work on it from now on; who is left out is taken off."""
+
+    users: Annotated[list[UUID], Meta(max_length=50)]
+
+
+class Assignee(Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+
+
+class AssigneePage(Struct, frozen=True, kw_only=True):
+    """The colleagues of the caller's organisation who work on it, by name."""
+
+    items: list[Assignee]
     next_cursor: str | None = None
 
 

@@ -12,10 +12,12 @@ import msgspec
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts import assignment_queries as assignments
 from marketplace.accounts import queries as accounts
 from marketplace.exchange import queries, rules
 from marketplace.exchange.catalogue import EVENTS
 from marketplace.exchange.models import Delivery, Mail, Message
+from marketplace.kernel.actor import OWN_RECORDS_ONLY
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.sealing import Sealer
@@ -23,6 +25,10 @@ from marketplace.kernel.sealing import Sealer
 READERS_MAX = 200
 SUBJECT_CHARS_MAX = 200
 _MAILED = frozenset(["procurement_officer", "partner_manager", "partner_employee"])
+_ASSIGNABLE = ("order_id", "tender_id")
+"""What of an event names something that people are assigned to: a partner employee gets mail about
+its own work only.
+"""
 
 
 class Envelope(msgspec.Struct, frozen=True):
@@ -136,8 +142,12 @@ async def _mails(
     ids = {name: str(value) for name, value in data.items()}
     assert event.subject is not None, "the caller asked"
     subject = one_line(event.subject.format_map(words))
+    subjects = [UUID(ids[name]) for name in _ASSIGNABLE if name in ids]
+    at_work = await assignments.assigned_to_any(session, organisation_id, subjects)
     for user, roles in await accounts.members(session, organisation_id, READERS_MAX):
         if user.disabled_at is not None or _MAILED.isdisjoint(roles):
+            continue
+        if OWN_RECORDS_ONLY.issuperset(roles) and user.id not in at_work:
             continue
         await write_mail(
             session,

@@ -20,6 +20,10 @@ ROLES = frozenset(
         "observer",
     ]
 )
+OWN_RECORDS_ONLY = frozenset(["partner_employee"])
+"""Who holds no other role than this one sees own and assigned records; every other role sees the
+whole organisation.
+"""
 CAPABILITIES = frozenset(["buys", "supplies", "resells", "refers"])
 EVERY_SCOPE = "*"
 
@@ -41,6 +45,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str] | None = None
     session_id: UUID | None = None
     api_key_id: UUID | None = None
+
+    @property
+    def own_records_only(self) -> bool:
+        """Whether the caller sees nothing but what it made or is assigned to."""
+        return self.roles == OWN_RECORDS_ONLY
 
     def has_role(self, *roles: str) -> bool:
         return not self.roles.isdisjoint(roles)

@@ -2,9 +2,10 @@
 bulk, bids and quick reads.
 
 Every connection acts as APP_ROLE, which owns no table. A transaction says for whom it reads by
-three settings that the policies in the migrations look at: `app.scope` (`tenant`, `operator` or
-`system`), `app.organisation`, `app.user`. Without them every tenant table is empty. They are said
-in the very message that begins the transaction, and they end with it.
+three settings that the policies in the migrations look at: `app.scope` (`tenant`, `employee`,
+`operator` or `system`), `app.organisation`, `app.user`. `employee` is a tenant who sees own and
+assigned records only. Without them every tenant table is empty. They are said in the very message
+that begins the transaction, and they end with it.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ def _for(scope: Scope | None) -> dict[str, str]:
         return {"scope": "", "organisation": "", "user": ""}
     if isinstance(scope, System):
         return {"scope": "system", "organisation": "", "user": ""}
+    tenant = "employee" if scope.own_records_only else "tenant"
     return {
-        "scope": "operator" if scope.operator else "tenant",
+        "scope": "operator" if scope.operator else tenant,
         "organisation": str(scope.organisation_id),
         "user": str(scope.user_id),
     }
@@ -99,10 +101,10 @@ _SCOPE = "scope"
 
 def _opening(scope: Scope | None) -> str:
     """What follows BEGIN in the same message. Such a message takes no parameters: nothing but one
-    of three words and UUIDs may stand in it. Raises ValueError.
+    of these words and UUIDs may stand in it. Raises ValueError.
     """
     values = _for(scope)
-    assert values["scope"] in {"", "system", "operator", "tenant"}
+    assert values["scope"] in {"", "system", "operator", "tenant", "employee"}
     organisation, user = (
         values[key] and str(UUID(values[key])) for key in ("organisation", "user")
     )

@@ -63,11 +63,11 @@ async def browse_lists(
     """
     rows = await session.execute(
         text(
-            _LIST
+            _LIST  # noqa: S608  # constants only
             + """WHERE (CAST(:supplier AS uuid) IS NULL OR l.supplier_id = :supplier)
             AND (CAST(:after AS uuid) IS NULL OR (l.supplier_id <> :reader, l.id)
                 > (SELECT a.supplier_id <> :reader, a.id FROM price_lists a WHERE a.id = :after))
-            ORDER BY l.supplier_id <> :reader, l.id LIMIT :limit"""  # noqa: S608  # constants only
+            ORDER BY l.supplier_id <> :reader, l.id LIMIT :limit"""
         ),
         {"reader": reader_id, "supplier": supplier_id, "after": after, "limit": limit + 1},
     )

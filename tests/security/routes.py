@@ -72,6 +72,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/orders/{order_id}/documents": _FILE,
     "PUT /api/v1/orders/{order_id}/survey": {"stars": 1},
     "POST /api/v1/orders/{order_id}/watchers": {"user_id": _OWN},
+    "PUT /api/v1/orders/{order_id}/assignees": {"users": []},
+    "PUT /api/v1/tenders/{tender_id}/assignees": {"users": []},
     "POST /api/v1/organisations/{organisation_id}/reinstate": _REASON,
     "POST /api/v1/organisations/{organisation_id}/suspend": _REASON,
     "PUT /api/v1/price_imports/{import_id}/columns": {"columns": {"Artikel": "sku"}},

@@ -26,7 +26,7 @@ from tests.security.routes import (
     Operation,
     operations,
 )
-from tests.security.world import SHARED_WITH_A_RIVAL, Dealing, new_dealing
+from tests.security.world import RECORDS, SHARED_WITH_A_RIVAL, Dealing, new_dealing
 from web.app import Application
 from web.auth import SAFE_METHODS
 
@@ -202,6 +202,53 @@ async def test_a_rival_in_the_same_tender_finds_nothing_of_the_winner(world: Wor
             fine = answer.status_code == 404 or declared_refusal(operation, answer)
             if (asks_for_private and not fine) or leaks(answer, path, private):
                 wrong.note("rival", operation, path, answer)
+    assert not wrong, wrong.show()
+
+
+async def test_a_partner_employee_finds_no_record_it_is_not_assigned_to(world: World) -> None:
+    """Of its own organisation: orders, claims, documents, invitations, offers, awards, auctions."""
+    theirs, wrong = world.theirs, Findings()
+    records = [theirs.ids[key] for key in RECORDS]
+    for operation in world.operations:
+        keys = {operation.key(param) for param in operation.object_params()}
+        if operation.name in SEEN_BY_ALL or not keys <= theirs.ids.keys():
+            continue
+        asks_for_record = not keys.isdisjoint(RECORDS)
+        if not asks_for_record and operation.method != "GET":
+            continue
+        none = operation.calls(theirs.ids | dict.fromkeys(RECORDS, str(uuid4())))
+        for path, missing in zip(operation.calls(theirs.ids), none, strict=True):
+            answer = await call(theirs.employee.client, operation, path)
+            if leaks(answer, path, records):
+                wrong.note("employee reads of it", operation, path, answer)
+            if not asks_for_record:
+                continue
+            as_none = await call(theirs.employee.client, operation, missing)
+            told = (answer.status_code, neutral(answer.text))
+            fine = answer.status_code == 404 or declared_refusal(operation, answer)
+            if not fine or told != (as_none.status_code, neutral(as_none.text)):
+                wrong.note("employee", operation, path, answer)
+    assert not wrong, wrong.show()
+
+
+async def test_suppliers_find_no_base_list_of_a_rival(world: World) -> None:
+    theirs, wrong = world.theirs, Findings()
+    secrets = [theirs.base_list_id, theirs.base_list_name]
+    suppliers = {
+        "rival": theirs.rival,
+        "other supplier": world.ours.supplier,
+        "other supplier's observer": world.ours.supplier_observer,
+    }
+    for operation in world.operations:
+        asks = operation.object_params() == ["list_id"]
+        if not asks and (operation.method != "GET" or operation.object_params()):
+            continue
+        for path in operation.calls({"list_id": theirs.base_list_id}):
+            for who, person in suppliers.items():
+                answer = await call(person.client, operation, path)
+                fine = answer.status_code == 404 or declared_refusal(operation, answer)
+                if (asks and not fine) or leaks(answer, path, secrets):
+                    wrong.note(who, operation, path, answer)
     assert not wrong, wrong.show()
 
 

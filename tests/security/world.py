@@ -22,7 +22,8 @@ class Dealing(msgspec.Struct, kw_only=True):
     """A buyer and a supplier in the middle of business; the rival bids in the same tenders and wins
     nothing. `ids` by the parameter of a route, where
     two areas use one word with the area before it. `secrets` are words that stand in its objects
-    and nowhere else.
+    and nowhere else. `employee` is a partner employee of the supplier, assigned to nothing. The
+    base list is the supplier's, for every buyer.
     """
 
     buyer: Person
@@ -30,8 +31,11 @@ class Dealing(msgspec.Struct, kw_only=True):
     rival: Person
     buyer_observer: Person
     supplier_observer: Person
+    employee: Person
     ids: dict[str, str]
     secrets: list[str]
+    base_list_id: str = ""
+    base_list_name: str = ""
 
     def member(self, param: str) -> Person:
         """Somebody of this dealing who may see the object of `param` and holds every role."""
@@ -52,6 +56,7 @@ async def new_dealing(
         rival=rival,
         buyer_observer=await colleague(connect, buyer, "observer"),
         supplier_observer=await colleague(connect, supplier, "observer"),
+        employee=await colleague(connect, supplier, "partner_employee"),
         ids={"organisation_id": str(buyer.organisation_id)},
         secrets=[word],
     )
@@ -68,6 +73,14 @@ SHARED_WITH_A_RIVAL = frozenset(
     ["tender_id", "lot_id", "auction_id", "tenders.document_id", "organisation_id", "supplier_id"]
 )
 """What everybody in the same tender may see."""
+
+RECORDS = frozenset(
+    [
+        *("order_id", "orders.document_id", "claim_id", "award_id", "offer_id", "tender_id"),
+        *("lot_id", "auction_id", "tenders.document_id", "question_id"),
+    ]
+)
+"""What somebody works on: a partner employee sees these only where it is assigned."""
 
 # Who an organisation is may be known: suppliers can be invited, buyers publish open tenders.
 PUBLIC_IDS = frozenset(["organisation_id", "supplier_id"])
@@ -146,15 +159,23 @@ async def _account(made: Dealing, connect: Connect, word: str) -> None:
 
 
 async def _prices(made: Dealing, word: str, database: Database) -> None:
-    """The list of the agreement between the two, published by an upload."""
-    client, ids = made.supplier.client, made.ids
+    """The list of the agreement between the two and a base list, published by uploads."""
     partner = str(made.buyer.organisation_id)
-    new = {"name": word, "kind": "agreement", "partner_id": partner}
-    ids["list_id"] = ok(await client.post("/api/v1/price_lists", json=new), 201)["id"]
-    begin = {"price_list_id": ids["list_id"], "format": "csv", "file_name": f"{word}.csv"}
-    ids["import_id"] = ok(await client.post("/api/v1/price_imports", json=begin), 201)["id"]
-    path = f"/api/v1/price_imports/{ids['import_id']}/content"
+    agreement = {"name": word, "kind": "agreement", "partner_id": partner}
+    made.ids["list_id"], made.ids["import_id"] = await _published(made, agreement, database)
+    made.base_list_name = unique("base-list")
+    made.base_list_id, _ = await _published(made, {"name": made.base_list_name}, database)
+
+
+async def _published(made: Dealing, new: dict[str, str], database: Database) -> tuple[str, str]:
+    """(list, import)."""
+    client = made.supplier.client
+    list_id = ok(await client.post("/api/v1/price_lists", json=new), 201)["id"]
+    begin = {"price_list_id": list_id, "format": "csv", "file_name": f"{new['name']}.csv"}
+    import_id = ok(await client.post("/api/v1/price_imports", json=begin), 201)["id"]
+    path = f"/api/v1/price_imports/{import_id}/content"
     ok(await client.put(path, content=SKUS.encode()))
     await work_imports(database, Clock())
-    shown = ok(await client.get(f"/api/v1/price_imports/{ids['import_id']}"))
+    shown = ok(await client.get(f"/api/v1/price_imports/{import_id}"))
     assert shown["state"] == "published", shown
+    return list_id, import_id

@@ -26,6 +26,7 @@ from auctions.tenders.schemas.tender import (
     TenderView,
     WithReason,
 )
+from marketplace.accounts.schemas import AssigneePage, NewAssignees
 from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -211,6 +212,27 @@ class TenderController(Controller):
             session, partial(jobs.admit, jobs.Desk(database, books, clock), tender_id, supplier_id)
         )
         return participation
+
+    @get("/{tender_id:uuid}/assignees", opt=allow(scope=READ))
+    async def list_tender_assignees(
+        self, session: AsyncSession, actor: Actor, tender_id: UUID
+    ) -> AssigneePage:
+        """The caller's colleagues who work on the tender."""
+        return await service.list_assignees(session, actor, tender_id)
+
+    @put("/{tender_id:uuid}/assignees", opt=allow(scope=WRITE))
+    async def set_tender_assignees(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        tender_id: UUID,
+        data: NewAssignees,
+    ) -> AssigneePage:
+        """Who works on the tender for the caller's organisation. A partner employee sees no other
+        invitations; who works on the tender works on its orders too.
+        """
+        return await service.set_assignees(session, actor, tender_id, data.users, clock.now())
 
     @get("/{tender_id:uuid}/history", opt=allow(scope=READ))
     async def tender_history(self, session: AsyncSession, actor: Actor, tender_id: UUID) -> History:

@@ -37,7 +37,13 @@ from auctions.tenders.service.opening_room import show_opening
 from auctions.tenders.service.policies import set_policy, show_policy
 from auctions.tenders.service.publishing import approve, publish, send_back
 from auctions.tenders.service.suggestions import suggest
-from auctions.tenders.service.views import history_of, listing, show
+from auctions.tenders.service.views import (
+    history_of,
+    list_assignees,
+    listing,
+    set_assignees,
+    show,
+)
 
 __all__ = [
     "accept",
@@ -63,6 +69,7 @@ __all__ = [
     "import_draft",
     "invite",
     "list_addenda",
+    "list_assignees",
     "list_awards",
     "list_documents",
     "list_offers",
@@ -74,6 +81,7 @@ __all__ = [
     "publish",
     "qualify",
     "send_back",
+    "set_assignees",
     "set_policy",
     "show",
     "show_award",

@@ -16,8 +16,10 @@ from auctions.tenders.models import Auction, AuctionParticipant, Tender, TenderP
 from auctions.tenders.rules import AuctionState, TenderState
 from auctions.tenders.schemas.tender import AcceptTerms, Participation
 from auctions.tenders.service.views import visible_tender
+from marketplace.accounts.service import assignments
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid
+from marketplace.kernel.scope import as_house
 from ratings.service.gates import standings
 
 BIDDERS = queries.BIDDER_ROLES
@@ -40,6 +42,7 @@ async def participate(
         raise Invalid.field("accept_terms", "terms_not_accepted", message)
     done = await queries.participation(session, tender_id, actor.organisation_id)
     if done is None:
+        await _require_no_colleague(session, actor, tender_id)
         _require_joinable(tender)
         found = await standings(session, tender.buyer_id, [actor.organisation_id], now)
         standing = found[actor.organisation_id]
@@ -48,6 +51,19 @@ async def participate(
         done = await _join(session, actor, tender, standing.score, now)
     aliases = await queries.aliases_of(session, tender_id, actor.organisation_id)
     return Participation(tender_id, done.accepted_at, aliases)
+
+
+async def _require_no_colleague(session: AsyncSession, actor: Actor, tender_id: UUID) -> None:
+    """A partner employee does not see that its organisation takes part already, and must not get to
+    a colleague's tender by joining it. Raises Conflict.
+    """
+    if not actor.own_records_only:
+        return
+    async with as_house(session):
+        done = await queries.participation(session, tender_id, actor.organisation_id)
+    if done is not None:
+        detail = "A colleague takes part already; a partner manager can assign you."
+        raise Conflict("colleague_takes_part", detail)
 
 
 def _require_joinable(tender: Tender) -> None:
@@ -68,6 +84,7 @@ async def _join(
         "accepted_by": actor.user_id,
         "accepted_at": now,
     }
+    await assignments.assign(session, actor, "tender", tender.id, [actor.user_id], now)
     # Two colleagues at once: the second waits here for the first, and then finds everything done.
     made = await session.execute(
         insert(TenderParticipation)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -28,6 +29,8 @@ from auctions.tenders.schemas.tender import (
     TenderPage,
     TenderView,
 )
+from marketplace.accounts.schemas import AssigneePage
+from marketplace.accounts.service import assignments
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import Amount, Money
@@ -101,6 +104,20 @@ def _capacities(actor: Actor, tender: Tender) -> frozenset[str]:
     if tender.buyer_id != actor.organisation_id:
         return frozenset()
     return frozenset(f"buyer.{role}" for role in actor.roles)
+
+
+async def list_assignees(session: AsyncSession, actor: Actor, tender_id: UUID) -> AssigneePage:
+    """Raises NotFound."""
+    await visible_tender(session, actor, tender_id)
+    return await assignments.list_assignees(session, actor, tender_id)
+
+
+async def set_assignees(
+    session: AsyncSession, actor: Actor, tender_id: UUID, users: Sequence[UUID], now: datetime
+) -> AssigneePage:
+    """Who of the caller's organisation works on the tender. Raises NotFound, Forbidden, Invalid."""
+    await visible_tender(session, actor, tender_id)
+    return await assignments.set_assignees(session, actor, "tender", tender_id, users, now)
 
 
 async def history_of(session: AsyncSession, actor: Actor, tender_id: UUID) -> History:

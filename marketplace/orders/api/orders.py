@@ -10,6 +10,7 @@ from litestar import Controller, delete, get, post, put
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.schemas import AssigneePage, NewAssignees
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -156,10 +157,34 @@ class OrderController(Controller):
 
     @post("/{order_id:uuid}/watchers", opt=allow(scope=WRITE))
     async def add_watcher(
-        self, session: AsyncSession, actor: Actor, order_id: UUID, data: NewWatcher
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        order_id: UUID,
+        data: NewWatcher,
     ) -> WatcherPage:
         """Let a colleague follow the order."""
-        return await dossier.watch(session, actor, order_id, data.user_id)
+        return await dossier.watch(session, actor, order_id, data.user_id, clock.now())
+
+    @get("/{order_id:uuid}/assignees", opt=allow(scope=READ))
+    async def list_order_assignees(
+        self, session: AsyncSession, actor: Actor, order_id: UUID
+    ) -> AssigneePage:
+        """The caller's colleagues who work on the order."""
+        return await dossier.list_assignees(session, actor, order_id)
+
+    @put("/{order_id:uuid}/assignees", opt=allow(scope=WRITE))
+    async def set_order_assignees(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        order_id: UUID,
+        data: NewAssignees,
+    ) -> AssigneePage:
+        """Who works on the order for the caller's side. A partner employee sees no other orders."""
+        return await dossier.set_assignees(session, actor, order_id, data.users, clock.now())
 
 
 class StatusController(Controller):

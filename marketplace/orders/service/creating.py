@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
+from marketplace.accounts.service import assignments
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import FieldError, Forbidden, Invalid
 from marketplace.kernel.facts import Facts
@@ -48,11 +49,13 @@ class DealItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
-    """An award that was accepted. `author_id` signed for the buyer; `reference`: what the whole
-    would have cost elsewhere, where that is known.
+    """An award that was accepted. `author_id` signed for the buyer; who worked for the supplier on
+    the tender works on the order too. `reference`: what the whole would have cost elsewhere, where
+    that is known.
     """
 
     award_id: UUID
+    tender_id: UUID
     buyer_id: UUID
     supplier_id: UUID
     author_id: UUID
@@ -87,6 +90,7 @@ async def create_from_award(session: AsyncSession, facts: Facts, deal: Deal, now
         if single and reference is not None:
             session.add(_reference(order, 0, reference))
         await session.flush()
+        await assignments.hand_on(session, deal.supplier_id, deal.tender_id, "order", order.id, now)
         await step(session, facts, order, "request", house(now))
         return order.id
 
@@ -129,6 +133,8 @@ async def create(
     session.add_all(lines)
     await session.flush()
     by = moved_by(actor, now, order)
+    own_people = [actor.user_id, *([new.responsible_id] if new.responsible_id else [])]
+    await assignments.assign(session, actor, "order", order.id, own_people, now)
     await _freeze_references(session, order, lines, now)
     await step(session, facts, order, "request", _capable(by))
     return order.id

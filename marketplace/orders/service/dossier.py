@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
+from marketplace.accounts.schemas import AssigneePage
+from marketplace.accounts.service import assignments
 from marketplace.kernel import files
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import SYSTEM, set_scope
@@ -343,7 +345,25 @@ async def answer_survey(
     return SurveyView(until=until, stars=new.stars)
 
 
-async def watch(session: AsyncSession, actor: Actor, order_id: UUID, user_id: UUID) -> WatcherPage:
+async def list_assignees(session: AsyncSession, actor: Actor, order_id: UUID) -> AssigneePage:
+    """Raises NotFound."""
+    await views.visible(session, actor, order_id)
+    return await assignments.list_assignees(session, actor, order_id)
+
+
+async def set_assignees(
+    session: AsyncSession, actor: Actor, order_id: UUID, users: Sequence[UUID], now: datetime
+) -> AssigneePage:
+    """Who of the caller's side works on the order. Raises NotFound, Forbidden, Invalid."""
+    order = await views.visible(session, actor, order_id, lock=True)
+    if views.side(actor, order) == "operator":
+        raise Forbidden("not_a_party", "The two sides say who works on the order.")
+    return await assignments.set_assignees(session, actor, "order", order_id, users, now)
+
+
+async def watch(
+    session: AsyncSession, actor: Actor, order_id: UUID, user_id: UUID, now: datetime
+) -> WatcherPage:
     """Let a colleague follow the order. Raises NotFound, Forbidden, Invalid, Conflict."""
     await views.visible(session, actor, order_id, lock=True)
     actor.require_role(*_WRITERS)
@@ -358,4 +378,6 @@ async def watch(session: AsyncSession, actor: Actor, order_id: UUID, user_id: UU
             Watcher(order_id=order_id, user_id=user_id, organisation_id=actor.organisation_id)
         )
         await session.flush()
+        # A partner employee could not follow what it does not see.
+        await assignments.assign(session, actor, "order", order_id, [user_id], now)
     return WatcherPage(list(await queries.watchers(session, order_id)))
