@@ -32,6 +32,7 @@ from marketplace.kernel.throttle import Rate
 from tests.people import PASSWORD, Connect, NewPerson, Person, log_in, register, unique
 from tests.servers import Place, TestServers
 from web.app import Application, create_app
+from web.http_protocol import BoundedProtocol
 from web.serve import KEEP_ALIVE_S
 
 # Quick, and what a production log would say; not cached, so that `capture_logs` works.
@@ -132,13 +133,15 @@ async def live_server(app: Application) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def serve(app: Application) -> AsyncIterator[str]:
+async def serve(
+    app: Application, http: type[BoundedProtocol] = BoundedProtocol
+) -> AsyncIterator[str]:
     """Run `app` on a free port; for tests that need a node of their own."""
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
         port=0,
-        http="httptools",
+        http=http,
         ws="websockets-sansio",
         lifespan="on",
         log_config=None,

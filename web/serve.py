@@ -14,6 +14,7 @@ from marketplace.kernel import logs
 from marketplace.kernel.collector import settle
 from marketplace.kernel.settings import Settings
 from web.app import Application, create_app
+from web.http_protocol import BoundedProtocol
 from web.orphan import parent_gone
 
 DRAIN_S = 10
@@ -53,7 +54,7 @@ async def run_node(
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedProtocol,
             ws="websockets-sansio",
             ws_max_size=SOCKET_FRAME_BYTES_MAX,
             ws_per_message_deflate=False,
