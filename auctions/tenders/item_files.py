@@ -10,6 +10,7 @@ import msgspec
 
 from auctions.tenders import rules
 from auctions.tenders.schemas.tender import Classification, NewItem
+from marketplace.kernel.decimals import Mark, NotADecimal, decimal_mark, wire_decimal
 from marketplace.kernel.errors import FieldError, Invalid
 
 FILE_BYTES_MAX = 1_000_000
@@ -26,11 +27,15 @@ def read_items(content: bytes) -> list[NewItem]:
     rules.raise_if(list(_header_errors(header)))
     errors: list[FieldError] = []
     items: list[NewItem] = []
-    for number, cells in enumerate(table[1:], 1):
-        if not any(cell.strip() for cell in cells):
+    rows = [
+        {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+        for cells in table[1:]
+    ]
+    mark = decimal_mark(row.get("quantity", "") for row in rows)
+    for number, row in enumerate(rows, 1):
+        if not any(row.values()):
             continue
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        item = _item(f"rows[{number}]", row, errors)
+        item = _item(f"rows[{number}]", row, mark, errors)
         items += [item] if item else []
     if not items and not errors:
         errors.append(FieldError("rows", "empty", "The file has no rows below its header."))
@@ -69,9 +74,18 @@ def _header_errors(header: Sequence[str]) -> Iterable[FieldError]:
             yield FieldError(f"header.{name}", "duplicate", "Each column may appear once.")
 
 
-def _item(path: str, row: dict[str, str], errors: list[FieldError]) -> NewItem | None:
+def _item(
+    path: str, row: dict[str, str], mark: Mark | None, errors: list[FieldError]
+) -> NewItem | None:
     before = len(errors)
     quantity = row.get("quantity", "")
+    try:
+        quantity = wire_decimal(quantity, mark)
+    except NotADecimal as wrong:
+        # By name where the number was understood in part; else as a quantity that is none.
+        code = wrong.code if wrong.code != "malformed_number" else "bad_quantity"
+        errors.append(wrong.at(f"{path}.quantity", code))
+        quantity = "1"
     errors += rules.item_errors(path, quantity, row.get("unit", ""))
     if not row.get("name"):
         errors.append(FieldError(f"{path}.name", "required", "An item needs a name."))

@@ -144,6 +144,15 @@ def wire_decimal(text: str, mark: Mark | None = None) -> str:
     return f"{sign}{whole}.{fraction}" if fraction else sign + whole
 
 
+def typed_text(wire: str, mark: Mark | None) -> str:
+    """A decimal of the wire as `wire_decimal` reads it back under `mark`. Where no mark is known, a
+    zero behind `1.250` says that its point divides.
+    """
+    if mark == ",":
+        return wire.replace(".", ",")
+    return wire + "0" if mark is None and _GROUP_OR_FRACTION.fullmatch(wire) else wire
+
+
 def fault_of(text: str, mark: Mark | None = None) -> str | None:
     """The code of what is wrong with a typed number, or None."""
     try:

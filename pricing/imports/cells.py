@@ -5,36 +5,26 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from pricing.imports.rules import CELL_CHARS_MAX, FIRST_DAY, LAST_DAY
+from marketplace.kernel.decimals import REASONS, Mark, fault_of
+from pricing.imports.rules import CELL_CHARS_MAX, DECIMAL_COLUMNS, FIRST_DAY, LAST_DAY
 
 _WORDS = re.compile(
     r"[+-]?(nan|inf|infinity|null|none|n/?a|#n/a|#ref!|#value!|#div/0!|tbd|-+)", re.I
 )
-_EXPONENT = re.compile(r"[+-]?\d+([.,]\d*)?[eE][+-]?\d+", re.ASCII)
 _NEGATIVE = re.compile(r"[-\u2212]\s*\d[\d.,]*|\(\d[\d.,]*\)|\d[\d.,]*-", re.ASCII)
-_GROUPED = re.compile(r"\d{1,3}([.,'\s\u00a0\u202f\u2019]\d{3})+([.,]\d+)?", re.ASCII)
-_FINE = re.compile(r"\d{1,12}\.\d{7,}", re.ASCII)
-_LONG = re.compile(r"\d{13,}(\.\d+)?", re.ASCII)
-_ZERO = re.compile(r"0+(\.0+)?", re.ASCII)
 _OTHER_DATE = re.compile(r"\d{1,2}[/-]\d{1,2}[/-]\d{2,4}|\d{1,2}\.\d{1,2}\.\d{2}", re.ASCII)
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 # Text fields may begin with a sign (a SKU such as -10), a formula in disguise calls or points.
 _FORMULA = re.compile(r"[=@]|[+\-][^|!(]*[|!(]")
 
-MESSAGES = {
+MESSAGES = {code: message for code, (message, _) in REASONS.items()} | {
     "missing": "The cell is empty.",
     "too_long": "The text is too long.",
     "control_character": "The text holds control characters.",
     "formula": "The cell holds a formula.",
     "not_a_number": "The cell says there is no number.",
-    "malformed_number": "This is no number.",
-    "grouped_number": "The number has thousands separators.",
-    "exponent": "The number is written with an exponent.",
     "negative": "The number is negative.",
-    "too_precise": "The number has too many decimal places.",
-    "out_of_range": "The number is too large.",
-    "not_positive": "The number must be greater than zero.",
     "malformed_date": "This is no date.",
     "ambiguous_date": "The date can be read in two ways.",
     "absurd_date": "The date is out of range.",
@@ -47,27 +37,20 @@ MESSAGES = {
 }
 
 
-def number_code(text: str) -> str:
-    """The code for a text that is no plain positive decimal (point as mark, 12 + 6 digits)."""
+def number_code(text: str, mark: Mark | None) -> str:
+    """The code for a text that is no positive decimal under this decimal mark."""
     if text[:1] in "=@" or (text[:1] in "+-" and _FORMULA.match(text)):
         return "formula"
-    checks = (
-        (_WORDS, "not_a_number"),
-        (_EXPONENT, "exponent"),
-        (_NEGATIVE, "negative"),
-        (_ZERO, "not_positive"),
-        (_FINE, "too_precise"),
-        (_LONG, "out_of_range"),
-        (_GROUPED, "grouped_number"),
-    )
-    for pattern, code in checks:
-        if pattern.fullmatch(text):
-            return code
-    return "malformed_number"
+    if _WORDS.fullmatch(text):
+        return "not_a_number"
+    if _NEGATIVE.fullmatch(text):
+        return "negative"
+    # A number of the right form that was refused all the same can only be zero.
+    return fault_of(text, mark) or "not_positive"
 
 
 def integer_code(text: str) -> str:
-    code = number_code(text)
+    code = number_code(text, None)
     return code if code in {"formula", "negative", "exponent"} else "malformed_integer"
 
 
@@ -95,12 +78,14 @@ def text_code(column: str, text: str) -> str:
     return "formula"
 
 
-def code_of(column: str, text: str | None) -> str:
-    """The code for a cell of `column` that failed the vector check; None is an empty cell."""
+def code_of(column: str, text: str | None, mark: Mark | None) -> str:
+    """The code for a cell of `column` that failed the vector check; None is an empty cell. `mark`
+    is the file's decimal mark.
+    """
     if text is None:
         return "missing"
-    if column in ("price", "price_unit", "min_quantity", "pack_size", "moq"):
-        return number_code(text)
+    if column in DECIMAL_COLUMNS:
+        return number_code(text, mark)
     if column in ("valid_from", "valid_to"):
         return date_code(text)
     if column == "lead_time_days":

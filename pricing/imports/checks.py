@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
+from marketplace.kernel.decimals import Mark
 from pricing.imports.cells import MESSAGES, code_of
 from pricing.imports.rules import (
     CELL_CHARS_MAX,
@@ -29,7 +30,13 @@ from pricing.imports.rules import (
 STAGED = ("row_no", "fingerprint", *COLUMNS, "cleared")
 """Columns of a checked frame, in the order of the staging table."""
 
-_DECIMAL = r"^[0-9]{1,12}(?:\.[0-9]{1,6})?$"
+_DECIMAL: Mapping[Mark | None, str] = {
+    ".": r"^[0-9]{1,12}(?:\.[0-9]{1,6})?$",
+    ",": r"^[0-9]{1,12}(?:,[0-9]{1,6})?$",
+    None: r"^[0-9]{1,12}(?:[.,][0-9]{1,6})?$",
+}
+"""By the decimal mark of the file; the other mark can only group, which is refused."""
+_GROUP_OR_FRACTION = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DOTTED = r"^[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}$"
 _SUSPECT_TEXT = r"^[=@\s]|\s$|^[+\-][^|!(]*[|!(]|[\x00-\x1f\x7f\x{85}\x{2028}\x{2029}]"
@@ -67,7 +74,8 @@ class Checked(NamedTuple):
 class Check(NamedTuple):
     columns: tuple[str, ...]
     """Of ours, those the file has."""
-    decimal: str
+    decimal: Mark | None
+    """The decimal mark of the file's typed numbers; None where they prove neither."""
     mode: Mode
     units: frozenset[str]
     """Known unit codes and aliases; empty when no unit list is loaded, then any unit is taken."""
@@ -93,7 +101,7 @@ def check(frame: pl.DataFrame, how: Check) -> Checked:
     )
     rows = len(frame)
     frame, wrong = _without_blank(frame, wrong, how)
-    errors = _explain(frame, wrong, how.errors_max)
+    errors = _explain(frame, wrong, how)
     if frame["valid_to"].null_count() < len(frame) and not {"valid_from", "valid_to"} & set(wrong):
         period = _reversed(frame)
         if period.any():
@@ -103,6 +111,7 @@ def check(frame: pl.DataFrame, how: Check) -> Checked:
     if wrong:
         any_wrong = pl.DataFrame(wrong).select(pl.any_horizontal(pl.all())).to_series()
         good, bad = frame.filter(~any_wrong), frame.filter(any_wrong)
+    good = _with_points(good, how)
     if how.mode != "patch":
         # A blank quantity break is the first one; a blank price unit keeps what the list says.
         good = good.with_columns(pl.col("min_quantity").fill_null("1"))
@@ -143,13 +152,13 @@ def _column(name: str, cells: pl.Series, how: Check) -> _Cells:
         if deleted.any():
             cleared = deleted.cast(pl.Int32) * (1 << COLUMNS.index(name))
             text = text.set(deleted, None)
-    text = text.to_frame(name).select(_normal(name, how.decimal)).to_series()
+    text = text.to_frame(name).select(_normal(name)).to_series()
     wrong = _flaws(name, text, how)
     return _Cells(text, altered=True, wrong=wrong if wrong.any() else None, cleared=cleared)
 
 
 def _flaws(name: str, cells: pl.Series, how: Check) -> pl.Series:
-    return cells.to_frame(name).select(_wrong(name, how.mode)).to_series()
+    return cells.to_frame(name).select(_wrong(name, how)).to_series()
 
 
 def _without_blank(
@@ -165,16 +174,8 @@ def _without_blank(
     return frame.filter(~blank), {name: flaws for name, flaws in kept.items() if flaws.any()}
 
 
-def _normal(name: str, decimal: str) -> pl.Expr:
+def _normal(name: str) -> pl.Expr:
     cell = pl.col(name)
-    if name in DECIMAL_COLUMNS and decimal == ",":
-        # With a comma as decimal mark a point can only group, which the check then refuses.
-        return (
-            pl.when(cell.str.contains(".", literal=True))
-            .then(cell)
-            .otherwise(cell.str.replace(",", ".", literal=True))
-            .alias(name)
-        )
     if name in ("currency", "incoterm"):
         return cell.str.to_uppercase()
     if name in ("valid_from", "valid_to"):
@@ -188,13 +189,23 @@ def _normal(name: str, decimal: str) -> pl.Expr:
     return cell
 
 
-def _wrong(name: str, mode: Mode) -> pl.Expr:
+def _with_points(good: pl.DataFrame, how: Check) -> pl.DataFrame:
+    """Numbers as PostgreSQL reads them. Until here cells are as written, for the report."""
+    if how.decimal == ".":
+        return good
+    numbers = [name for name in DECIMAL_COLUMNS if name in how.columns]
+    return good.with_columns(pl.col(numbers).str.replace(",", ".", literal=True))
+
+
+def _wrong(name: str, how: Check) -> pl.Expr:
     cell = pl.col(name)
-    required = name == "sku" or (name in REQUIRED and mode != "patch")
+    required = name == "sku" or (name in REQUIRED and how.mode != "patch")
     if name in DECIMAL_COLUMNS:
-        bad = ~cell.str.contains(_DECIMAL)
+        bad = ~cell.str.contains(_DECIMAL[how.decimal])
+        if how.decimal is None:
+            bad = bad | cell.str.contains(_GROUP_OR_FRACTION)
         if name != "price":
-            bad = bad | cell.str.contains(r"^[0.]+$")
+            bad = bad | cell.str.contains(r"^[0.,]+$")
     elif name in ("valid_from", "valid_to"):
         day = cell.str.to_date("%Y-%m-%d", strict=False)
         bad = ~(
@@ -230,13 +241,13 @@ def _reversed_errors(frame: pl.DataFrame, room: int) -> list[RowError]:
     return [RowError(row, "valid_to", "period_reversed", value, message) for row, value in rows]
 
 
-def _explain(frame: pl.DataFrame, wrong: Mapping[str, pl.Series], room: int) -> list[RowError]:
+def _explain(frame: pl.DataFrame, wrong: Mapping[str, pl.Series], how: Check) -> list[RowError]:
     errors: list[RowError] = []
     for name, flaws in wrong.items():
         cells = frame.filter(flaws).select("row_no", name, "cleared")
         bit = 1 << COLUMNS.index(name)
-        for row, value, cleared in cells.head(max(room - len(errors), 0)).iter_rows():
-            code = "cannot_delete" if cleared & bit else code_of(name, value)
+        for row, value, cleared in cells.head(max(how.errors_max - len(errors), 0)).iter_rows():
+            code = "cannot_delete" if cleared & bit else code_of(name, value, how.decimal)
             shown = None if value is None else value[:200]
             errors.append(RowError(row, name, code, shown, MESSAGES[code]))
     return errors

@@ -5,17 +5,17 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import io
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from marketplace.kernel.decimals import Mark
 from pricing.imports.rules import COLUMNS, COLUMNS_MAX, DECIMAL_COLUMNS, REQUIRED
 
 SAMPLE_BYTES = 256 << 10
-_SAMPLE_ROWS = 200
 _DELIMITERS = ",;\t|"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -24,7 +24,6 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NUMBER = re.compile(r"\d{1,12}([.,])(\d{1,6})", re.ASCII)
 _CYRILLIC = re.compile(rb"[\xc0-\xff]{3,}")
 
 # What exports call these columns. Spelling is folded first: case, accents, blanks and signs go.
@@ -63,14 +62,14 @@ class Unreadable(Exception):
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """What was detected, and is reported. `columns` maps file columns to ours; others are ignored.
 
-    decimal    `.` or `,`
+    decimal    `.` or `,`; None where the numbers of the file prove neither
     header     names as in the file; row 1
     """
 
     encoding: str = "utf-8"
     bom_bytes: int = 0
     delimiter: str = ","
-    decimal: str = "."
+    decimal: Mark | None = None
     header: tuple[str, ...] = ()
     columns: dict[str, str] = {}
 
@@ -145,14 +144,7 @@ def detect(sample: bytes, *, whole: bool) -> Dialect:
         raise Unreadable("nul_byte", "The header holds zero bytes; this is no text file.")
     delimiter = max(_DELIMITERS, key=lambda sign: (head.count(sign), -_DELIMITERS.index(sign)))
     header = tuple(name.strip() for name in next(csv.reader([head], delimiter=delimiter)))
-    rows = full[full.index(head) + 1 :][:_SAMPLE_ROWS]
-    return Dialect(
-        encoding=encoding,
-        bom_bytes=bom,
-        delimiter=delimiter,
-        decimal=_decimal(header, rows, delimiter),
-        header=header,
-    )
+    return Dialect(encoding=encoding, bom_bytes=bom, delimiter=delimiter, header=header)
 
 
 def _encoding(sample: bytes, whole: bool) -> tuple[str, int]:
@@ -178,12 +170,17 @@ def _is_mostly_utf8(sample: bytes) -> bool:
     return good > 0 and good * 4 >= bad
 
 
-def _decimal(header: Sequence[str], rows: Sequence[str], delimiter: str) -> str:
-    """The mark most numbers of the decimal columns use; a tie or nothing means a point."""
-    names = [_ours(name) for name in header]
-    marks: Counter[str] = Counter()
-    for cells in csv.reader(rows, delimiter=delimiter):
-        for name, cell in zip(names, cells, strict=False):
-            if name in DECIMAL_COLUMNS and (match := _NUMBER.fullmatch(cell.strip())):
-                marks[match.group(1)] += 1
-    return "," if marks[","] > marks["."] else "."
+def csv_numbers(sample: bytes, dialect: Dialect) -> Iterator[str]:
+    """What stands in the decimal columns of a CSV's first bytes. A row that is cut off or broken
+    proves nothing and may be among them.
+    """
+    text = sample[dialect.bom_bytes :].decode(dialect.encoding, "replace")
+    names = [dialect.columns.get(name) for name in dialect.header]
+    places = [place for place, name in enumerate(names) if name in DECIMAL_COLUMNS]
+    lines = io.StringIO(text.replace("\x00", ""), newline="")
+    rows = csv.reader(lines, delimiter=dialect.delimiter)
+    try:
+        for cells in rows:
+            yield from (cells[place] for place in places if place < len(cells))
+    except csv.Error:  # a cell longer than the reader takes
+        return

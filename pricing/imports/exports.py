@@ -15,10 +15,11 @@ import msgspec
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database
+from marketplace.kernel.decimals import typed_text
 from pricing.imports import queries
 from pricing.imports.dialect import Dialect
 from pricing.imports.queries import ImportRow
-from pricing.imports.rules import COLUMNS
+from pricing.imports.rules import COLUMNS, DECIMAL_COLUMNS
 
 PAGE_ROWS = 2_000
 XLSX_ROWS_MAX = 100_000
@@ -107,13 +108,13 @@ def _cells(told: dict[str, Any], dialect: Dialect) -> list[str]:
     ours = told.get("cells", {})
     named = [ours.get(dialect.columns.get(name, name)) for name in dialect.header]
     texts = ["" if cell is None else str(cell) for cell in named]
-    if dialect.decimal == "," and "reason" in told:
-        texts = [text.replace(".", ",") if _is_number(text) else text for text in texts]
-    return texts
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
+    if "reason" not in told:
+        return texts
+    names = [dialect.columns.get(name) for name in dialect.header]
+    return [
+        typed_text(text, dialect.decimal) if name in DECIMAL_COLUMNS else text
+        for name, text in zip(names, texts, strict=True)
+    ]
 
 
 def _from_json(raw: str, dialect: Dialect) -> list[str]:

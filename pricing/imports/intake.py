@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,9 +22,17 @@ from uuid import UUID
 import msgspec
 import polars as pl
 
+from marketplace.kernel.decimals import decimal_mark
 from pricing.imports import staging
 from pricing.imports.checks import Check, Checked, RowError, check
-from pricing.imports.dialect import SAMPLE_BYTES, Dialect, Unreadable, detect, map_columns
+from pricing.imports.dialect import (
+    SAMPLE_BYTES,
+    Dialect,
+    Unreadable,
+    csv_numbers,
+    detect,
+    map_columns,
+)
 from pricing.imports.kept import KeptRows
 from pricing.imports.known import KnownRows
 from pricing.imports.reading import (
@@ -25,8 +42,10 @@ from pricing.imports.reading import (
     RawBatch,
     Reading,
     Sheet,
+    json_numbers,
     parquet_batches,
     parquet_header,
+    parquet_numbers,
 )
 from pricing.imports.reading.batch import fingerprint_seed
 from pricing.imports.reading.unpack import MAGIC
@@ -265,8 +284,12 @@ async def _looked_at(
 Batches = AsyncGenerator[tuple[Callable[[], RawBatch | None], Check], None]
 
 
+Numbers = Callable[[Dialect], Iterable[str]]
+"""What people wrote into the decimal columns of the first rows, once the columns are known."""
+
+
 async def _reading(
-    intake: Intake, source: Source, dialect: Dialect, ask: Ask
+    intake: Intake, source: Source, dialect: Dialect, ask: Ask, numbers: Numbers
 ) -> tuple[Reading, Check]:
     chosen = source.columns or await ask.remembered(dialect.header)
     try:
@@ -274,12 +297,14 @@ async def _reading(
     except Unreadable as wrong:
         wrong.dialect = dialect
         raise
-    intake.dialect = msgspec.structs.replace(dialect, columns=columns)
+    dialect = msgspec.structs.replace(dialect, columns=columns)
+    mark = dialect.decimal or await in_thread(lambda: decimal_mark(numbers(dialect)))
+    intake.dialect = msgspec.structs.replace(dialect, decimal=mark)
     intake.seed = fingerprint_seed(source.mode, intake.dialect)
     known = await ask.known_rows(f"{intake.seed:x}")
     how = Check(
         tuple(sorted(set(columns.values()))),
-        dialect.decimal,
+        mark,
         source.mode,
         source.units,
         ERRORS_KEPT_MAX,
@@ -296,7 +321,9 @@ async def _streamed(
     async for piece in plain:
         if reader is None:
             dialect = _text_dialect(source.format, piece, whole=len(piece) < FEED_BYTES)
-            reading, how = await _reading(intake, source, dialect, ask)
+            reading, how = await _reading(
+                intake, source, dialect, ask, partial(_text_numbers, source.format, piece)
+            )
             reader = CsvReader(reading) if source.format == "csv" else JsonLinesReader(reading)
         elif not reader.mostly_known or sum(map(len, held)) >= KNOWN_FEED_BYTES:
             assert how is not None
@@ -312,6 +339,12 @@ def _feed(
     reader: CsvReader | JsonLinesReader, data: bytes, *, last: bool
 ) -> Callable[[], RawBatch | None]:
     return lambda: reader.feed(data, last=last)
+
+
+def _text_numbers(kind: Format, first: bytes, dialect: Dialect) -> Iterable[str]:
+    if kind == "csv":
+        return csv_numbers(first[:SAMPLE_BYTES], dialect)
+    return json_numbers(first[:SAMPLE_BYTES], dialect.columns)
 
 
 def _text_dialect(kind: Format, first: bytes, *, whole: bool) -> Dialect:
@@ -339,8 +372,8 @@ async def _spooled(
         with path.open("wb") as file:
             async for piece in plain:
                 await in_thread(file.write, piece)
-        header, batches = await in_thread(_opened, source.format, path)
-        reading, how = await _reading(intake, source, Dialect(header=header), ask)
+        header, numbers, batches = await in_thread(_opened, source.format, path)
+        reading, how = await _reading(intake, source, Dialect(header=header), ask, numbers)
         iterator = await in_thread(batches, reading)
         ended = False
 
@@ -356,8 +389,16 @@ async def _spooled(
 
 def _opened(
     kind: Format, path: Path
-) -> tuple[tuple[str, ...], Callable[[Reading], Iterator[RawBatch]]]:
+) -> tuple[tuple[str, ...], Numbers, Callable[[Reading], Iterator[RawBatch]]]:
     if kind == "parquet":
-        return parquet_header(path), lambda reading: parquet_batches(path, reading)
+        return (
+            parquet_header(path),
+            lambda dialect: parquet_numbers(path, dialect.columns),
+            lambda reading: parquet_batches(path, reading),
+        )
     sheet = Sheet(path)
-    return sheet.header(), sheet.batches
+    return (
+        sheet.header(),
+        lambda dialect: sheet.numbers(dialect.columns, dialect.header),
+        sheet.batches,
+    )

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from marketplace.kernel.decimals import REASONS
+
 Format = Literal["csv", "xlsx", "jsonl", "parquet"]
 Mode = Literal["replace", "merge", "patch"]
 OnError = Literal["reject_all", "reject_rows"]
@@ -147,19 +149,14 @@ def base_is_behind(base_version: int | None, current_version: int) -> bool:
     return base_version is not None and base_version != current_version
 
 
-HINTS: Mapping[str, str] = {
+HINTS: Mapping[str, str] = {code: hint for code, (_, hint) in REASONS.items()} | {
     "missing": "Fill the cell.",
     "too_long": "Shorten the text.",
     "control_character": "Remove line breaks and control characters.",
     "formula": "Export values, not formulas; text must not begin with = or @.",
     "not_a_number": "Write a number such as 1234.50, or leave the row out.",
-    "malformed_number": "Write digits with one decimal mark, such as 1234.50.",
-    "grouped_number": "Leave thousands separators out: 1234.50.",
-    "exponent": "Write the number in full: 1200, not 1.2e3.",
     "negative": "A price or quantity is never negative.",
     "too_precise": "At most 6 decimal places; use price_unit for prices below that.",
-    "out_of_range": "At most 12 digits before the decimal mark.",
-    "not_positive": "The value must be greater than zero.",
     "malformed_date": "Write dates as 2026-12-31.",
     "ambiguous_date": "Write dates as 2026-12-31; day and month cannot be told apart here.",
     "absurd_date": f"Dates lie between {FIRST_DAY} and {LAST_DAY}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.decimals import read_quantity
 from marketplace.kernel.errors import Problem
 from pricing.imports import service as imports
 from pricing.imports.rules import COLUMNS
@@ -154,21 +156,27 @@ class PricePages(Controller):
         return go(f"/prices/imports/{import_id}")
 
 
-def typed_rows(form: Form) -> list[dict[str, str]]:
+def typed_rows(form: Form) -> list[dict[str, str | Decimal]]:
     """Rows of the grid in which something was changed (the old value comes beside the new one), and
     new rows that name a SKU.
     """
-    rows = []
+    rows: list[dict[str, str | Decimal]] = []
     for number in range(GRID_ROWS):
-        key = {name: form.one(f"{name}.{number}") for name in ("sku", "unit", "currency")}
-        key |= {name: form.one(f"{name}.{number}") for name in ("min_quantity", "valid_from")}
-        changed = {
+        key: dict[str, str | Decimal] = {
+            name: text
+            for name in ("sku", "unit", "currency", "valid_from")
+            if (text := form.one(f"{name}.{number}"))
+        }
+        # The page wrote it, not a person: it says nothing about how the others were typed.
+        if minimum := read_quantity(form.one(f"min_quantity.{number}")):
+            key["min_quantity"] = minimum
+        changed: dict[str, str | Decimal] = {
             name: form.one(f"{name}.{number}") or "#delete"
             for name in GRID_COLUMNS
             if form.one(f"{name}.{number}") != form.one(f"{name}.{number}.old")
         }
-        if key["sku"] and changed:
-            rows.append({name: value for name, value in key.items() if value} | changed)
+        if "sku" in key and changed:
+            rows.append(key | changed)
     for number in range(NEW_ROWS):
         typed = {name: form.one(f"new.{name}.{number}") for name in NEW_COLUMNS}
         if typed["sku"]:

@@ -2,8 +2,8 @@
 
 from pricing.imports.reading.batch import RawBatch, Reading
 from pricing.imports.reading.csv_text import CsvReader
-from pricing.imports.reading.json_lines import JsonLinesReader
-from pricing.imports.reading.parquet import parquet_batches, parquet_header
+from pricing.imports.reading.json_lines import JsonLinesReader, json_numbers
+from pricing.imports.reading.parquet import parquet_batches, parquet_header, parquet_numbers
 from pricing.imports.reading.sheets import Sheet
 from pricing.imports.reading.unpack import Gunzip
 
@@ -14,6 +14,8 @@ __all__ = [
     "RawBatch",
     "Reading",
     "Sheet",
+    "json_numbers",
     "parquet_batches",
     "parquet_header",
+    "parquet_numbers",
 ]

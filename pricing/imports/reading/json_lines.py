@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from marketplace.kernel.decimals import typed_text
 from pricing.imports.checks import RowError
 from pricing.imports.reading.batch import (
     RawBatch,
@@ -15,7 +17,7 @@ from pricing.imports.reading.batch import (
     row_error,
 )
 from pricing.imports.reading.sieve import Gathering
-from pricing.imports.rules import ROW_BYTES_MAX
+from pricing.imports.rules import DECIMAL_COLUMNS, ROW_BYTES_MAX
 
 
 class JsonLinesReader:
@@ -29,7 +31,8 @@ class JsonLinesReader:
         self._gathering = Gathering(reading.known)
         self._rest = b""
         self._next_row = 1
-        self._decoder = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+        self._decoder = msgspec.json.Decoder(dict[str, Any], float_hook=JsonNumber)
+        self._decimal = reading.dialect.decimal
         self._ours = dict(reading.dialect.columns)
         self._columns = sorted(set(self._ours.values()))
 
@@ -90,5 +93,30 @@ class JsonLinesReader:
                 continue
             if isinstance(value, (dict, list, bool)):
                 return "malformed_json"
-            cells[ours] = None if value is None else str(value)
+            cells[ours] = None if value is None else self._text(ours, value)
         return cells
+
+    def _text(self, ours: str, value: str | int) -> str:
+        """Numbers of JSON have one reading, in whatever way the texts of the file are written."""
+        is_number = isinstance(value, (int, JsonNumber))
+        if is_number and ours in DECIMAL_COLUMNS:
+            return typed_text(str(value), self._decimal)
+        return str(value)
+
+
+class JsonNumber(str):
+    """A JSON number with the digits it was written with."""
+
+    __slots__ = ()
+
+
+def json_numbers(first: bytes, columns: Mapping[str, str]) -> Iterator[str]:
+    """The texts (not the numbers of JSON) in the decimal columns of a file's first lines."""
+    ours = [name for name, column in columns.items() if column in DECIMAL_COLUMNS]
+    for line in first.split(b"\n"):
+        try:
+            row = msgspec.json.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        if isinstance(row, dict):
+            yield from (row[name] for name in ours if isinstance(row.get(name), str))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 
+from marketplace.kernel.decimals import Mark
 from pricing.imports.dialect import Dialect, Unreadable
 from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint
 from pricing.imports.reading.sieve import Gathering
-from pricing.imports.rules import ROW_BYTES_MAX, ROWS_MAX
+from pricing.imports.rules import DECIMAL_COLUMNS, ROW_BYTES_MAX, ROWS_MAX
 
 BATCH_ROWS = 50_000
+SAMPLE_ROWS = 5_000
+"""Rows whose numbers may prove the decimal mark."""
 _PLAIN = (pl.String, pl.Date, pl.Boolean, pl.Categorical, pl.Decimal)
 
 
@@ -69,8 +72,36 @@ def _as_text(dialect: Dialect, schema: dict[str, pl.DataType] | pl.Schema) -> li
             cell = cell.cast(pl.Date).cast(pl.String)
         else:
             cell = cell.cast(pl.String)
+        if kind.is_numeric() and ours in DECIMAL_COLUMNS:
+            cell = _typed(cell, dialect.decimal)
         columns.append(cell.alias(ours))
     return columns
+
+
+def parquet_numbers(path: Path, columns: Mapping[str, str]) -> Iterator[str]:
+    """Numbers that are stored as text, in the decimal columns of the first rows."""
+    schema = pl.read_parquet_schema(path)
+    texts = [
+        name
+        for name, ours in columns.items()
+        if ours in DECIMAL_COLUMNS and schema[name] == pl.String
+    ]
+    try:
+        frame = pl.scan_parquet(path).select(texts).head(SAMPLE_ROWS).collect()
+    except pl.exceptions.PolarsError as wrong:
+        raise Unreadable("broken_parquet", "The Parquet file is damaged.") from wrong
+    for name in texts:
+        yield from frame[name].drop_nulls()
+
+
+def _typed(cell: pl.Expr, decimal: Mark | None) -> pl.Expr:
+    """`typed_text` for a whole column."""
+    if decimal == ",":
+        return cell.str.replace(".", ",", literal=True)
+    if decimal is None:
+        either = cell.str.contains(r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$")
+        return pl.when(either).then(pl.concat_str(cell, pl.lit("0"))).otherwise(cell)
+    return cell
 
 
 def _float_text(value: float) -> str:

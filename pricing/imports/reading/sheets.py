@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import python_calamine as calamine
 
+from marketplace.kernel.decimals import Mark, typed_text
 from pricing.imports.cells import MESSAGES
 from pricing.imports.checks import RowError
 from pricing.imports.dialect import Unreadable
@@ -22,12 +23,15 @@ from pricing.imports.reading.sieve import Gathering
 from pricing.imports.rules import (
     ARCHIVE_ENTRIES_MAX,
     COLUMNS_MAX,
+    DECIMAL_COLUMNS,
     SHEET_BYTES_MAX,
     SHEET_ROWS_MAX,
     UNPACKED_RATIO_MAX,
 )
 
 BATCH_ROWS = 20_000
+SAMPLE_ROWS = 5_000
+"""Rows whose numbers may prove the decimal mark: a few milliseconds of reading."""
 FORMULAS_KEPT_MAX = 10_000
 _PIECE_BYTES = 1 << 20
 _RATIO_FROM_BYTES = 16 << 20
@@ -53,7 +57,7 @@ class Sheet:
         if self._sheet.total_width > COLUMNS_MAX:
             raise Unreadable("too_many_columns", f"A sheet has at most {COLUMNS_MAX} columns.")
         self._offset = (self._sheet.start or (0, 0))[0]
-        self._rows = self._sheet.iter_rows()
+        self._rows: Iterator[list[Any]] = self._sheet.iter_rows()
         self._place = self._offset
 
     def header(self) -> tuple[str, ...]:
@@ -63,6 +67,14 @@ class Sheet:
             if any(cell != "" for cell in cells):
                 return tuple(cell_text(cell) or "" for cell in cells)
         raise Unreadable("empty_file", "The first sheet is empty.")
+
+    def numbers(self, columns: Mapping[str, str], header: Sequence[str]) -> Iterator[str]:
+        """Numbers that are written as text, in the decimal columns of the first rows."""
+        first = list(islice(self._rows, SAMPLE_ROWS))
+        self._rows = chain(first, self._rows)
+        places = [n for n, name in enumerate(header) if columns.get(name) in DECIMAL_COLUMNS]
+        for row in first:
+            yield from (row[n] for n in places if n < len(row) and isinstance(row[n], str))
 
     def batches(self, reading: Reading) -> Iterator[RawBatch]:
         """Batches of at most BATCH_ROWS; row numbers are those of the sheet."""
@@ -75,7 +87,7 @@ class Sheet:
             first = self._place + 1
             self._place += len(rows)
             following = list(islice(self._rows, 1))
-            frame, errors, rejects = self._taken(rows, first, columns, ours)
+            frame, errors, rejects = self._taken(rows, first, columns, reading.dialect.decimal)
             frame = frame.with_columns(cells_fingerprint(frame, ours, reading.seed))
             batch = gathering.take(frame, errors, rejects, last=not following)
             if batch is not None:
@@ -83,7 +95,11 @@ class Sheet:
             rows = following + list(islice(self._rows, BATCH_ROWS - 1)) if following else []
 
     def _taken(
-        self, rows: list[list[Any]], first: int, columns: dict[int, str], ours: list[str]
+        self,
+        rows: list[list[Any]],
+        first: int,
+        columns: dict[int, str],
+        decimal: Mark | None,
     ) -> tuple[pl.DataFrame, list[RowError], dict[int, Any]]:
         """Rows as text columns, and what is wrong with the others."""
         cells: list[dict[str, str | None]] = []
@@ -91,7 +107,9 @@ class Sheet:
         errors: list[RowError] = []
         rejects: dict[int, Any] = {}
         for number, row in enumerate(rows, first):
-            texts = {name: cell_text(row[n]) for n, name in columns.items() if n < len(row)}
+            texts = {
+                name: _cell(name, row[n], decimal) for n, name in columns.items() if n < len(row)
+            }
             if not any(texts.values()):
                 continue
             formula = next((n for n in self.formulas.get(number, ()) if n in columns), None)
@@ -104,7 +122,7 @@ class Sheet:
                 continue
             cells.append(texts)
             row_nos.append(number)
-        return frame_of(cells, row_nos, ours), errors, rejects
+        return frame_of(cells, row_nos, sorted(columns.values())), errors, rejects
 
 
 def measured(path: Path) -> dict[int, list[int]]:
@@ -177,6 +195,14 @@ def _column(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number - 1
+
+
+def _cell(name: str, cell: Any, decimal: Mark | None) -> str | None:
+    """A number of the spreadsheet has one reading, in whatever way its texts are written."""
+    text = cell_text(cell)
+    if text is None or name not in DECIMAL_COLUMNS or isinstance(cell, str):
+        return text
+    return typed_text(text, decimal)
 
 
 def cell_text(cell: Any) -> str | None:

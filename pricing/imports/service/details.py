@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -88,18 +89,21 @@ async def remember_columns(
     return views.import_view(found)
 
 
+_ROW = msgspec.json.Encoder(decimal_format="number")
+
+
 async def import_rows(
     session: AsyncSession,
     actor: Actor,
     data: NewPriceImport,
-    rows: list[dict[str, str]],
+    rows: list[dict[str, str | Decimal]],
     now: datetime,
 ) -> UUID:
-    """An upload of a few rows typed by hand; a worker takes it like any other. Raises as `begin`
-    does.
+    """An upload of a few rows typed by hand; a worker takes it like any other. Texts are as typed,
+    a Decimal has one reading. Raises as `begin` does.
     """
     begun = await begin(session, actor, data, now)
-    content = b"\n".join(msgspec.json.encode(row) for row in rows)
+    content = b"\n".join(_ROW.encode(row) for row in rows)
     await session.execute(
         text("INSERT INTO price_import_chunks VALUES (:id, :supplier, 0, :bytes)"),
         {"id": begun.id, "supplier": actor.organisation_id, "bytes": content},

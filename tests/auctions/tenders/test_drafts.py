@@ -207,6 +207,34 @@ def test_a_file_that_is_no_list_of_items_is_refused(content: bytes, code: str) -
     assert told.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("quantities", "read"),
+    [
+        (["1.000", "2.500"], ["ambiguous_number", "ambiguous_number"]),
+        (["1,299"], ["ambiguous_number"]),
+        (["1.000", "2,5"], ["grouped_number", "2.5"]),
+        (["1.000", "2.5"], ["1.000", "2.5"]),
+        (["1.250", "0.5", "1,250"], ["1.250", "0.5", "grouped_number"]),
+        (["2,5", "2.5"], ["mixed_marks", "2.5"]),
+        (["1 000", "1e3", "\uff11"], ["grouped_number", "exponent", "bad_quantity"]),
+        (["1000", "12,5"], ["1000", "12.5"]),
+    ],
+)
+def test_a_quantity_that_can_be_read_in_two_ways_is_asked_back(
+    quantities: list[str], read: list[str]
+) -> None:
+    rows = "".join(f"Pump;{quantity};C62\n" for quantity in quantities)
+    content = f"name;quantity;unit\n{rows}".encode()
+    wrong = {f"rows[{n}].quantity": c for n, c in enumerate(read, 1) if not c[0].isdigit()}
+    if not wrong:
+        assert [item.quantity for item in read_items(content)] == read
+        return
+    with pytest.raises(Invalid) as refused_file:
+        read_items(content)
+    assert {each.field: each.code for each in refused_file.value.errors} == wrong
+    assert all(each.hint for each in refused_file.value.errors)
+
+
 async def test_a_supplier_specific_bonus_is_kept_with_the_invitation(
     new_buyer: NewPerson, new_supplier: NewPerson
 ) -> None:
