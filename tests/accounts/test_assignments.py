@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from marketplace.exchange.models import Mail
 from marketplace.kernel.db import SYSTEM, Database
-from tests.auctions.tenders.tendering import colleague, join, ok, published, refused
+from tests.auctions.tenders.tendering import join, ok, published, refused
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.orders.ordering import PNG, act, basket, claimed, confirm, deliver, ordered
-from tests.people import Connect, NewPerson, Person
+from tests.people import Connect, NewPerson, Person, colleague
 
 API = "/api/v1"
 
