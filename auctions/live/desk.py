@@ -52,6 +52,7 @@ async def show(live: Hub, access: AuctionAccess) -> Frame:
         view["you"] = {"alias": None, "admitted": False}
     for row in view["standing"]:
         row.setdefault("organisation", None)
+        row.setdefault("organisation_id", None)
     place = {"id": access.auction_id, "tender_id": access.tender_id, "lot_id": access.lot_id}
     return place | ({"practice": True} if access.practice else {}) | view
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from auctions.book.receipts import SignedHead
 from auctions.live.conflate import Happened
-from auctions.rules.outcomes import Outcome
-from auctions.rules.projection import project
+from auctions.rules.projection import event_frames
 from auctions.rules.state import State, is_blind
 from auctions.rules.visibility import (
     Audience,
@@ -33,7 +33,16 @@ INTERRUPTED = "interrupted"
 """The reason shown while a server behind the auction is away."""
 
 Frame = dict[str, Any]
-Names = Mapping[str, str]
+
+
+class Organisation(msgspec.Struct, frozen=True):
+    """Who is behind an alias."""
+
+    id: UUID
+    name: str
+
+
+Names = Mapping[str, Organisation]
 
 
 class Shown(msgspec.Struct):
@@ -49,11 +58,18 @@ def shown_now(state: State, key: Audience, names: Names) -> Shown:
 
 
 def named(state: State, key: Audience, rows: list[Frame], names: Names) -> list[Frame]:
-    """Rows with the organisations' names, for those who may know them."""
+    """Rows with the organisations, for those who may know them."""
     revealed = state.status == "closed" and state.terms.names_after_close
     if key != "buyer" and not (key == "all" and revealed):
         return rows
-    return [row | {"organisation": names.get(row["alias"])} for row in rows]
+    return [row | _organisation(names.get(row["alias"])) for row in rows]
+
+
+def _organisation(known: Organisation | None) -> Frame:
+    return {
+        "organisation": known.name if known else None,
+        "organisation_id": known.id if known else None,
+    }
 
 
 def shared_frames(
@@ -65,7 +81,7 @@ def shared_frames(
     frames = [
         {"type": "event", **frame}
         for command, event in happened
-        for frame in project(state, command, Outcome(accepted=True, events=[event]), key)
+        for frame in event_frames(state, command, [event], key)
     ]
     for frame in frames:
         # Rows of a single command would be out of date; the whole standing comes at the end.

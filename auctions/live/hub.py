@@ -15,6 +15,7 @@ import structlog
 from auctions.book.books import Books
 from auctions.book.receipts import Signer, load_signer
 from auctions.live.allowance import Allowances
+from auctions.live.frames import Organisation
 from auctions.live.member import Member
 from auctions.live.metrics import LiveMetrics
 from auctions.live.revocations import DRAINING, Watchman
@@ -196,12 +197,16 @@ class Hub:
         self._opening.pop(auction_id, None)
         self.metrics.rooms.set(len(self._rooms))
 
-    async def names(self, auction_id: UUID) -> dict[str, str]:
-        """Names of the organisations by alias, for those who may see them."""
+    async def names(self, auction_id: UUID) -> dict[str, Organisation]:
+        """The organisations by alias, for those who may see them."""
         async with self._database.transaction(SYSTEM) as session:
             participants = await tenders.participants(session, auction_id)
             known = await tenders.directory(session, participants.values())
-        return {alias: known[who].name for alias, who in participants.items() if who in known}
+        return {
+            alias: Organisation(who, known[who].name)
+            for alias, who in participants.items()
+            if who in known
+        }
 
     async def _rename(self, auction_id: UUID) -> None:
         room = self._rooms.get(auction_id)

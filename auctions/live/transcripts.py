@@ -85,8 +85,6 @@ class Reader:
         if isinstance(event, Closed):
             seen = self._terms.visibility == "all"
             return seen or event.winner in {None, self._viewer.alias}
-        if isinstance(event, BidPlaced) and (
-            event.abnormally_low or self._terms.visibility == "blind"
-        ):
+        if isinstance(event, BidPlaced) and self._terms.visibility == "blind":
             return False
         return getattr(event, "bidder", None) in {None, self._viewer.alias}

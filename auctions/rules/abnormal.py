@@ -1,5 +1,8 @@
 """Abnormally low bids, flagged to the buyer only; a flag never refuses a bid.
 
+A verdict is no event of the log: it depends on what others bid and withdraw later, so it is judged
+anew from the state whenever the buyer looks.
+
 Two limits, both included: 40 % below the mean of the other bidders' initial prices, and 30 % below
 the price that stands next in the list. With a single bid there is nothing to compare.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .state import Bidder, State
+from .state import Placed, State
 
 BELOW_MEAN = "below_mean_of_initial"
 BELOW_NEXT = "below_next_final"
@@ -16,35 +19,37 @@ MEAN_PERCENT = 40
 NEXT_PERCENT = 30
 
 
-def note_initial(state: State, alias: str, price: int) -> None:
-    """Remembers the first price of a bidder."""
+def note_initial(state: State, alias: str, placed: Placed) -> None:
+    """Remembers the first bid of a bidder who had none."""
+    state.bidders[alias].initial = placed
+    state.initial_sum += placed.price
+    state.initial_count += 1
+
+
+def strike_initial(state: State, alias: str, struck: Placed) -> None:
+    """After a withdrawal: where the first bid was struck out, the oldest left is the first."""
     bidder = state.bidders[alias]
-    if bidder.initial_minor is None:
-        bidder.initial_minor = price
-        state.initial_sum += price
-        state.initial_count += 1
+    if bidder.initial is None or bidder.initial.order != struck.order:
+        return
+    state.initial_sum -= struck.price
+    state.initial_count -= 1
+    bidder.initial = None
+    if bidder.bids:
+        note_initial(state, alias, bidder.bids[0])
 
 
-def forget_initial(state: State, alias: str) -> None:
-    """A bidder without a bid has no initial price either."""
-    bidder = state.bidders[alias]
-    if bidder.initial_minor is not None and not bidder.bids:
-        state.initial_sum -= bidder.initial_minor
-        state.initial_count -= 1
-        bidder.initial_minor = None
-
-
-def reasons(state: State, bidder: Bidder, index: int) -> tuple[str, ...]:
+def reasons(state: State, index: int) -> tuple[str, ...]:
     """Why the bid at this position of the standing is abnormally low; empty when it is not."""
-    rows, initial = state.rows, bidder.initial_minor
+    rows = state.rows
     if len(rows) < 2:
         return ()
-    # Whoever has a row has a bid, and a first one.
-    assert initial is not None
+    bidder = state.bidders[rows[index][2]]
+    assert bidder.initial is not None, "a row of the standing has a bid, and a first one"
     next_price = None
     if index + 1 < len(rows):
         next_price = state.bidders[rows[index + 1][2]].bids[-1].price
-    others_sum, others_count = state.initial_sum - initial, state.initial_count - 1
+    others_sum = state.initial_sum - bidder.initial.price
+    others_count = state.initial_count - 1
     return judge(bidder.bids[-1].price, others_sum, others_count, next_price)
 
 

@@ -232,10 +232,11 @@ def withdraw(state: State, command: Command, body: Withdraw, events: list[AnyEve
     if refusal is not None:
         return refusal
     alias = body.bidder or _bidder_of(state, body.bid_seq)
-    if alias not in state.bidders or not strike(state, alias, body.bid_seq):
+    struck = strike(state, alias, body.bid_seq) if alias in state.bidders else None
+    if struck is None:
         detail = f"No bid with the number {body.bid_seq} is in the books any more."
         return refused(Code.OUT_OF_RANGE, detail, events)
-    abnormal.forget_initial(state, alias)
+    abnormal.strike_initial(state, alias, struck)
     # Else the automatic would put the struck bid back at once.
     automatic.end(state, state.bidders[alias])
     events.append(BidWithdrawn(bidder=alias, bid_seq=body.bid_seq, reason=body.reason))

@@ -47,7 +47,6 @@ class BidPlaced(Event, frozen=True, kw_only=True, tag="bid"):
     rank: int
     auto: bool = False
     surrogate: bool = False
-    abnormally_low: tuple[str, ...] = ()
 
 
 class BidWithdrawn(Event, frozen=True, kw_only=True, tag="withdrawn"):

@@ -34,7 +34,7 @@ def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> i
     bidder = state.bidders[alias]
     before, after = put(state, bidder, alias, placed)
     if before is None:
-        abnormal.note_initial(state, alias, placed.price)
+        abnormal.note_initial(state, alias, placed)
     events.append(
         BidPlaced(
             bidder=alias,
@@ -43,7 +43,6 @@ def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> i
             rank=rank_at(state, after),
             auto=placed.auto,
             surrogate=placed.surrogate,
-            abnormally_low=abnormal.reasons(state, bidder, after),
         )
     )
     return UNMOVED if before == after else after

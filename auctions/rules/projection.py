@@ -2,7 +2,8 @@
 
 The buyer's and the `all` standing are kept up to date by the frames:
 
-- a frame with `standing` replaces the whole list;
+- a frame with `standing` replaces the whole list; the buyer gets it with every bid and withdrawal,
+  because one bid may make another abnormally low, or end that;
 - `bid` removes the row of that alias and inserts the new one at its `rank`;
 - `withdrawn` does the same with `row`, or only removes when `row` is null.
 
@@ -51,23 +52,31 @@ def project(state: State, command: Command, outcome: Outcome, key: Audience) -> 
 
     Each has seq, ts (RFC 3339) and kind. A refused command still tells what time brought.
     """
-    if not outcome.events:
-        return []
-    frames: list[Frame] = []
-    for event in outcome.events:
-        fields = _FIELDS[type(event)](state, event, key)
-        if fields is not None:
-            kind = event.__struct_config__.tag
-            frames.append({"seq": command.seq, "ts": rfc3339(command.ts), "kind": kind, **fields})
-    if frames and key in SEES_ROWS and _needs_all(state, outcome.events):
+    frames = event_frames(state, command, outcome.events, key)
+    if frames and key in SEES_ROWS and _needs_all(state, outcome.events, key):
         frames[-1]["standing"] = standing_view(state, key)
     return frames
 
 
-def _needs_all(state: State, events: list[AnyEvent]) -> bool:
-    """Whether single rows would not do: several changes at once, shared ranks, or the opening."""
+def event_frames(
+    state: State, command: Command, events: list[AnyEvent], key: Audience
+) -> list[Frame]:
+    """The same without the whole standing, for a caller that adds it once for many commands."""
+    frames: list[Frame] = []
+    for event in events:
+        fields = _FIELDS[type(event)](state, event, key)
+        if fields is not None:
+            kind = event.__struct_config__.tag
+            frames.append({"seq": command.seq, "ts": rfc3339(command.ts), "kind": kind, **fields})
+    return frames
+
+
+def _needs_all(state: State, events: list[AnyEvent], key: Audience) -> bool:
+    """Whether single rows would not do: several changes at once, shared ranks, flags that a bid
+    changes beside its own, or the opening.
+    """
     changes = sum(isinstance(event, BidPlaced | BidWithdrawn) for event in events)
-    shared = changes and state.terms.tie_rank != "order"
+    shared = changes and (key == "buyer" or state.terms.tie_rank != "order")
     return changes > 1 or bool(shared) or any(isinstance(event, Opened) for event in events)
 
 
@@ -86,12 +95,7 @@ def _bid(state: State, event: BidPlaced, key: Audience) -> Frame | None:
         return row
     # `seq` of a frame is that of the command; a bid that was kept back has a number of its own.
     bid_seq = row.pop("seq")
-    return row | {
-        "bid_seq": bid_seq,
-        "auto": event.auto,
-        "surrogate": event.surrogate,
-        "abnormally_low": list(event.abnormally_low),
-    }
+    return row | {"bid_seq": bid_seq, "auto": event.auto, "surrogate": event.surrogate}
 
 
 def _withdrawn(state: State, event: BidWithdrawn, key: Audience) -> Frame | None:

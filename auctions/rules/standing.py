@@ -39,17 +39,19 @@ def _insert(state: State, alias: str, placed: Placed) -> int:
     return after
 
 
-def strike(state: State, alias: str, bid_seq: int) -> bool:
-    """Takes the newest bid with that number away; an older one of the bidder stands again."""
+def strike(state: State, alias: str, bid_seq: int) -> Placed | None:
+    """Takes the newest bid with that number away and returns it; an older one of the bidder stands
+    again. None where there is no such bid.
+    """
     bids = state.bidders[alias].bids
     for index in range(len(bids) - 1, -1, -1):
         if bids[index].seq == bid_seq:
             state.rows.remove(state.row_of.pop(alias))
-            del bids[index]
+            struck = bids.pop(index)
             if bids:
                 _insert(state, alias, bids[-1])
-            return True
-    return False
+            return struck
+    return None
 
 
 def rank_at(state: State, index: int) -> int:

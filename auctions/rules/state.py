@@ -37,7 +37,9 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Bidder(msgspec.Struct):
-    """One admitted bidder; `bids` is newest last, the last one stands."""
+    """One admitted bidder; `bids` is newest last, the last one stands. `initial` is the oldest bid
+    that was not withdrawn, also where `bids` no longer holds it.
+    """
 
     number: int
     keep_ppm: int
@@ -48,7 +50,7 @@ class Bidder(msgspec.Struct):
     scale: Scale | None = None
     bids: list[Placed] = []
     bids_count: int = 0
-    initial_minor: int | None = None
+    initial: Placed | None = None
     auto_minor: int | None = None
     auto_since: int = 0
     dropped_at: int | None = None

@@ -21,6 +21,7 @@ import msgspec
 from marketplace.kernel.clock import rfc3339
 from marketplace.kernel.money import format_minor, round_half_even
 
+from . import abnormal
 from .limits import is_unlimited, next_max_price
 from .outcomes import Outcome
 from .scoring import Exact, evaluate, read_exact
@@ -119,7 +120,8 @@ def row_view(state: State, index: int, key: Audience) -> dict[str, Any]:
     if key != "buyer":
         return row | _rival_price(state, evaluated)
     placed = state.bidders[alias].bids[-1]
-    return row | price_view(state, placed) | {"seq": placed.seq}
+    row |= price_view(state, placed)
+    return row | {"seq": placed.seq, "abnormally_low": list(abnormal.reasons(state, index))}
 
 
 def _rival_price(state: State, evaluated: Exact) -> dict[str, Any]:
@@ -147,7 +149,9 @@ def shown_exact(state: State, evaluated: Exact) -> str:
 
 
 def result(state: State) -> list[dict[str, Any]]:
-    """The standing for the buyer's result: rank, alias, price, coefficient, evaluated, seq."""
+    """The standing as the buyer sees it, best first: rank, alias, price, coefficient, evaluated,
+    seq, and why the bid is abnormally low.
+    """
     return standing_view(state, "buyer")
 
 

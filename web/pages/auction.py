@@ -83,7 +83,7 @@ class AuctionPage(Controller):
             "currency": tender.currency,
             "tender_url": f"/tenders/{tender.id}",
             # Observers look on as bidders do, without names.
-            "names": await live.names(auction_id) if access.role == "buyer" else {},
+            "names": await _names(live, auction_id) if access.role == "buyer" else {},
             "starts_at": lot.starts_at.isoformat() if lot.starts_at else None,
             "terms": {
                 "currency": tender.currency,
@@ -106,6 +106,10 @@ class AuctionPage(Controller):
         )
         who = await viewer_of(session, actor)
         return page(request, "auction/page.html", viewer=who, auction=frame)
+
+
+async def _names(live: Hub, auction_id: UUID) -> dict[str, str]:
+    return {alias: known.name for alias, known in (await live.names(auction_id)).items()}
 
 
 def questions(rules: dict[str, Any]) -> list[Question]:

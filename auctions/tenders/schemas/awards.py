@@ -14,7 +14,9 @@ from marketplace.kernel.money import Amount
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """One place of a lot's ranking as it is frozen: minor units, `evaluated` an exact fraction."""
+    """One place of a lot's ranking as it is frozen: minor units, `evaluated` an exact fraction,
+    `abnormally_low` the reasons why the bid is.
+    """
 
     rank: int
     organisation_id: UUID
@@ -24,10 +26,13 @@ class Ranked(msgspec.Struct, frozen=True):
     alias: str | None = None
     rating: str | None = None
     seq: int | None = None
+    abnormally_low: tuple[str, ...] = ()
 
 
 class SheetRow(msgspec.Struct, frozen=True):
-    """`what_if_score` in percent and `what_if_rank` follow the weights asked for."""
+    """`what_if_score` in percent and `what_if_rank` follow the weights asked for. `abnormally_low`
+    holds `below_mean_of_initial` and `below_next_final` where they apply.
+    """
 
     rank: int
     organisation: Party
@@ -39,6 +44,7 @@ class SheetRow(msgspec.Struct, frozen=True):
     saving_percent: str | None
     what_if_score: str
     what_if_rank: int
+    abnormally_low: list[str] = []
 
 
 class AwardView(msgspec.Struct, frozen=True):

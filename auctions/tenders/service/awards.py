@@ -120,6 +120,7 @@ async def _sheet_rows(
             saving_percent=_saving(lot.ceiling_minor, row.price_minor),
             what_if_score=weighing.one_decimal(score),
             what_if_rank=place,
+            abnormally_low=list(row.abnormally_low),
         )
         for row, score, place in zip(rows, points, places, strict=True)
     ]

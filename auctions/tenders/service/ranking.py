@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
+from auctions.rules import abnormal
 from auctions.rules.scoring import evaluate
 from auctions.tenders import queries
 from auctions.tenders.models import Lot, Tender
@@ -57,6 +58,7 @@ async def _by_auction(
                     alias=alias,
                     rating=bidder.rating,
                     seq=bid.seq,
+                    abnormally_low=abnormal.reasons(state, place - 1),
                 )
             )
     return found
@@ -85,6 +87,8 @@ async def _by_offers(
         evaluated = Fraction(evaluate(weight, offer.price_minor))
         rows.append((evaluated, offer.submitted_at, offer, str(weight.coefficient)))
     rows.sort(key=lambda row: row[:2])
+    # An offer is first and last word at once.
+    prices = [offer.price_minor or 0 for _, _, offer, _ in rows]
     return [
         Ranked(
             rank=place,
@@ -93,6 +97,7 @@ async def _by_offers(
             evaluated=str(evaluated),
             coefficient=coefficient,
             rating=known[offer.organisation_id].score,
+            abnormally_low=abnormal.judge_list(prices, prices, place - 1),
         )
         for place, (evaluated, _, offer, coefficient) in enumerate(rows, 1)
     ]

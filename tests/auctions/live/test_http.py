@@ -81,12 +81,38 @@ async def test_everybody_reads_what_it_may(arena: NewArena, new_supplier: NewPer
     mine = (await place.suppliers[0].client.get(place.path)).json()
     foreign = await (await new_supplier()).client.get(place.path)
     assert [row["price"] for row in whole["standing"]] == ["390000.00", "400000.00"]
-    assert {"rank", "alias", "organisation", "price", "coefficient", "evaluated", "seq"} <= set(
-        whole["standing"][0]
-    )
-    assert whole["standing"][0]["organisation"] == place.suppliers[1].name
+    seq = whole["standing"][0].pop("seq")
+    assert 0 < seq <= whole["seq"]
+    assert whole["standing"][0] == {
+        "rank": 1,
+        "alias": place.aliases[1],
+        "organisation": place.suppliers[1].name,
+        "organisation_id": str(place.suppliers[1].organisation_id),
+        "price": "390000.00",
+        "coefficient": "1",
+        "evaluated": "390000.00",
+        "abnormally_low": [],
+    }
     assert (mine["standing"], mine["you"]["rank"]) == ([], 2)
     assert foreign.status_code == 404
+
+
+async def test_the_buyer_sees_at_once_that_an_earlier_bid_is_abnormally_low(
+    arena: NewArena,
+) -> None:
+    place = await arena(3, visibility="all", typo_guard_percent=None)
+    await until_open(place)
+    await bid(place, 0, "low", "200000.00")
+    async with peer(place.live_url, place.key) as buyer:
+        await buyer.view_is(lambda view: len(view.get("standing", [])) == 1)
+        assert buyer.view["standing"][0]["abnormally_low"] == []
+        await bid(place, 1, "usual", "400000.00")
+        await buyer.view_is(lambda view: len(view.get("standing", [])) == 2)
+        both = ["below_mean_of_initial", "below_next_final"]
+        assert [row["abnormally_low"] for row in buyer.view["standing"]] == [both, []]
+    mine = (await place.suppliers[0].client.get(place.path)).json()
+    assert "abnormally_low" not in str(mine["standing"])
+    assert {row["organisation_id"] for row in mine["standing"]} == {None}
 
 
 async def test_only_the_buyer_gives_the_buyers_commands(arena: NewArena) -> None:

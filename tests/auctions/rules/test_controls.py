@@ -130,7 +130,7 @@ def test_withdrawing_an_older_bid_leaves_the_standing_and_the_last_one_empties_i
     assert run.standing == [("a", "890.00")]
     assert run.send(Withdraw(bid_seq=newest, reason="x", bidder="a")).accepted
     assert run.standing == []
-    assert run.state.bidders["a"].initial_minor is None
+    assert run.state.bidders["a"].initial is None
     assert run.send(Withdraw(bid_seq=newest, reason="x")).code is Code.OUT_OF_RANGE
     for stranger in ("q", "b"):
         gone = run.send(Withdraw(bid_seq=newest, reason="x", bidder=stranger))

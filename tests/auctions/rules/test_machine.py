@@ -369,7 +369,9 @@ class Promises(RuleBasedStateMachine):
 
 
 def fold(view: dict[str, Any], frame: dict[str, Any]) -> dict[str, Any]:
-    """What a client does with an event frame; the rule is in `projection`."""
+    """What a client does with an event frame; the rule is in `projection`. The buyer's frames
+    carry the whole standing with every change.
+    """
     standing = view["standing"]
     if "standing" in frame:
         standing = frame["standing"]
@@ -383,13 +385,10 @@ def fold(view: dict[str, Any], frame: dict[str, Any]) -> dict[str, Any]:
 
 
 def row_of(frame: dict[str, Any]) -> dict[str, Any]:
-    """The standing's row in a `bid` frame; only the buyer's rows have coefficient and number."""
-    row = {
+    """The standing's row in a `bid` frame."""
+    return {
         field: frame[field] for field in ("rank", "alias", "price", "evaluated") if field in frame
     }
-    if "coefficient" in frame:
-        row |= {"coefficient": frame["coefficient"], "seq": frame["bid_seq"]}
-    return row
 
 
 TestPromises = Promises.TestCase

@@ -92,13 +92,3 @@ def test_a_percent_step_against_the_lead_is_exact_with_coefficients():
     run.bid("b", "850.00", attributes={"warranty": "5y"})
     # 850 / (20/17) * 0.99 * 19/17 = 799.425
     assert run.max_price("a") == "799.42"
-
-
-def test_abnormally_low_bids_are_flagged_and_accepted():
-    run = Run().open().bids(("a", "900.00"))
-    assert run.bid("b", "540.00").events[0].abnormally_low == (
-        "below_mean_of_initial",
-        "below_next_final",
-    )
-    assert run.bid("c", "500.00").events[0].abnormally_low == ()
-    assert run.bid("c", "430.00").events[0].abnormally_low == ("below_mean_of_initial",)

@@ -137,7 +137,8 @@ def test_a_bid_is_shown_to_each_audience_as_it_may_see_it():
     buyer = frames(run, "buyer")[0]
     assert buyer.items() >= row.items()
     assert buyer["coefficient"] == "1"
-    assert (buyer["auto"], buyer["surrogate"], buyer["abnormally_low"]) == (False, False, [])
+    assert (buyer["auto"], buyer["surrogate"]) == (False, False)
+    assert [line["abnormally_low"] for line in buyer["standing"]] == [[], []]
     lead = {"rank": 1, "price": "890.00", "evaluated": "890.00"}
     assert frames(run, "lead") == [{"kind": "bid", **lead, "standing": [lead]}]
     assert frames(run, "public") == []
@@ -156,10 +157,9 @@ def test_rivals_never_see_coefficient_price_or_flags_where_more_than_price_count
         shown = frames(run, key)[0]
         assert shown["evaluated"] == "300.00"
         assert not {"price", "coefficient", "surrogate", "abnormally_low", "auto"} & set(shown)
-    assert frames(run, "buyer")[0]["abnormally_low"] == [
-        "below_mean_of_initial",
-        "below_next_final",
-    ]
+    low, other = frames(run, "buyer")[0]["standing"]
+    assert low["abnormally_low"] == ["below_mean_of_initial", "below_next_final"]
+    assert other["abnormally_low"] == []
     assert frames(run, "buyer")[0]["surrogate"] is True
     assert standing_view(run.state, "all")[1] == {"rank": 2, "alias": "a", "evaluated": "765.00"}
 
@@ -286,6 +286,7 @@ def test_the_winner_is_named_where_aliases_are_shown():
             "coefficient": "1",
             "evaluated": "900.00",
             "seq": run.state.bidders["a"].bids[0].seq,
+            "abnormally_low": [],
         }
     ]
 

@@ -128,6 +128,26 @@ async def test_the_sheet_ranks_and_other_weights_change_nothing_saved(
         assert (await nobody.client.get(path)).status_code == 404
 
 
+async def test_the_sheet_flags_abnormally_low_offers_and_bids(
+    new_buyer: NewPerson, new_supplier: NewPerson, app: Application, database: Database
+) -> None:
+    books: Books = app.litestar.state.living.books
+    both = ["below_mean_of_initial", "below_next_final"]
+    buyer, people = await new_buyer(), [await new_supplier() for _ in range(3)]
+    prices = dict(zip(("120000.00", "200000.00", "250000.00"), people, strict=True))
+    offers = await offered(database, buyer, prices)
+    shown = await sheet(buyer, offers["lots"][0]["id"])
+    assert [row["abnormally_low"] for row in shown["rows"]] == [both, [], []]
+    started, book, changes = await auctioned(database, books, buyer, prices)
+    await changes.until(lambda: book.fold.state.status == "closed")
+    lot_id = started["lots"][0]["id"]
+    shown = await sheet(buyer, lot_id)
+    assert [row["abnormally_low"] for row in shown["rows"]] == [both, [], []]
+    ok(await propose(buyer, lot_id, (people[0], "100")), 201)
+    frozen = await sheet(buyer, lot_id)
+    assert [row["abnormally_low"] for row in frozen["rows"]] == [both, [], []]
+
+
 async def test_rank_1_is_offered_at_once_and_its_acceptance_ends_the_tender(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database, app: Application
 ) -> None:

@@ -96,7 +96,7 @@ type Tag = ["tag-low" | "tag-out" | "tag-turn", string];
 function tagsOf(row: StandingRow, room: Room): Tag[] {
   const { alias } = row;
   if (data.view !== "buyer" || !alias) return [];
-  const tags: Tag[] = (room.low[alias] ?? []).map((reason) => ["tag-low", lowText(reason)]);
+  const tags: Tag[] = (row.abnormally_low ?? []).map((reason) => ["tag-low", lowText(reason)]);
   if (room.state === "open" && room.stage.alias === alias) tags.push(["tag-turn", _("speaks now")]);
   const out = droppedAt(room)[alias];
   if (out !== undefined) tags.push(["tag-out", _("out at step %(step)s", { step: out + 1 })]);

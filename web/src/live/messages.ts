@@ -13,6 +13,8 @@ export interface StandingRow {
   evaluated?: string | null;
   seq?: number | null;
   ts?: string | null;
+  /** Why the bid looks unusually low; only buyers are told. */
+  abnormally_low?: string[];
 }
 
 export interface You {

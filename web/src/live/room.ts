@@ -27,8 +27,6 @@ export interface Room {
   standing: StandingRow[];
   maxPrice: string | null;
   feed: FeedEntry[];
-  /** Why a bidder's newest bid looks unusually low, by alias; only buyers are told. */
-  low: Record<string, string[]>;
 }
 
 export function emptyRoom(currency: string): Room {
@@ -44,7 +42,6 @@ export function emptyRoom(currency: string): Room {
     standing: [],
     maxPrice: null,
     feed: [],
-    low: {},
   };
 }
 
@@ -88,7 +85,7 @@ const STATE_AFTER: Record<string, AuctionState> = {
 };
 
 function withEvent(room: Room, event: EventFrame): Room {
-  const told = SILENT.has(event.kind) ? room : { ...room, feed: withEntry(room.feed, event), low: withFlags(room.low, event) };
+  const told = SILENT.has(event.kind) ? room : { ...room, feed: withEntry(room.feed, event) };
   const after = STATE_AFTER[event.kind];
   return carried(after ? { ...told, state: after, reason: null } : told, event);
 }
@@ -112,13 +109,7 @@ export function withHistory(room: Room, events: EventFrame[]): Room {
   const told = new Set(room.feed.map((entry) => entry.id));
   const older = events.filter((event) => !SILENT.has(event.kind)).map(entryOf).filter((entry) => !told.has(entry.id));
   const feed = [...room.feed, ...older].sort((a, b) => b.seq - a.seq).slice(0, FEED_MAX);
-  const low = events.reduce((flags, event) => withFlags(flags, event), {} as Room["low"]);
-  return { ...room, feed, low: { ...low, ...room.low } };
-}
-
-function withFlags(low: Room["low"], event: EventFrame): Room["low"] {
-  const { alias, abnormally_low: reasons } = event;
-  return typeof alias === "string" && Array.isArray(reasons) ? { ...low, [alias]: reasons as string[] } : low;
+  return { ...room, feed };
 }
 
 function closeMs(value: string | null): number | null {
