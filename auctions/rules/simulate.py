@@ -9,27 +9,31 @@ Pure, and the same `apply` as the live auction. The bidders behave like this:
 - on a Japanese clock it stays in as long as the price is not below that;
 - who accepted on a clock has named the price of that step.
 
-Doubtful prices count as confirmed, exclusions and withdrawals are kept (where the other rules are
-not english, a withdrawn bid was never sent), answers that the other rules do not ask for are
-dropped. Pauses, extensions by the buyer and outages are left out: the heart beats all the time.
+A price that was accepted counts as confirmed where the other rules doubt it. One that its bidder
+was asked about and never confirmed is a slip, no bid: it is not played. Exclusions and withdrawals
+are kept (where the other rules are not english, a withdrawn bid was never sent), answers that the
+other rules do not ask for are dropped. Pauses, extensions by the buyer and outages are left out:
+the heart beats all the time.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 
 import msgspec
 
-from marketplace.kernel.money import format_minor
+from marketplace.kernel.money import format_minor, round_half_even
 
 from . import dutch, japanese, rounds
 from .apply import apply
 from .commands import Accept, Admit, AnyBody, Auto, Bid, Command, Exclude, Tick, Withdraw
 from .guard import BadPrice, confirmation_token, read_price
 from .limits import next_max_price
-from .outcomes import Outcome
+from .outcomes import Code, Outcome
 from .parameters import Terms
+from .scoring import read_exact
 from .standing import rank_at
 from .state import State, initial
 
@@ -45,9 +49,16 @@ class Place(msgspec.Struct, frozen=True):
     price: int
     evaluated: str
 
+    @property
+    def evaluated_minor(self) -> int:
+        """Rounded half-even to the minor unit."""
+        return round_half_even(Fraction(read_exact(self.evaluated)))
+
 
 class Played(msgspec.Struct, frozen=True):
-    """How one auction went. `curve` is (ts, lowest price of the lead in minor units) as it fell."""
+    """How one auction went. `curve` is (ts, evaluated price of the lead in minor units, rounded
+    half-even) as it fell.
+    """
 
     format: str
     winner: str | None
@@ -71,10 +82,10 @@ class Comparison(msgspec.Struct, frozen=True):
 
     @property
     def lead_change_minor(self) -> int | None:
-        """How much lower (negative) or higher the best price would have been."""
+        """How much lower (negative) or higher the best evaluated price would have been."""
         if not self.before.standing or not self.after.standing:
             return None
-        return self.after.standing[0].price - self.before.standing[0].price
+        return self.after.standing[0].evaluated_minor - self.before.standing[0].evaluated_minor
 
 
 def replay_under(commands: Sequence[Command], original: Terms, terms: Terms) -> Comparison:
@@ -86,17 +97,31 @@ def replay_under(commands: Sequence[Command], original: Terms, terms: Terms) -> 
     other = msgspec.structs.replace(
         terms, starts_at_us=original.starts_at_us, auction=original.auction
     )
-    named = [_named(command, original) for command in commands]
-    return Comparison(play_again(commands, original), _Simulation(named, other).play())
+    before, outcomes = play_again(commands, original)
+    named = [
+        _named(command, original)
+        for command, outcome in zip(commands, outcomes, strict=True)
+        if _was_meant(outcome)
+    ]
+    accepted = {c.seq for c, o in zip(commands, outcomes, strict=True) if o.accepted}
+    return Comparison(before, _Simulation(named, accepted, other).play())
 
 
-def play_again(commands: Sequence[Command], terms: Terms) -> Played:
-    """The auction exactly as it was."""
+def play_again(commands: Sequence[Command], terms: Terms) -> tuple[Played, list[Outcome]]:
+    """The auction exactly as it was, with the decision on each command."""
     state, notes = initial(terms), _Notes()
+    outcomes = []
     for command in commands:
         state, outcome = apply(state, command)
         notes.take(state, command, outcome)
-    return notes.played(state)
+        outcomes.append(outcome)
+    return notes.played(state), outcomes
+
+
+def _was_meant(outcome: Outcome) -> bool:
+    """Not a slip that was asked about, nor a cid that was sent before."""
+    repeats = outcome.repeat_of is not None or outcome.code is Code.CID_REUSED
+    return not repeats and outcome.code is not Code.CONFIRM_REQUIRED
 
 
 class _Notes:
@@ -117,7 +142,7 @@ class _Notes:
             if outcome.code is not None:
                 self.refused[str(outcome.code)] += 1
         if state.rows:
-            lead = state.bidders[state.rows[0][2]].bids[-1].price
+            lead = round_half_even(Fraction(state.rows[0][0]))
             if not self.curve or self.curve[-1][1] != lead:
                 self.curve.append((command.ts, lead))
 
@@ -141,14 +166,15 @@ class _Notes:
 class _Simulation:
     """The second run: our own heartbeats, the old bids, and intents where prices are asked."""
 
-    def __init__(self, commands: Sequence[Command], terms: Terms) -> None:
+    def __init__(self, commands: Sequence[Command], accepted: set[int], terms: Terms) -> None:
         self.state = initial(terms)
         self.notes = _Notes()
         if terms.format != "english":
             commands = _without_withdrawn(commands)
         self.ladders = _ladders(commands, terms)
         self.answers = _answers(commands)
-        self.old = [command for command in _once(commands) if _is_kept(command.body)]
+        self.old = [command for command in commands if _is_kept(command.body)]
+        self.accepted = accepted
         self.seq_of: dict[int, int] = {}
         self.acted: set[tuple[str, int, int | None, int | None]] = set()
 
@@ -181,7 +207,10 @@ class _Simulation:
         if isinstance(body, Withdraw):
             body = msgspec.structs.replace(body, bid_seq=self.seq_of.get(body.bid_seq, 0))
         elif isinstance(body, Bid):
-            body = self._confirmed(body)
+            # What was refused is sent as it was: nobody has confirmed it.
+            asked = self._asked(body.attributes)
+            body = msgspec.structs.replace(body, attributes=asked)
+            body = self._confirmed(body) if command.seq in self.accepted else body
         elif isinstance(body, Admit):
             body = self._admission(body)
         body = msgspec.structs.replace(body, cid="")
@@ -189,13 +218,12 @@ class _Simulation:
         self.seq_of[command.seq] = self.state.seq
 
     def _confirmed(self, body: Bid) -> Bid:
-        asked = self._asked(body.attributes)
         try:
             price = read_price(self.state.terms, body.price)
         except BadPrice:
             return body
         token = confirmation_token(self.state.terms, body.bidder, price)
-        return msgspec.structs.replace(body, confirm=token, attributes=asked)
+        return msgspec.structs.replace(body, confirm=token)
 
     def _admission(self, body: Admit) -> Admit:
         """A clock takes no offers."""
@@ -240,7 +268,7 @@ class _Simulation:
         if border is not None and wish > border >= min(ladder):
             wish = border
         text = format_minor(wish, self.state.terms.exponent)
-        answers = self.answers.get(alias, {})
+        answers = self._asked(self.answers.get(alias, {}))
         self._send(self._confirmed(Bid(bidder=alias, price=text, attributes=answers)), at)
 
 
@@ -259,19 +287,6 @@ def _named(command: Command, original: Terms) -> Command:
 
 def _is_kept(body: AnyBody) -> bool:
     return isinstance(body, Bid | Accept | Auto | Admit | Exclude | Withdraw)
-
-
-def _once(commands: Sequence[Command]) -> list[Command]:
-    """Without those that repeat a cid of the same sender."""
-    seen: set[tuple[str, str]] = set()
-    kept = []
-    for command in commands:
-        key = (str(getattr(command.body, "bidder", "")), command.body.cid)
-        if command.body.cid and key in seen:
-            continue
-        seen.add(key)
-        kept.append(command)
-    return kept
 
 
 def _without_withdrawn(commands: Sequence[Command]) -> list[Command]:

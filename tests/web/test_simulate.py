@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.auctions.book.transcripts import Press, some_bodies
@@ -29,6 +30,22 @@ def test_the_same_bids_under_other_rules_give_a_table_and_a_plot(
     assert "Quiet Fox" in said
     assert "refused: not_below_lead" in said or "refused: step_too_small" in said
     assert "●" in said
+
+
+def test_the_table_shows_what_decides_where_a_bonus_makes_a_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bodies = some_bodies()
+    offset_us, admission = bodies[0]
+    bodies[0] = (offset_us, msgspec.structs.replace(admission, bonus_percent="10"))
+    (tmp_path / "transcript.jsonl").write_bytes(b"".join(Press().lines(bodies)))
+    (tmp_path / "rules.json").write_text("{}")
+    files = [str(tmp_path / "transcript.jsonl"), "--rules", str(tmp_path / "rules.json")]
+    assert main(["simulate", *files]) == 0
+    said = capsys.readouterr().out
+    assert "best evaluated price" in said
+    assert "Best evaluated price over time" in said
+    assert "(price " in said
 
 
 def test_impossible_rules_are_named_in_one_line(

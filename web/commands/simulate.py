@@ -47,7 +47,8 @@ def run(args: Namespace) -> int:
     console.print(_table(comparison, terms, other))
     before = Curve("as it was", _points(comparison.before, terms))
     after = Curve("under the other rules", _points(comparison.after, terms))
-    console.print(f"Best price over time, {terms.currency}")
+    best = "Best evaluated price" if _is_scored(comparison) else "Best price"
+    console.print(f"{best} over time, {terms.currency}")
     for line in draw([before, after]):
         console.print(line, highlight=False)
     return 0
@@ -110,9 +111,11 @@ def _table(comparison: Comparison, terms: Terms, other: Terms) -> Table:
     table.add_column(f"other rules ({other.format})", justify="right")
     before, after = comparison.before, comparison.after
     table.add_row("winner", before.winner or "nobody", after.winner or "nobody")
-    table.add_row("best price", _best(before, terms), _best(after, terms))
-    for rank in range(1, 4):
-        table.add_row(f"rank {rank + 1}", _place(before, rank, terms), _place(after, rank, terms))
+    scored = _is_scored(comparison)
+    for rank in range(4):
+        title = f"rank {rank + 1}" if rank else "best evaluated price" if scored else "best price"
+        cells = (_place(played, rank, terms, scored=scored) for played in (before, after))
+        table.add_row(title, *cells)
     table.add_row("bidders ranked", str(len(before.standing)), str(len(after.standing)))
     table.add_row("close", rfc3339(before.close_at), rfc3339(after.close_at))
     table.add_row("extensions", str(before.extensions), str(after.extensions))
@@ -123,15 +126,21 @@ def _table(comparison: Comparison, terms: Terms, other: Terms) -> Table:
     return table
 
 
-def _best(played: Played, terms: Terms) -> str:
-    return _place(played, 0, terms).partition(" ")[0]
+def _is_scored(comparison: Comparison) -> bool:
+    """Whether a coefficient, a cost or a bonus makes an evaluated price differ from its price."""
+    places = [*comparison.before.standing, *comparison.after.standing]
+    return any(place.evaluated != str(place.price) for place in places)
 
 
-def _place(played: Played, index: int, terms: Terms) -> str:
+def _place(played: Played, index: int, terms: Terms, *, scored: bool) -> str:
+    """What decides the rank comes first: the evaluated price, with the price behind it."""
     if index >= len(played.standing):
         return "—"
     place = played.standing[index]
-    return f"{format_minor(place.price, terms.exponent)} {place.bidder}"
+    price = format_minor(place.price, terms.exponent)
+    if scored:
+        price = f"{format_minor(place.evaluated_minor, terms.exponent)} (price {price})"
+    return f"{price} {place.bidder}" if index else price
 
 
 def _points(played: Played, terms: Terms) -> list[tuple[float, float]]:

@@ -7,6 +7,7 @@ import pytest
 from auctions.rules import simulate
 from auctions.rules.apply import BrokenLog
 from auctions.rules.commands import Admit, Exclude, Withdraw
+from auctions.rules.outcomes import Code
 from auctions.rules.simulate import replay_under
 from tests.auctions.rules.driver import Run, terms_of
 
@@ -59,6 +60,53 @@ def test_a_guard_under_the_other_rules_counts_as_confirmed():
     after = under(past(), typo_guard_percent="5").after
     assert after.winner == "a"
     assert "confirm_required" not in after.refused
+
+
+def test_a_slip_that_was_never_confirmed_is_no_bid_under_any_rules():
+    """b typed 90.00, was asked, and bid 890.00 instead."""
+    run = Run(typo_guard_percent="30").open().bids(("a", "900.00"))
+    assert run.bid("b", "90.00").code is Code.CONFIRM_REQUIRED
+    run.bids(("b", "890.00")).go(601)
+    rounds = {"rounds": 2, "turn_s": 10, "first_pause_s": 10, "pause_s": 5}
+    for rules in (
+        {},
+        {"format": "sealed"},
+        {"format": "rounds", **rounds},
+        {"format": "japanese", "start": "900.00", "decrement": "5.00", "interval_s": 10},
+    ):
+        after = under(run, **rules).after
+        assert {row.bidder: row.price for row in after.standing}["b"] >= 88_500, rules
+        assert after.curve[-1][1] >= 88_500
+
+
+def test_a_slip_that_was_confirmed_is_a_bid():
+    run = Run(typo_guard_percent="30").open().bids(("a", "900.00"))
+    token = run.bid("b", "90.00").token
+    assert run.bid("b", "90.00", confirm=token).accepted
+    assert under(run.go(601), typo_guard_percent="5").after.standing[0].price == 9_000
+
+
+def test_a_refused_price_is_sent_as_it_was_and_asked_about_under_the_other_rules():
+    """Nobody was asked about 90.00, because it missed the turn; so nobody has confirmed it."""
+    run = Run(format="rounds", first_pause_s=0, turn_s=60, rounds=1).go(1)
+    run.bid("a", "90.00")
+    run.bid("c", "890.00")
+    after = under(run.go(200), typo_guard_percent="30", duration_s=600).after
+    assert [row.bidder for row in after.standing] == ["c"]
+    assert after.refused == {"confirm_required": 1}
+
+
+def test_what_decides_is_the_evaluated_price():
+    option = {"id": "5y", "value": "0.15"}
+    feature = {"id": "w", "max": "0.15", "options": [option, {"id": "none", "value": "0"}]}
+    run = Run(scoring={"kind": "meat", "features": [feature]}).open()
+    assert run.bid("a", "900.00", attributes={"w": "none"}).accepted
+    assert run.bid("b", "1000.00", attributes={"w": "5y"}).accepted
+    both = under(run.go(601), scoring={"kind": "price"})
+    assert (both.before.winner, both.after.winner) == ("b", "a")
+    assert both.before.standing[0].evaluated_minor == 85_000
+    assert both.before.curve[-1][1] == 85_000
+    assert both.lead_change_minor == 5_000
 
 
 def test_sealed_takes_the_last_word_of_everybody():
