@@ -17,10 +17,10 @@ import pytest
 import structlog
 import uvicorn
 
+from marketplace.accounts.guessing import LoginLimits
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.schemas import NewUser
 from marketplace.accounts.service import make_operator
-from marketplace.accounts.service.logins import LoginLimits
 from marketplace.exchange.mailing import link_sealer
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database

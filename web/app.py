@@ -13,7 +13,7 @@ from litestar.datastructures import State
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
-from marketplace.accounts.service.logins import LoginLimits
+from marketplace.accounts.guessing import LoginLimits
 from marketplace.kernel.access import PUBLIC
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.settings import Settings

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import uvicorn
 
@@ -43,6 +44,18 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def trusted_peers(networks: Iterable[str]) -> list[str]:
+    """As uvicorn takes them. A socket that listens on `::` names IPv4 peers `::ffff:10.0.0.7`, so
+    each IPv4 network is listed in that form too.
+    """
+    found: list[str] = []
+    for network in map(ipaddress.ip_network, networks):
+        found.append(str(network))
+        if network.version == 4:
+            found.append(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
+    return found
+
+
 async def run_node(
     settings: Settings, bound: socket.socket, *, supervised: bool, ready: Callable[[], None]
 ) -> None:
@@ -62,6 +75,7 @@ async def run_node(
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=trusted_peers(settings.trusted_proxies),
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=DRAIN_S,

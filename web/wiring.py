@@ -30,9 +30,11 @@ from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
 from marketplace.accounts.facts import ColleagueInvited
 from marketplace.accounts.gate import Gate
+from marketplace.accounts.guessing import Guesses, LoginLimits
+from marketplace.accounts.known_devices import KnownDevices
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
-from marketplace.accounts.service.logins import Doorman, LoginLimits
+from marketplace.accounts.service.logins import Doorman
 from marketplace.accounts.tickets import Tickets
 from marketplace.accounts.totp import Totp
 from marketplace.exchange import api as exchange_api
@@ -99,6 +101,7 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     revocations: Revocations
     passwords: Passwords
     totp: Totp
+    guesses: Guesses
     doorman: Doorman
     answers: Answers
     books: Books
@@ -123,6 +126,8 @@ async def living(
     passwords = Passwords()
     totp = Totp(Sealer(settings.secret, "totp"), clock, "Marketplace")
     tickets = Tickets(Sealer(settings.secret, "login ticket"), clock)
+    devices = KnownDevices(Sealer(settings.secret, "known device"), clock)
+    guesses = Guesses(redis, limits)
     books = Books(database, redis, clock, secret=settings.secret, listens=books_listen)
     live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
     facts = subscribed()
@@ -143,7 +148,8 @@ async def living(
             revocations=Revocations(redis, gate),
             passwords=passwords,
             totp=totp,
-            doorman=Doorman(clock, redis, passwords, totp, tickets, limits),
+            guesses=guesses,
+            doorman=Doorman(clock, guesses, devices, passwords, totp, tickets),
             answers=Answers(Sealer(settings.secret, "idempotency"), clock),
             books=books,
             live=live,

@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from marketplace.accounts.service.logins import LoginLimits
+from marketplace.accounts.guessing import LoginLimits
 from marketplace.kernel import logs
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.collector import settle

@@ -29,6 +29,7 @@ from marketplace.kernel.statements import Source
 
 SESSION_COOKIE = "session"
 CSRF_COOKIE = "csrf_token"
+DEVICE_COOKIE = "device"
 BEARER_CACHE_S = 1.0
 BEARER_CACHE_MAX = 4_096
 TOKEN_CHARS_MAX = 128

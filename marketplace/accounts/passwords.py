@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from marketplace.accounts.rules import PASSWORD_CHARS_MAX
 from marketplace.kernel.errors import Unavailable
 
 # OWASP's password storage cheat sheet, argon2id: 19 MiB, two passes, one lane.
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 AT_ONCE_MAX = 2
-WAITING_MAX = 256
+WAITING_MAX = 600
+"""More than one address may send at once (`LoginLimits.per_address`), so that no single address
+fills the queue; and all of them are done within some ten seconds.
+"""
+
+_Lane = deque[asyncio.Future[None]]
 
 
 class Passwords:
-    """At most AT_ONCE_MAX computations at a time and WAITING_MAX in the queue, so that a flood of
-    logins costs neither all memory nor the bids their processor.
+    """At most AT_ONCE_MAX computations at a time, so that a flood of logins costs neither all
+    memory nor the bids their processor.
     """
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-        self._slots = asyncio.Semaphore(AT_ONCE_MAX)
-        self._waiting = 0
+        self._turns = Turns(AT_ONCE_MAX)
         # Unknown addresses are checked against this, so they take as long as known ones.
         self._nobody = self._hasher.hash("nobody's password")
 
     async def hash(self, password: str) -> str:
         """Raises Unavailable when too many wait."""
-        async with _Turn(self):
+        async with self._turns.of(known=False):
             return await asyncio.to_thread(self._hasher.hash, password)
 
-    async def matches(self, password_hash: str | None, password: str) -> bool:
-        """False for a wrong password and, after the same work, for `None` (nobody). Raises
-        Unavailable.
+    async def matches(
+        self, password_hash: str | None, password: str, *, known: bool = False
+    ) -> bool:
+        """False for a wrong password and, after the same work, for `None` (nobody). `known`: the
+        caller has logged in before and goes first. Raises Unavailable.
         """
-        async with _Turn(self):
+        if len(password) > PASSWORD_CHARS_MAX:
+            return False
+        async with self._turns.of(known=known):
             right = await asyncio.to_thread(self._verify, password_hash or self._nobody, password)
         return right and password_hash is not None
 
@@ -51,20 +61,55 @@ class Passwords:
             return False
 
 
-class _Turn:
-    """A place in the bounded queue, then a slot."""
+class Turns:
+    """`at_once` turns at a time. Two bounded queues: whoever is known goes before all strangers, so
+    that a flood of strangers keeps nobody out who has logged in here before.
+    """
 
-    def __init__(self, passwords: Passwords) -> None:
-        self._passwords = passwords
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._known: _Lane = deque()
+        self._strangers: _Lane = deque()
+
+    def of(self, *, known: bool) -> _Turn:
+        return _Turn(self, self._known if known else self._strangers)
+
+    async def take(self, lane: _Lane) -> None:
+        """Raises Unavailable when too many wait."""
+        if self._free > 0:
+            self._free -= 1
+            return
+        if len(lane) >= WAITING_MAX:
+            raise Unavailable("busy", "Too many people log in at this moment.")
+        turn = asyncio.get_running_loop().create_future()
+        lane.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                lane.remove(turn)
+            else:
+                self.give()
+            raise
+
+    def give(self) -> None:
+        """The next one's turn. A cancelled one takes itself out of its queue."""
+        for lane in (self._known, self._strangers):
+            for turn in lane:
+                if not turn.done():
+                    turn.set_result(None)
+                    lane.remove(turn)
+                    return
+        self._free += 1
+
+
+class _Turn:
+    def __init__(self, turns: Turns, lane: _Lane) -> None:
+        self._turns = turns
+        self._lane = lane
 
     async def __aenter__(self) -> None:
-        if self._passwords._waiting >= WAITING_MAX:
-            raise Unavailable("busy", "Too many people log in at this moment.")
-        self._passwords._waiting += 1
-        try:
-            await self._passwords._slots.acquire()
-        finally:
-            self._passwords._waiting -= 1
+        await self._turns.take(self._lane)
 
     async def __aexit__(self, *_: object) -> None:
-        self._passwords._slots.release()
+        self._turns.give()

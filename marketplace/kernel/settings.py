@@ -4,6 +4,7 @@ explicitly.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url     `smtp://…` or `smtps://…`; empty: mails stay in the operator's outbox
     metrics_token  what `/metrics` asks for as a bearer token; empty: the own machine may read it
     webhook_private  webhooks may go to private addresses and plain http (tests, closed networks)
+    trusted_proxies  addresses and networks whose `X-Forwarded-For` says who the client is
     """
 
     database_url: str
@@ -45,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_from: str = "marketplace@localhost"
     webhook_private: bool = False
     metrics_token: str = ""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
 
     @property
     def origin(self) -> str:
@@ -88,6 +91,7 @@ def read_settings(
         mail_from=env.get("MARKETPLACE_MAIL_FROM", "marketplace@localhost"),
         webhook_private=env.get("MARKETPLACE_WEBHOOK_PRIVATE", "") == "1",
         metrics_token=env.get("MARKETPLACE_METRICS_TOKEN", ""),
+        trusted_proxies=_networks(env.get("MARKETPLACE_TRUSTED_PROXIES", "127.0.0.1, ::1")),
     )
 
 
@@ -102,6 +106,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "MARKETPLACE_DATABASE_POOL_SIZE": str(settings.database_pool_size),
         "MARKETPLACE_LOG_FORMAT": settings.log_format,
         "MARKETPLACE_LOG_LEVEL": settings.log_level,
+        "MARKETPLACE_TRUSTED_PROXIES": ",".join(settings.trusted_proxies),
     }
 
 
@@ -122,6 +127,20 @@ def _smtp_url(url: str) -> str:
     if url and not url.startswith(("smtp://", "smtps://")):
         raise SettingsError("MARKETPLACE_SMTP_URL must begin with smtp:// or smtps://")
     return url
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    """`10.0.0.7, 10.1.0.0/16` in canonical form. There is no `*`: with it the oldest entry of
+    `X-Forwarded-For` would count, which the client itself writes.
+    """
+    try:
+        return tuple(
+            str(ipaddress.ip_network(item.strip())) for item in text.split(",") if item.strip()
+        )
+    except ValueError:
+        raise SettingsError(
+            "MARKETPLACE_TRUSTED_PROXIES lists addresses and networks: 10.0.0.7, 10.1.0.0/16"
+        ) from None
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

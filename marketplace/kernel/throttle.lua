@@ -1,4 +1,4 @@
--- A token bucket. KEYS[1]: the bucket. ARGV: tokens a second, burst, cost.
+-- A token bucket. KEYS[1]: the bucket. ARGV: tokens a second, burst, cost (below 0: give back).
 -- Answers 0 when the tokens were taken, else the milliseconds until they would be there.
 -- Redis' own time: nodes may disagree by milliseconds, and a bucket is shared by all of them.
 local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -13,6 +13,6 @@ if tokens < cost then
     return math.ceil((cost - tokens) / rate * 1000)
 end
 redis.call('HSET', KEYS[1],
-    'tokens', string.format('%.6f', tokens - cost), 'at', string.format('%.6f', now))
+    'tokens', string.format('%.6f', math.min(burst, tokens - cost)), 'at', string.format('%.6f', now))
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
 return 0

@@ -29,6 +29,11 @@ async def take(
     return int(wait_ms) / 1000 or None
 
 
+async def give_back(redis: AnyRedis, key: str, rate: Rate) -> None:
+    """Put back one token; a bucket never holds more than its burst."""
+    await take(redis, key, rate.per_s, rate.burst, cost=-1)
+
+
 async def refill(redis: AnyRedis, key: str) -> None:
     """Forget the bucket: it is full again."""
     await redis.delete(key)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from marketplace.accounts.service.logins import LoginLimits
+from marketplace.accounts.guessing import LoginLimits
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.throttle import Rate
 from tests.conftest import serve

@@ -24,6 +24,9 @@ BOTH = {
         ({"MARKETPLACE_LOG_FORMAT": "xml"}, "MARKETPLACE_LOG_FORMAT"),
         ({"MARKETPLACE_DATABASE_POOL_SIZE": "many"}, "MARKETPLACE_DATABASE_POOL_SIZE"),
         ({"MARKETPLACE_DATABASE_POOL_SIZE": "0"}, "MARKETPLACE_DATABASE_POOL_SIZE"),
+        ({"MARKETPLACE_TRUSTED_PROXIES": "*"}, "MARKETPLACE_TRUSTED_PROXIES"),
+        ({"MARKETPLACE_TRUSTED_PROXIES": "balancer"}, "MARKETPLACE_TRUSTED_PROXIES"),
+        ({"MARKETPLACE_TRUSTED_PROXIES": "10.0.0.7/8"}, "MARKETPLACE_TRUSTED_PROXIES"),
     ],
 )
 def test_a_wrong_variable_is_named_in_one_line(change: dict[str, str], word: str) -> None:
@@ -55,5 +58,12 @@ def test_both_servers_are_configured_or_neither() -> None:
 
 
 def test_a_child_process_reads_the_same_settings() -> None:
-    settings = read_settings(BOTH | {"MARKETPLACE_DATABASE_POOL_SIZE": "7"})
+    settings = read_settings(
+        BOTH
+        | {
+            "MARKETPLACE_DATABASE_POOL_SIZE": "7",
+            "MARKETPLACE_TRUSTED_PROXIES": "10.0.0.7, fd00::/8",
+        }
+    )
+    assert settings.trusted_proxies == ("10.0.0.7/32", "fd00::/8")
     assert read_settings(environment(settings)) == settings

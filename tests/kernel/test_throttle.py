@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from marketplace.kernel.redis import AnyRedis
-from marketplace.kernel.throttle import refill, take
+from marketplace.kernel.throttle import Rate, give_back, refill, take
 from tests.people import unique
 
 
@@ -53,3 +53,14 @@ async def test_an_idle_bucket_is_forgotten(redis: AnyRedis) -> None:
     key = unique("bucket")
     await take(redis, key, 0.1, 3)
     assert 30_000 < await redis.pttl(key) <= 31_000
+
+
+async def test_what_is_given_back_can_be_taken_again_but_never_more_than_the_burst(
+    redis: AnyRedis,
+) -> None:
+    key, rate = unique("bucket"), Rate(per_s=0.001, burst=2)
+    await give_back(redis, key, rate)
+    assert [await take(redis, key, rate.per_s, rate.burst) for _ in range(2)] == [None] * 2
+    assert await take(redis, key, rate.per_s, rate.burst) is not None
+    await give_back(redis, key, rate)
+    assert await take(redis, key, rate.per_s, rate.burst) is None

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from marketplace.kernel.settings import Settings, environment
-from tests.people import PASSWORD, unique
+from tests.people import PASSWORD, NewPerson, unique
 from web.cli import COMMANDS
+from web.serve import trusted_peers
 
 READY = "Marketplace is ready at "
 Process = asyncio.subprocess.Process
@@ -159,3 +160,22 @@ async def test_an_operator_without_a_password_is_not_made(settings: Settings) ->
     make = ["operator", "--name", "House", "--email", "h@example.com", "--password-stdin"]
     code, _, err = await run(*make, env=environment(settings))
     assert (code, err) == (1, "marketplace: No password came on standard input.\n")
+
+
+async def test_a_client_is_known_by_what_trusted_proxies_say_and_nobody_else(
+    settings: Settings, new_buyer: NewPerson
+) -> None:
+    buyer = await new_buyer()
+    env = environment(settings) | {"MARKETPLACE_TRUSTED_PROXIES": "127.0.0.1, 198.51.100.0/24"}
+    async with serving(env=env) as url, httpx.AsyncClient(base_url=url) as client:
+        login = {"email": buyer.email, "password": PASSWORD}
+        # What the client wrote itself, what the outer balancer saw, what the inner one saw.
+        headers = {"X-Forwarded-For": "203.0.113.66, 192.0.2.9, 198.51.100.1"}
+        assert (await client.post("/api/v1/sessions", json=login, headers=headers)).is_success
+        sessions = (await client.get("/api/v1/sessions")).json()["items"]
+    assert [each["address"] for each in sessions if each["current"]] == ["192.0.2.9"]
+
+
+def test_a_socket_for_both_protocols_knows_its_proxies_by_either_name() -> None:
+    trusted = trusted_peers(["10.0.0.7/32", "fd00::/8"])
+    assert trusted == ["10.0.0.7/32", "::ffff:10.0.0.7/128", "fd00::/8"]

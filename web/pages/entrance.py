@@ -9,7 +9,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.api.common import caller_of, client_address
-from marketplace.accounts.gate import SESSION_COOKIE, Gate
+from marketplace.accounts.gate import Gate
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import Login, NewOrganisation, NewRegistration, NewUser
@@ -70,10 +70,9 @@ class EntranceController(Controller):
         require_own_page(request, gate)
         form = await read_form(request)
         login = Login(email=form.one("email"), password=form.secret("password"))
-        former = request.cookies.get(SESSION_COOKIE)
         target = own_path(form.one("next"), HOME)
         try:
-            opened = await doorman.log_in(session, login, caller_of(request), former)
+            opened = await doorman.log_in(session, login, caller_of(request))
         except CodeNeeded as needed:
             return page(request, "login_code.html", next=target, ticket=needed.ticket)
         except Problem as problem:
@@ -99,11 +98,9 @@ class EntranceController(Controller):
         form = await read_form(request)
         target, ticket = own_path(form.one("next"), HOME), form.one("ticket")
         field = "recovery" if form.one("recovery") else "totp"
-        former = request.cookies.get(SESSION_COOKIE)
         try:
-            opened = await doorman.enter_code(
-                session, ticket, form.digits(field), caller_of(request), former
-            )
+            code = form.digits(field)
+            opened = await doorman.enter_code(session, ticket, code, caller_of(request))
         except Problem as problem:
             if problem.code not in _TRY_AGAIN:
                 return _landing(request, target=target, problem=problem)
@@ -169,8 +166,7 @@ class EntranceController(Controller):
                 problem=None if errors else problem,
             )
         login = Login(email=new.user.email, password=new.user.password)
-        former = request.cookies.get(SESSION_COOKIE)
-        opened = await doorman.log_in(session, login, caller_of(request), former)
+        opened = await doorman.log_in(session, login, caller_of(request))
         return go(HOME, cookies=login_cookies(opened, gate, settings))
 
     @post("/theme", opt=PUBLIC_ONCE)

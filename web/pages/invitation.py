@@ -9,7 +9,7 @@ from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.api.common import caller_of
-from marketplace.accounts.gate import SESSION_COOKIE, Gate
+from marketplace.accounts.gate import Gate
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.schemas import Acceptance, InvitationFace, Login
 from marketplace.accounts.service import colleagues
@@ -71,8 +71,7 @@ class InvitationPages(Controller):
         except Problem as problem:
             return _page(request, token, face, form=form, problem=problem)
         login = Login(email=face.email, password=new.password)
-        former = request.cookies.get(SESSION_COOKIE)
-        opened = await doorman.log_in(session, login, caller, former)
+        opened = await doorman.log_in(session, login, caller)
         return go(HOME, cookies=login_cookies(opened, gate, settings))
 
 

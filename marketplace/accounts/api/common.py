@@ -8,6 +8,7 @@ from litestar import Request
 from litestar.params import QueryParameter
 
 from marketplace.accounts.devices import device_name
+from marketplace.accounts.gate import DEVICE_COOKIE, SESSION_COOKIE
 from marketplace.accounts.service.logins import Caller
 
 READ, WRITE = "accounts:read", "accounts:write"
@@ -22,4 +23,9 @@ def client_address(request: Request[Any, Any, Any]) -> str:
 def caller_of(request: Request[Any, Any, Any]) -> Caller:
     """From where somebody logs in."""
     device = device_name(request.headers.get("user-agent", ""))
-    return Caller(address=client_address(request), device=device)
+    return Caller(
+        address=client_address(request),
+        device=device,
+        device_cookie=request.cookies.get(DEVICE_COOKIE),
+        session_token=request.cookies.get(SESSION_COOKIE),
+    )

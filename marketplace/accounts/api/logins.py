@@ -11,7 +11,8 @@ from litestar.datastructures import Cookie
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.api.common import READ, caller_of
-from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE, Gate
+from marketplace.accounts.gate import CSRF_COOKIE, DEVICE_COOKIE, SESSION_COOKIE, Gate
+from marketplace.accounts.known_devices import DEVICE_LIFE
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import (
@@ -55,18 +56,22 @@ class SessionController(Controller):
         settings: Settings,
         data: Login,
     ) -> Response[Me]:
-        """Log in; sets the cookies `session` and `csrf_token`. A former session of this browser
-        ends.
+        """Log in; sets the cookies `session` and `csrf_token`, and `device`, by which later wrong
+        passwords from here are told from those of strangers. A former session of this browser ends.
         """
-        opened = await doorman.log_in(
-            session, data, caller_of(request), request.cookies.get(SESSION_COOKIE)
-        )
+        opened = await doorman.log_in(session, data, caller_of(request))
         seconds = int(opened.lasts.total_seconds())
         return Response(
             opened.me,
             cookies=[
                 _cookie(SESSION_COOKIE, opened.token, seconds, settings),
                 _cookie(CSRF_COOKIE, gate.csrf_token(opened.token), seconds, settings),
+                _cookie(
+                    DEVICE_COOKIE,
+                    opened.device_cookie,
+                    int(DEVICE_LIFE.total_seconds()),
+                    settings,
+                ),
             ],
         )
 
@@ -175,7 +180,7 @@ def _cookie(name: str, value: str, seconds: int, settings: Settings) -> Cookie:
         value=value,
         path="/",
         max_age=seconds,
-        httponly=name == SESSION_COOKIE,
+        httponly=name != CSRF_COOKIE,
         secure=settings.secure_cookies,
         samesite="lax",
     )

@@ -6,11 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import msgspec
-from redis.exceptions import RedisError
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries, rules
+from marketplace.accounts.guessing import Guesses, account_of
+from marketplace.accounts.known_devices import KnownDevices
 from marketplace.accounts.models import Session, User
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations, Revoked
@@ -28,35 +29,33 @@ from marketplace.accounts.totp import Totp
 from marketplace.kernel.actor import EVERY_SCOPE, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
-from marketplace.kernel.errors import Forbidden, NotFound, TooFast, Unauthenticated, Unavailable
+from marketplace.kernel.errors import Forbidden, NotFound, Unauthenticated
 from marketplace.kernel.ids import new_id, new_token, token_hash
-from marketplace.kernel.redis import AnyRedis
 from marketplace.kernel.statements import Source
-from marketplace.kernel.throttle import Rate, refill, take
 
 SESSIONS_SHOWN_MAX = 100
 _TOO_LATE = "It took too long. Log in once more."
 
 
-class LoginLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Attempts, counted for all nodes together. An address may be a whole office or a load test."""
-
-    per_email: Rate = Rate(per_s=0.1, burst=10)
-    per_address: Rate = Rate(per_s=10, burst=500)
-
-
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """From where somebody logs in; `device` as in `devices.device_name`."""
+    """From where somebody logs in. `device` as in `devices.device_name`, `device_cookie` as in
+    `known_devices`, `session_token` of the session that this browser has so far.
+    """
 
     address: str
     device: str = ""
+    device_cookie: str | None = None
+    session_token: str | None = None
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A new session. `token` goes into the cookie and is known nowhere else."""
+    """A new session. `token` goes into the cookie and is known nowhere else; so does
+    `device_cookie`, which outlives the session.
+    """
 
     token: str
     lasts: timedelta
+    device_cookie: str
     me: Me
 
 
@@ -66,60 +65,60 @@ class Doorman:
     def __init__(
         self,
         clock: Clock,
-        redis: AnyRedis,
+        guesses: Guesses,
+        devices: KnownDevices,
         passwords: Passwords,
         totp: Totp,
         tickets: Tickets,
-        limits: LoginLimits,
     ) -> None:
         self._clock = clock
-        self._redis = redis
+        self._guesses = guesses
+        self._devices = devices
         self._passwords = passwords
         self._totp = totp
         self._tickets = tickets
-        self._limits = limits
 
     async def admit_address(self, address: str) -> None:
         """Count one attempt of an address that is not logged in. Raises TooFast, Unavailable."""
-        await self._count(f"throttle:address:{address}", self._limits.per_address)
+        await self._guesses.admit_address(address)
 
-    async def log_in(
-        self, session: AsyncSession, login: Login, caller: Caller, former_token: str | None
-    ) -> Opened:
-        """A new session with a new token; the one that `former_token` belongs to ends.
+    async def log_in(self, session: AsyncSession, login: Login, caller: Caller) -> Opened:
+        """A new session with a new token; the caller's former one ends.
 
         Raises Unauthenticated (`wrong_credentials`, `totp_wrong`), CodeNeeded, Forbidden
         (`organisation_suspended`), TooFast, Unavailable.
         """
         await self.admit_address(caller.address)
         email = rules.normal_email(login.email)
-        await self._count(_bucket(email), self._limits.per_email)
+        account = account_of(email)
+        device = self._devices.known_for(caller.device_cookie, account)
+        guess = await self._guesses.password(account, caller.address, device)
         found = await self._find(session, email)
         password_hash = found.password_hash if found else None
-        if not await self._passwords.matches(password_hash, login.password) or found is None:
+        right = await self._passwords.matches(
+            password_hash, login.password, known=device is not None
+        )
+        if not right or found is None:
             raise Unauthenticated("wrong_credentials", "The address or the password is wrong.")
         await set_scope(session, SYSTEM)
         user = await queries.user_for_update(session, found.id)
         # The password may have changed while it was checked.
         if user is None or user.password_hash != password_hash or user.disabled_at is not None:
             raise Unauthenticated("wrong_credentials", "The address or the password is wrong.")
-        if login.totp is None and user.totp_confirmed_at is not None:
-            raise CodeNeeded(self._tickets.issue(user))
-        await second_factor.require(session, self._totp, user, login.totp, self._clock.now())
+        await self._guesses.forgive(guess)
+        if user.totp_confirmed_at is not None:
+            if login.totp is None:
+                raise CodeNeeded(self._tickets.issue(user))
+            await self._check_code(session, user, login.totp, caller)
         if self._passwords.outdated(user.password_hash):
             user.password_hash = await self._passwords.hash(login.password)
-        return await self._enter(session, user, caller, former_token)
+        return await self._enter(session, user, caller)
 
     async def enter_code(
-        self,
-        session: AsyncSession,
-        shown: str,
-        code: str,
-        caller: Caller,
-        former_token: str | None,
+        self, session: AsyncSession, shown: str, code: str, caller: Caller
     ) -> Opened:
         """The second step of a login that raised CodeNeeded: its ticket and a code of the
-        authenticator or a recovery code. A wrong code counts as a wrong password does.
+        authenticator or a recovery code.
 
         Raises Unauthenticated (`login_expired`, `totp_wrong`), Forbidden, TooFast, Unavailable.
         """
@@ -127,22 +126,27 @@ class Doorman:
         ticket = self._tickets.read(shown)
         if ticket is None:
             raise Unauthenticated("login_expired", _TOO_LATE)
-        await self._count(_bucket(ticket.email_normal), self._limits.per_email)
         await set_scope(session, SYSTEM)
         user = await queries.user_for_update(session, ticket.user_id)
         if user is None or user.disabled_at is not None or not ticket.fits(user):
             raise Unauthenticated("login_expired", _TOO_LATE)
-        await second_factor.require(session, self._totp, user, code, self._clock.now())
-        return await self._enter(session, user, caller, former_token)
+        if user.totp_confirmed_at is not None:
+            await self._check_code(session, user, code, caller)
+        return await self._enter(session, user, caller)
 
-    async def _enter(
-        self, session: AsyncSession, user: User, caller: Caller, former_token: str | None
-    ) -> Opened:
-        if former_token is not None:
-            await self._end_former(session, former_token)
-        opened = await self._open(session, user, caller)
-        await refill(self._redis, _bucket(user.email_normal))
-        return opened
+    async def _check_code(
+        self, session: AsyncSession, user: User, code: str, caller: Caller
+    ) -> None:
+        account = account_of(user.email_normal)
+        device = self._devices.known_for(caller.device_cookie, account)
+        guess = await self._guesses.code(account, caller.address, device)
+        await second_factor.require(session, self._totp, user, code, self._clock.now())
+        await self._guesses.forgive(guess)
+
+    async def _enter(self, session: AsyncSession, user: User, caller: Caller) -> Opened:
+        if caller.session_token is not None:
+            await self._end_former(session, caller.session_token)
+        return await self._open(session, user, caller)
 
     async def _find(self, session: AsyncSession, email: str) -> User | None:
         """The user, detached; no transaction stays open while the password is checked."""
@@ -184,7 +188,13 @@ class Doorman:
             scopes=[EVERY_SCOPE],
             operator=organisation.operator,
         )
-        return Opened(token=token, lasts=rules.SESSION_ABSOLUTE, me=me)
+        account = account_of(user.email_normal)
+        return Opened(
+            token=token,
+            lasts=rules.SESSION_ABSOLUTE,
+            device_cookie=self._devices.remember(caller.device_cookie, account),
+            me=me,
+        )
 
     async def _end_former(self, session: AsyncSession, token: str) -> None:
         await session.execute(
@@ -192,20 +202,6 @@ class Doorman:
             .where(Session.token_hash == token_hash(token), Session.ended_at.is_(None))
             .values(ended_at=self._clock.now())
         )
-
-    async def _count(self, bucket: str, rate: Rate) -> None:
-        try:
-            wait_s = await take(self._redis, bucket, rate.per_s, rate.burst)
-        except RedisError as error:
-            raise Unavailable(detail="Nobody can log in at this moment.") from error
-        if wait_s is not None:
-            seconds = int(wait_s) + 1
-            detail = f"Too many attempts. Try again in {seconds} s."
-            raise TooFast(detail, retry_after_s=seconds)
-
-
-def _bucket(email_normal: str) -> str:
-    return f"throttle:login:{token_hash(email_normal).hex()}"
 
 
 async def me(source: Source, actor: Actor) -> Me:

@@ -27,16 +27,8 @@ CODE_BYTES, CODE_CHARS, GROUP_CHARS = 10, 16, 4
 TYPED_CHARS_MAX = 64
 
 
-async def require(
-    session: AsyncSession, totp: Totp, user: User, code: str | None, now: datetime
-) -> None:
-    """For a `user` that is locked. Raises Unauthenticated (`totp_required`, `totp_wrong`) where it
-    has a second factor.
-    """
-    if user.totp_confirmed_at is None:
-        return
-    if code is None:
-        raise Unauthenticated("totp_required", "Send the code of your authenticator too.")
+async def require(session: AsyncSession, totp: Totp, user: User, code: str, now: datetime) -> None:
+    """For a `user` that is locked and has a second factor. Raises Unauthenticated."""
     if not await passes(session, totp, user, code, now):
         raise Unauthenticated("totp_wrong", "The code is wrong or was used already.")
 
