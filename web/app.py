@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
+from litestar.response import Stream
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
@@ -17,13 +18,16 @@ from marketplace.accounts.guessing import LoginLimits
 from marketplace.kernel.access import PUBLIC
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.settings import Settings
+from web import lists
 from web.auth import guard
+from web.conditions import EntityTags, refuse_stale
 from web.cookies import HostCookies
 from web.edge import Edge
 from web.metrics import Metrics
 from web.openapi import openapi_config
 from web.pages import problem_page
 from web.problems import respond
+from web.strict import known_calls, refuse_unknown
 from web.templating import template_config
 from web.transaction import UnitOfWorkMiddleware, replay
 from web.wiring import DEPENDENCIES, HANDLERS, Living, drain, living
@@ -63,14 +67,19 @@ def create_app(
         state=State({"problem_page": problem_page}),
         dependencies=dict[str, Any](DEPENDENCIES),
         guards=[guard],
-        before_request=replay,
+        before_request=_before,
         exception_handlers={Exception: respond},
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=openapi_config(),
         template_config=template_config(),
         logging_config=None,
     )
-    inside: ASGIApp = UnitOfWorkMiddleware(litestar)
+    tagged = EntityTags(litestar)
+    whole = UnitOfWorkMiddleware(tagged)
+    litestar.state.known_calls = known_calls(litestar)
+    litestar.state.lists = lists.lists_of(litestar)
+    litestar.state.in_this_unit, litestar.state.whole = tagged, whole
+    inside: ASGIApp = whole
     if settings.secure_cookies:
         inside = HostCookies(inside)
     return Application(litestar, Edge(inside, metrics, clock, origin=settings.origin))
@@ -80,6 +89,15 @@ def create_app(
 async def _alive(app: Litestar, parts: AbstractAsyncContextManager[Living]) -> AsyncIterator[None]:
     async with parts as app.state.living:
         yield
+
+
+async def _before(request: Request[Any, Any, Any]) -> Response[Any] | Stream | None:
+    """What holds for every call of the API, after its guard and before its handler."""
+    await refuse_unknown(request)
+    if (answer := await lists.answer(request)) is not None:
+        return answer
+    await refuse_stale(request)
+    return await replay(request)
 
 
 def _static() -> list[ControllerRouterHandler]:

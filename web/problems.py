@@ -20,6 +20,7 @@ from marketplace.kernel.errors import (
     Invalid,
     Malformed,
     NotFound,
+    PreconditionFailed,
     Problem,
     TooFast,
     TooLarge,
@@ -41,6 +42,7 @@ TITLES = {
         NotFound,
         Conflict,
         Gone,
+        PreconditionFailed,
         TooLarge,
         Invalid,
         TooFast,
@@ -158,6 +160,8 @@ def _of_validation(error: ValidationException) -> Rendered:
     else:
         errors = []
     detail = errors[0].message if errors else "The request breaks a rule."
+    if errors and errors[0].code == "unknown_field":
+        code = "unknown_field"
     return _document(422, title, code, detail, errors)
 
 
@@ -176,7 +180,10 @@ def _field_error(text: str) -> FieldError:
         # Litestar wraps the body as `data`; a missing body is the whole content.
         path, code, message = ("" if path == "data" else path), "required", "This is missing."
     elif message.startswith("Object contains unknown field"):
-        code = "unknown_field"
+        named = _NAMED_FIELD.search(message)
+        name = named[1] if named else ""
+        path = name if path == "" else f"{path}.{name}"
+        code, message = "unknown_field", "There is no such field."
     elif message.startswith("Expected"):
         code = "wrong_type"
     elif message.startswith(("Invalid", "Malformed")):

@@ -9,20 +9,20 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 
-class NewOrganisation(Struct, frozen=True, kw_only=True):
+class NewOrganisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     country: str
     tax_id: str
     capabilities: list[str]
 
 
-class NewUser(Struct, frozen=True, kw_only=True):
+class NewUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     email: str
     password: str
 
 
-class NewRegistration(Struct, frozen=True, kw_only=True):
+class NewRegistration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organisation: NewOrganisation
     user: NewUser
 
@@ -55,7 +55,7 @@ class Registered(Struct, frozen=True, kw_only=True):
     user: UserView
 
 
-class Login(Struct, frozen=True, kw_only=True):
+class Login(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`totp` is a code of the authenticator, or a recovery code."""
 
     email: str
@@ -99,7 +99,7 @@ class SessionPage(Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class NewApiKey(Struct, frozen=True, kw_only=True):
+class NewApiKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     scopes: list[str]
     expires_at: datetime | None = None
@@ -135,7 +135,7 @@ class ApiKeyPage(Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class NewColleague(Struct, frozen=True, kw_only=True):
+class NewColleague(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: str
     roles: list[str]
 
@@ -173,16 +173,16 @@ class InvitationFace(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-class Acceptance(Struct, frozen=True, kw_only=True):
+class Acceptance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     password: str
 
 
-class Reason(Struct, frozen=True, kw_only=True):
+class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: str
 
 
-class PasswordChange(Struct, frozen=True, kw_only=True):
+class PasswordChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`end_keys` also revokes the caller's API keys."""
 
     current: str
@@ -199,11 +199,11 @@ class TotpEnrolment(Struct, frozen=True, kw_only=True):
     uri: str
 
 
-class TotpCode(Struct, frozen=True, kw_only=True):
+class TotpCode(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code: str
 
 
-class TotpRemoval(Struct, frozen=True, kw_only=True):
+class TotpRemoval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`code` is of the authenticator, or a recovery code."""
 
     password: str
@@ -222,7 +222,7 @@ class RecoveryCodesLeft(Struct, frozen=True, kw_only=True):
     left: int
 
 
-class RecoveryRenewal(Struct, frozen=True, kw_only=True):
+class RecoveryRenewal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     password: str
 
 
@@ -274,5 +274,5 @@ class AssigneePage(Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-class RoleChange(Struct, frozen=True, kw_only=True):
+class RoleChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     roles: list[str]

@@ -79,6 +79,17 @@ class Gone(Problem):
     status, title = 410, "No longer available"
 
 
+class PreconditionFailed(Problem):
+    """The caller's `If-Match` names an older content."""
+
+    status, title = 412, "Changed meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "stale", "It was changed since you read it. Read it again and repeat your change."
+        )
+
+
 class TooLarge(Problem):
     status, title = 413, "Too large"
 

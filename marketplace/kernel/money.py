@@ -74,7 +74,7 @@ def round_half_even(value: Fraction) -> int:
     return round(value)
 
 
-class Amount(msgspec.Struct, frozen=True):
+class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Money on the wire: `{"amount": "1234.50", "currency": "EUR"}`."""
 
     amount: str

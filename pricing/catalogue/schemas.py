@@ -15,7 +15,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=300)]
 SkuText = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
-class Classification(Struct, kw_only=True):
+class Classification(Struct, kw_only=True, forbid_unknown_fields=True):
     """A code and the list, with its version, that defines it."""
 
     scheme: Annotated[str, Meta(pattern="^[A-Z0-9_-]{1,20}$")]
@@ -23,7 +23,7 @@ class Classification(Struct, kw_only=True):
     code: Annotated[str, Meta(min_length=1, max_length=40)]
 
 
-class NewItem(Struct, kw_only=True):
+class NewItem(Struct, kw_only=True, forbid_unknown_fields=True):
     """`names` holds the name in other languages: `{"de": "Pumpe"}`."""
 
     name: Name
@@ -60,7 +60,7 @@ class ItemPage(Struct):
     corrected: str | None = None
 
 
-class NewCategory(Struct, kw_only=True):
+class NewCategory(Struct, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     parent_id: UUID | None = None
     names: Annotated[dict[str, str], Meta(max_length=50)] = {}
@@ -151,7 +151,7 @@ class MappingPage(Struct):
     next_cursor: str | None = None
 
 
-class Decision(Struct, kw_only=True):
+class Decision(Struct, kw_only=True, forbid_unknown_fields=True):
     """Confirm that the own SKU is that item, or that it is not."""
 
     sku: SkuText
@@ -159,7 +159,7 @@ class Decision(Struct, kw_only=True):
     state: Literal["confirmed", "rejected"] = "confirmed"
 
 
-class Proposing(Struct, kw_only=True):
+class Proposing(Struct, kw_only=True, forbid_unknown_fields=True):
     """Look for items like the lines of a list, narrowed to a classification where given."""
 
     price_list_id: UUID

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import zipfile
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database
 from marketplace.kernel.decimals import typed_text
+from marketplace.kernel.spreadsheets import harmless
 from pricing.imports import queries
 from pricing.imports.dialect import Dialect
 from pricing.imports.queries import ImportRow
@@ -24,9 +24,6 @@ from pricing.imports.rules import COLUMNS, DECIMAL_COLUMNS
 PAGE_ROWS = 2_000
 XLSX_ROWS_MAX = 100_000
 ERROR_COLUMNS = ("error_row", "error_codes", "error_messages")
-# Spreadsheets also take the full-width forms of East Asian keyboards.
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
-_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 # XML 1.0 knows no other control characters.
 _NOT_IN_XML = {code: None for code in range(32) if code not in (9, 10, 13)}
 
@@ -71,7 +68,7 @@ def _csv_line(cells: list[str], delimiter: str) -> bytes:
     """Header cells come from the uploaded file too, so every cell of every line is made safe."""
     line = io.StringIO()
     writer = csv.writer(line, delimiter=delimiter, lineterminator="\n")
-    writer.writerow([safe(cell) for cell in cells])
+    writer.writerow([harmless(cell) for cell in cells])
     return line.getvalue().encode()
 
 
@@ -124,15 +121,6 @@ def _from_json(raw: str, dialect: Dialect) -> list[str]:
         return [raw, *[""] * (len(dialect.header) - 1)]
     values = found if isinstance(found, dict) else {}
     return ["" if values.get(n) is None else str(values[n]) for n in dialect.header]
-
-
-def safe(cell: str) -> str:
-    """A text that a spreadsheet would run as a formula is shown as text instead; a plain number
-    keeps its sign.
-    """
-    if cell.startswith(_RUNS) and not _PLAIN_NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell
 
 
 async def failed_rows_xlsx(database: Database, actor: Actor, found: ImportRow) -> bytes:

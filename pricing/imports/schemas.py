@@ -12,7 +12,7 @@ from marketplace.kernel.money import Amount
 from pricing.imports.rules import Format, Mode, OnError, State
 
 
-class NewPriceImport(Struct, kw_only=True):
+class NewPriceImport(Struct, kw_only=True, forbid_unknown_fields=True):
     """`columns` maps the file's columns to ours where their names do not tell; it is remembered.
 
     base_version  refuse when the list has moved on from this version
@@ -30,7 +30,7 @@ class NewPriceImport(Struct, kw_only=True):
     columns: dict[str, str] | None = None
 
 
-class CommitPriceImport(Struct, kw_only=True):
+class CommitPriceImport(Struct, kw_only=True, forbid_unknown_fields=True):
     """`confirm_removals`: how many SKUs go; `confirm_held`: how many held rows are right."""
 
     confirm_removals: Annotated[int, Meta(ge=0)] | None = None
@@ -133,7 +133,7 @@ class Diff(Struct):
     next_cursor: str | None = None
 
 
-class ColumnsView(Struct):
+class ColumnsView(Struct, forbid_unknown_fields=True):
     """What the file's columns are read as; remembered for the next file with this header."""
 
     columns: dict[str, str]

@@ -17,7 +17,7 @@ DecimalText = Annotated[str, Meta(max_length=24)]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 
 
-class NewPriceList(Struct, kw_only=True):
+class NewPriceList(Struct, kw_only=True, forbid_unknown_fields=True):
     """`tier` names the tier of a tier list, `partner_id` the partner of an agreement's list."""
 
     name: Name
@@ -27,7 +27,7 @@ class NewPriceList(Struct, kw_only=True):
     priority: Annotated[int, Meta(ge=0, le=1_000)] = 100
 
 
-class PriceListChange(Struct, kw_only=True):
+class PriceListChange(Struct, kw_only=True, forbid_unknown_fields=True):
     """A blocked list is shown to nobody but its owner; an archived one cannot come back."""
 
     name: Name | None = None
@@ -138,14 +138,14 @@ class History(Struct):
     next_cursor: str | None = None
 
 
-class NewRates(Struct):
+class NewRates(Struct, forbid_unknown_fields=True):
     """Exchange rates of a day: one `base` costs `rate` of `quote`."""
 
     rates: Annotated[list[NewRate], Meta(min_length=1, max_length=1_000)]
     source: Annotated[str, Meta(min_length=1, max_length=100)] = "manual"
 
 
-class NewRate(Struct):
+class NewRate(Struct, forbid_unknown_fields=True):
     base: CurrencyCode
     quote: CurrencyCode
     rate: DecimalText
@@ -165,14 +165,14 @@ class RatePage(Struct):
     next_cursor: str | None = None
 
 
-class PriceSettings(Struct, kw_only=True):
+class PriceSettings(Struct, kw_only=True, forbid_unknown_fields=True):
     """How a supplier's lists work together, and from which change on an uploaded row is held."""
 
     combination: Combination = "rank"
     hold_change_percent: DecimalText = "50"
 
 
-class TierMember(Struct):
+class TierMember(Struct, forbid_unknown_fields=True):
     tier: Annotated[str, Meta(min_length=1, max_length=60)]
 
 

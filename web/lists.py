@@ -1,0 +1,209 @@
+"""What every list of the API can do: `limit`, `cursor` and `sort`, and all its rows as CSV.
+
+Lists that may be long are paged by their own queries (`marketplace.kernel.pages`). Short ones come
+whole from their handlers and are cut and sorted here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, get_args
+
+import msgspec
+from litestar import Litestar, Request, Response
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+from litestar.routes import HTTPRoute
+
+from marketplace.kernel import pages
+from marketplace.kernel.spreadsheets import harmless
+from web import inner
+from web.strict import API, LIST_PARAMETERS, row_type
+
+CSV = "text/csv"
+
+
+class List(msgspec.Struct, frozen=True):
+    """One list of the API.
+
+    paged    its own query takes `limit` and `cursor`
+    query    names of its query parameters
+    columns  of the CSV: paths of fields, such as `total.amount`
+    sorts    fields by which a list that is not paged can be sorted
+    """
+
+    paged: bool
+    query: frozenset[str]
+    columns: tuple[str, ...]
+    sorts: tuple[str, ...]
+
+
+Lists = dict[HTTPRouteHandler, List]
+
+
+def lists_of(app: Litestar) -> Lists:
+    """Every GET that answers a struct with `items` and `next_cursor`."""
+    found: Lists = {}
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute) or not route.path.startswith(API):
+            continue
+        if "GET" not in route.route_handler_map:
+            continue
+        handler, model = route.route_handler_map["GET"]
+        row = row_type(handler)
+        if row is None:
+            continue
+        query = frozenset(parameter.field_alias for parameter in model.expected_query_params)
+        found[handler] = List("limit" in query, query, tuple(_columns(row)), tuple(_sorts(row)))
+    return found
+
+
+def _columns(row: Any, prefix: str = "") -> Iterator[str]:
+    """A struct inside a row gives a column for each of its fields; anything else is one column."""
+    if not hasattr(row, "__struct_fields__"):
+        yield prefix.removesuffix(".") or "value"
+        return
+    for field in msgspec.structs.fields(row):
+        inside = [kind for kind in (field.type, *get_args(field.type)) if _is_struct(kind)]
+        whole = field.type in inside or type(None) in get_args(field.type)
+        if len(inside) == 1 and whole:
+            yield from _columns(inside[0], f"{prefix}{field.encode_name}.")
+        else:
+            yield prefix + field.encode_name
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _sorts(row: Any) -> Iterator[str]:
+    if not _is_struct(row):
+        return
+    for name in _columns(row):
+        if "." not in name:
+            yield name
+
+
+async def answer(request: Request[Any, Any, Any]) -> Response[Any] | Stream | None:
+    """The answer to a list as CSV, or to a short list with paging; None for any other call."""
+    asked: List | None = request.app.state.lists.get(request.route_handler)
+    if asked is None or request.method != "GET":
+        return None
+    query = [(name, value) for name, value in request.query_params.multi_items()]
+    if _wants_csv(request):
+        return await _csv(request, asked, query)
+    if not asked.paged and not LIST_PARAMETERS.isdisjoint(name for name, _ in query):
+        return await _part(request, asked, query)
+    return None
+
+
+def _wants_csv(request: Request[Any, Any, Any]) -> bool:
+    """Whether CSV is what the caller asks for first."""
+    first = request.headers.get("accept", "").split(",")[0]
+    return first.split(";")[0].strip().lower() == CSV
+
+
+async def _csv(
+    request: Request[Any, Any, Any], asked: List, query: list[tuple[str, str]]
+) -> Response[Any] | Stream:
+    """All rows from `cursor` on, a page at a time. A refusal of the first page is the answer."""
+    query = [(name, value) for name, value in query if name != "limit" or not asked.paged]
+    if asked.paged:
+        query.append(("limit", str(pages.PAGE_MAX)))
+    first = await inner.get(request.app.state.whole, request, query)
+    if first.status != 200:
+        media_type = first.headers.get(b"content-type", b"").decode()
+        return Response(first.body, status_code=first.status, media_type=media_type)
+    name = request.url.path.removeprefix(API).strip("/").split("/")[-1]
+    headers = {
+        # As a header, because Litestar prefers the handler's media type to a stream's own.
+        "content-type": "text/csv; charset=utf-8",
+        "content-disposition": f'attachment; filename="{name}.csv"',
+    }
+    return Stream(_csv_rows(request, asked, query, first.body), headers=headers)
+
+
+async def _csv_rows(
+    request: Request[Any, Any, Any], asked: List, query: list[tuple[str, str]], body: bytes
+) -> AsyncIterator[bytes]:
+    yield _csv_lines([asked.columns])
+    while True:
+        page = msgspec.json.decode(body)
+        yield _csv_lines([_cells(row, asked.columns) for row in page["items"]])
+        if page["next_cursor"] is None:
+            return
+        rest = [(name, value) for name, value in query if name != "cursor"]
+        query = [*rest, ("cursor", page["next_cursor"])]
+        following = await inner.get(request.app.state.whole, request, query)
+        if following.status != 200:
+            # The answer has begun: breaking off is the only way left to say that rows are missing.
+            raise ConnectionError("a later page of the list was refused")
+        body = following.body
+
+
+def _csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _cells(row: Any, columns: Sequence[str]) -> list[str]:
+    return [harmless(_cell(row, column)) for column in columns]
+
+
+def _cell(row: Any, column: str) -> str:
+    """Texts and numbers as they are, nothing for null, JSON for anything larger."""
+    value = row
+    for name in () if column == "value" and not isinstance(row, dict) else column.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+async def _part(
+    request: Request[Any, Any, Any], asked: List, query: list[tuple[str, str]]
+) -> Response[Any]:
+    """A page of a list whose handler answers it whole. Raises Invalid."""
+    values = dict(query)
+    limit, sort = _limit(values.get("limit")), values.get("sort")
+    whole = [(name, value) for name, value in query if name not in LIST_PARAMETERS]
+    got = await inner.get(request.app.state.whole, request, whole)
+    media_type = got.headers.get(b"content-type", b"").decode()
+    if got.status != 200:
+        return Response(got.body, status_code=got.status, media_type=media_type)
+    content = msgspec.json.decode(got.body)
+    rows = content["items"]
+    if sort is not None:
+        column, descending = pages.read_sort(sort, asked.sorts)
+        # Missing values come last in either direction.
+        given = [row for row in rows if row.get(column) is not None]
+        missing = [row for row in rows if row.get(column) is None]
+        rows = sorted(given, key=lambda row: _key(row[column]), reverse=descending) + missing
+    begin = _offset(values.get("cursor"), len(rows))
+    end = begin + limit
+    content["items"] = rows[begin:end]
+    content["next_cursor"] = str(end) if end < len(rows) else None
+    return Response(msgspec.json.encode(content), media_type=media_type)
+
+
+def _key(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()
+
+
+def _limit(value: str | None) -> int:
+    if value is None:
+        return pages.PAGE_DEFAULT
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= pages.PAGE_MAX):
+        raise pages.bad_limit()
+    return int(value)
+
+
+def _offset(cursor: str | None, rows: int) -> int:
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10 and int(cursor) <= rows):
+        raise pages.bad_cursor()
+    return int(cursor)
