@@ -1,4 +1,4 @@
-"""Passwords as argon2id, computed beside the event loop and a few at a time."""
+"""Passwords: argon2id, and which are refused; computed beside the event loop, a few at a time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections import deque
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from zxcvbn_rs_py import Warning as Weakness
+from zxcvbn_rs_py import zxcvbn
 
-from marketplace.accounts.rules import PASSWORD_CHARS_MAX
-from marketplace.kernel.errors import Unavailable
+from marketplace.accounts import rules
+from marketplace.kernel.errors import FieldError, Unavailable
 
 # OWASP's password storage cheat sheet, argon2id: 19 MiB, two passes, one lane.
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
@@ -18,6 +20,18 @@ WAITING_MAX = 600
 """More than one address may send at once (`LoginLimits.per_address`), so that no single address
 fills the queue; and all of them are done within some ten seconds.
 """
+GUESSES_MIN = 10**8
+"""zxcvbn's score 3, "safely unguessable": years at the few tries a minute that we allow."""
+JUDGED_CHARS_MAX = 32
+"""zxcvbn looks at the first ones only: its time grows quickly with characters that may stand for
+letters (0.7 s for 32 of them, 10 s for 100).
+"""
+_COMMON = (
+    Weakness.ThisIsATop10Password,
+    Weakness.ThisIsATop100Password,
+    Weakness.ThisIsACommonPassword,
+    Weakness.ThisIsSimilarToACommonlyUsedPassword,
+)
 
 _Lane = deque[asyncio.Future[None]]
 
@@ -33,6 +47,23 @@ class Passwords:
         # Unknown addresses are checked against this, so they take as long as known ones.
         self._nobody = self._hasher.hash("nobody's password")
 
+    async def errors(self, field: str, password: str, *well_known: str) -> list[FieldError]:
+        """Why this is no password for somebody of whom the texts `well_known` are known: too short,
+        common, or easily guessed. Raises Unavailable.
+        """
+        if errors := rules.password_errors(field, password):
+            return errors
+        known, judged = rules.well_known_words(*well_known), password[:JUDGED_CHARS_MAX]
+        async with self._turns.of(known=False):
+            found = await asyncio.to_thread(zxcvbn, judged, known)
+        if found.guesses >= GUESSES_MIN:
+            return []
+        hint = "Three or four words that have nothing to do with each other are hard to guess."
+        if found.feedback is not None and found.feedback.warning in _COMMON:
+            message = "This password, or one much like it, is used by many people."
+            return [FieldError(field, "password_common", message, hint)]
+        return [FieldError(field, "password_guessable", "This password is easy to guess.", hint)]
+
     async def hash(self, password: str) -> str:
         """Raises Unavailable when too many wait."""
         async with self._turns.of(known=False):
@@ -44,7 +75,7 @@ class Passwords:
         """False for a wrong password and, after the same work, for `None` (nobody). `known`: the
         caller has logged in before and goes first. Raises Unavailable.
         """
-        if len(password) > PASSWORD_CHARS_MAX:
+        if len(password) > rules.PASSWORD_CHARS_MAX:
             return False
         async with self._turns.of(known=known):
             right = await asyncio.to_thread(self._verify, password_hash or self._nobody, password)

@@ -18,7 +18,8 @@ SEEN_GRAIN = timedelta(minutes=1)
 
 NAME_CHARS_MAX = 200
 EMAIL_CHARS_MAX = 254
-PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX = 8, 256
+PASSWORD_CHARS_MIN, PASSWORD_CHARS_MAX = 10, 256
+WELL_KNOWN_MAX = 40
 REASON_CHARS_MAX = 500
 API_KEYS_MAX = 100
 OPERATOR_COUNTRY = "ZZ"
@@ -42,6 +43,7 @@ INVITERS = tuple(_MAY_GRANT)
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _NOT_TAX = re.compile(r"[^0-9A-Z]+")
+_WORD = re.compile(r"\w{3,}")
 _TAX_PREFIX = {"GR": "EL"}
 
 
@@ -110,11 +112,9 @@ def organisation_errors(
     return errors
 
 
-def person_errors(field: str, name: str, email: str, password: str) -> list[FieldError]:
+def person_errors(field: str, name: str, email: str) -> list[FieldError]:
     """`field` is the path before each name, such as `user.`, or empty."""
-    errors = text_errors(f"{field}name", name, NAME_CHARS_MAX)
-    errors += email_errors(f"{field}email", email)
-    return errors + password_errors(f"{field}password", password, email)
+    return text_errors(f"{field}name", name, NAME_CHARS_MAX) + email_errors(f"{field}email", email)
 
 
 def email_errors(field: str, email: str) -> list[FieldError]:
@@ -123,14 +123,21 @@ def email_errors(field: str, email: str) -> list[FieldError]:
     return [FieldError(field, "malformed", "An e-mail address looks like name@example.com.")]
 
 
-def password_errors(field: str, password: str, email: str) -> list[FieldError]:
-    """Length and not the address itself: what NIST SP 800-63B asks for, no composition rules."""
-    if not PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX:
-        message = f"A password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters."
-        return [FieldError(field, "password_length", message)]
-    if normal_email(password) == normal_email(email):
-        return [FieldError(field, "password_guessable", "The password is the e-mail address.")]
-    return []
+def password_errors(field: str, password: str) -> list[FieldError]:
+    """The length only, no composition rules (NIST SP 800-63B). Whether it can be guessed is for
+    `Passwords.errors`.
+    """
+    if PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX:
+        return []
+    message = f"A password has {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters."
+    return [FieldError(field, "password_length", message, "A sentence is fine.")]
+
+
+def well_known_words(*texts: str) -> list[str]:
+    """What everybody can know of a person, as words: names, and the parts of an e-mail address."""
+    whole = [text.casefold() for text in texts]
+    parts = [word for text in whole for word in _WORD.findall(text)]
+    return list(dict.fromkeys(whole + parts))[:WELL_KNOWN_MAX]
 
 
 def scope_errors(scopes: list[str], own: frozenset[str] | None) -> list[FieldError]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
+import asyncio
 
+import httpx
+import pytest
+
+from marketplace.accounts.passwords import Passwords
 from tests.people import NewPerson, registration, unique
 
 
@@ -57,3 +61,46 @@ async def test_every_wrong_field_is_named(client: httpx.AsyncClient) -> None:
         "user.email",
         "user.password",
     ]
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("Pa$$w0rd1", "password_length"),
+        ("p" * 257, "password_length"),
+        ("Password123", "password_common"),
+        ("P@ssw0rd2024!", "password_common"),
+        ("qwertyuiop", "password_common"),
+        ("1234567890123", "password_guessable"),
+        ("aaaaaaaaaaaaaaa", "password_guessable"),
+        ("zaq12wsxcde3", "password_common"),
+        ("ada.lovelace@example.com", "password_guessable"),
+        ("Lovelace2026", "password_guessable"),
+        ("Engines-2026", "password_guessable"),
+    ],
+)
+async def test_short_common_and_guessable_passwords_are_refused(
+    client: httpx.AsyncClient, password: str, code: str
+) -> None:
+    body = registration("Engines Ltd", ["buys"], "ada.lovelace@example.com")
+    body["user"] |= {"name": "Ada Lovelace", "password": password}
+    answer = await client.post("/api/v1/registrations", json=body)
+    assert answer.status_code == 422
+    wrong = [(error["field"], error["code"]) for error in answer.json()["errors"]]
+    assert wrong == [("user.password", code)]
+    assert answer.json()["errors"][0]["hint"]
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["correct horse battery", "dreizehn Äpfel am Baum", "k3!vQz9#tR", "тридцать три коровы"],
+)
+async def test_sentences_and_random_characters_are_good_passwords(password: str) -> None:
+    assert await Passwords().errors("password", password, "ada@example.com", "Ada") == []
+
+
+async def test_no_password_is_hard_to_judge() -> None:
+    """Characters that may stand for several letters make zxcvbn slow: seconds for a long text."""
+    costly = "4@3!1|0$57+8(<6a{[29" * 12
+    async with asyncio.timeout(8):
+        await Passwords().errors("password", costly)

@@ -111,10 +111,12 @@ async def accept(
     await set_scope(session, SYSTEM)
     found = await queries.invitation_by_hash(session, token_hash(token))
     email = _checked(found, clock.now()).email
-    if errors := rules.person_errors("", new.name, email, new.password):
-        raise Invalid("invalid", "The colleague has wrong fields.", errors=errors)
     # No row stays locked while the password is hashed; the link is asked for again afterwards.
     await session.rollback()
+    errors = rules.person_errors("", new.name, email)
+    errors += await passwords.errors("password", new.password, email, new.name)
+    if errors:
+        raise Invalid("invalid", "The colleague has wrong fields.", errors=errors)
     password_hash = await passwords.hash(new.password)
     await set_scope(session, SYSTEM)
     now = clock.now()

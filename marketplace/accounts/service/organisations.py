@@ -48,7 +48,10 @@ async def register(
     organisation, user = new.organisation, new.user
     errors = rules.organisation_errors(
         organisation.name, organisation.country, organisation.tax_id, organisation.capabilities
-    ) + rules.person_errors("user.", user.name, user.email, user.password)
+    ) + rules.person_errors("user.", user.name, user.email)
+    errors += await passwords.errors(
+        "user.password", user.password, user.email, user.name, organisation.name
+    )
     if errors:
         raise Invalid("invalid", "The registration has wrong fields.", errors=errors)
     password_hash = await passwords.hash(user.password)
@@ -68,7 +71,8 @@ async def make_operator(
     """The organisation that runs the marketplace, with its first administrator; from the command
     line only. Raises Invalid, Conflict (`organisation_exists` when there is one already).
     """
-    errors = rules.person_errors("", user.name, user.email, user.password)
+    errors = rules.person_errors("", user.name, user.email)
+    errors += await passwords.errors("password", user.password, user.email, user.name, name)
     if errors:
         raise Invalid("invalid", "; ".join(error.message for error in errors), errors=errors)
     password_hash = await passwords.hash(user.password)

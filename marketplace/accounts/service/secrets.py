@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts import queries, rules
+from marketplace.accounts import queries
 from marketplace.accounts.models import Session, User
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations, Revoked
@@ -33,9 +33,8 @@ async def change_password(
 ) -> None:
     """All other sessions of the user end, and with `end_keys` the API keys. Raises Invalid."""
     user = await _verified(session, passwords, actor, "current", change.current)
-    if errors := rules.password_errors("new", change.new, user.email):
+    if errors := await passwords.errors("new", change.new, user.email, user.name):
         raise Invalid("invalid", "The new password is not good.", errors=errors)
-    await session.rollback()
     password_hash = await passwords.hash(change.new)
     user = await _locked(session, actor, user.password_hash)
     user.password_hash, now = password_hash, clock.now()
