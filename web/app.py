@@ -28,6 +28,7 @@ from web.openapi import openapi_config
 from web.pages import problem_page
 from web.problems import respond
 from web.strict import known_calls, refuse_unknown
+from web.strict_request import StrictRequest
 from web.templating import template_config
 from web.transaction import UnitOfWorkMiddleware, replay
 from web.wiring import DEPENDENCIES, HANDLERS, Living, drain, living
@@ -69,6 +70,7 @@ def create_app(
         guards=[guard],
         before_request=_before,
         exception_handlers={Exception: respond},
+        request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=openapi_config(),
         template_config=template_config(),

@@ -31,6 +31,8 @@ from marketplace.kernel.outages import is_outage
 
 MEDIA_TYPE = "application/problem+json"
 _AT = re.compile(r"(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
+_AT_BODY = re.compile(r"`\$\.data\b[^`]*`$")
+_CLIENT_GONE = "client disconnected prematurely"  # Litestar's words for a body that breaks off
 _NAMED_FIELD = re.compile(r"`([^`]+)`$")
 _MISSING_PARAMETER = re.compile(r"Missing required (\w+) parameter '([^']+)'")
 TITLES = {
@@ -142,6 +144,11 @@ def _of_problem(problem: Problem) -> Rendered:
 def _of_http(error: HTTPException) -> Rendered:
     status = error.status_code
     if status >= 500:
+        if _is_of_body(error):
+            return _of_validation(error)
+        if error.detail == _CLIENT_GONE:
+            return _of_problem(Malformed("body_incomplete", "The request ended too early."))
+        _log.error("request_failed", exc_info=error)
         return _document(500, "Internal error", "internal_error", "Something went wrong here.")
     code, title = _CODES.get(status, ("http_error", "The request was refused"))
     headers = dict(error.headers or {}) if isinstance(error, MethodNotAllowedException) else {}
@@ -150,7 +157,15 @@ def _of_http(error: HTTPException) -> Rendered:
     return _document(status, title, code, f"{title}.", headers=headers)
 
 
-def _of_validation(error: ValidationException) -> Rendered:
+def _is_of_body(error: HTTPException) -> bool:
+    """Litestar takes a wrong field of the body for a fault of ours when a dependency has the same
+    name (`totp`, `session`, `answers`, …).
+    """
+    cause = error.__cause__
+    return isinstance(cause, msgspec.ValidationError) and _AT_BODY.search(str(cause)) is not None
+
+
+def _of_validation(error: HTTPException) -> Rendered:
     code, title = _CODES[422]
     cause = error.__cause__
     if isinstance(cause, msgspec.ValidationError):

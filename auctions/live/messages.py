@@ -14,6 +14,7 @@ from msgspec import Meta
 from auctions.live.wire import text_frame
 from auctions.rules import commands
 from auctions.rules.commands import ALIAS_CHARS_MAX, CID_CHARS_MAX
+from marketplace.kernel.strict_json import repeated_key
 
 FRAME_BYTES_MAX = 4_096
 SUBPROTOCOL = "marketplace.v1"
@@ -86,14 +87,30 @@ _named = msgspec.json.Decoder(_Named)
 
 def read(raw: bytes) -> AnyFrame:
     """Raises msgspec.MsgspecError, whose text names the field, on anything but a client frame."""
-    return _decoder.decode(raw)
+    try:
+        frame = _decoder.decode(raw)
+    except RecursionError:
+        raise msgspec.ValidationError("The frame is nested too deep") from None
+    # Each key has its colon: where there are no more than keys, none stands twice. Else a text
+    # holds one, or a default was sent, and a closer look takes some microseconds.
+    if raw.count(b":") > _keys(frame) and (key := repeated_key(raw)) is not None:
+        raise msgspec.ValidationError(f"The key `{key[:64]}` stands twice")
+    return frame
+
+
+def _keys(frame: AnyFrame) -> int:
+    """How many keys a frame has at least when it is written without its defaults."""
+    if isinstance(frame, Bid):
+        attributes, lines = len(frame.attributes), len(frame.lines)
+        return 3 + attributes + lines + bool(attributes) + bool(lines)
+    return 1 if isinstance(frame, Hello) else 2 if isinstance(frame, Ping) else 3
 
 
 def cid_in(raw: bytes) -> str | None:
     """The cid of a frame that could not be read, as far as it has one."""
     try:
         return _named.decode(raw).cid
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
 
 

@@ -63,6 +63,10 @@ async def live_channel(
         await wire.close(closing.code, closing.reason)
     except WebSocketDisconnect:
         return
+    except Exception as error:  # noqa: BLE001  # Litestar would close without a word in the log
+        _log.error("channel_failed", exc_info=error)
+        live.metrics.closes.labels(str(BROKEN)).inc()
+        await wire.close(BROKEN, "internal error")
 
 
 async def _welcome(

@@ -117,7 +117,7 @@ def _cells(told: dict[str, Any], dialect: Dialect) -> list[str]:
 def _from_json(raw: str, dialect: Dialect) -> list[str]:
     try:
         found = msgspec.json.decode(raw)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return [raw, *[""] * (len(dialect.header) - 1)]
     values = found if isinstance(found, dict) else {}
     return ["" if values.get(n) is None else str(values[n]) for n in dialect.header]

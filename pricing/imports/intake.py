@@ -354,7 +354,7 @@ def _text_dialect(kind: Format, first: bytes, *, whole: bool) -> Dialect:
     for line in first[:SAMPLE_BYTES].removeprefix(b"\xef\xbb\xbf").split(b"\n")[:200]:
         try:
             found = msgspec.json.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if isinstance(found, dict):
             names.update(dict.fromkeys(found))

@@ -171,6 +171,7 @@ HINTS: Mapping[str, str] = {code: hint for code, (_, hint) in REASONS.items()} |
     "row_too_long": f"A row has at most {ROW_BYTES_MAX >> 10} KiB.",
     "nul_byte": "Remove the zero bytes; was the file damaged on the way?",
     "wrong_encoding": "Save the file as UTF-8.",
+    "repeated_key": "Write each column once.",
     "malformed_json": "Write one JSON object per line.",
     "duplicate_row": "Remove the repeated row.",
     "overlap": "End one period before the other begins, or remove one of the rows.",

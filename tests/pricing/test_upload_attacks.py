@@ -48,6 +48,20 @@ async def test_a_price_that_is_none(shop: Shop, cell: str, code: str) -> None:
     assert await shop.prices() == {"G": "1.00"}
 
 
+async def test_a_line_that_names_a_column_twice_or_never_ends_is_wrong(shop: Shop) -> None:
+    good = '{"sku": "G", "unit": "C62", "currency": "EUR", "price": "1.00"}'
+    twice = '{"sku": "A:1", "unit": "C62", "currency": "EUR", "price": "1", "\\u0070rice": "100"}'
+    deep = '{"sku": "B", "x": ' + "[" * 30_000 + "}"
+    done = await shop.upload(
+        "\n".join([good, twice, deep]), mode="replace", on_error="reject_rows", format="jsonl"
+    )
+    errors = {error["row"]: error["code"] for error in await shop.errors(done["id"])}
+    assert errors == {2: "repeated_key", 3: "malformed_json"}
+    path = f"/api/v1/price_imports/{done['id']}/errors"
+    assert (await shop.client.get(path, params={"format": "csv"})).status_code == 200
+    assert await shop.prices() == {"G": "1.00"}
+
+
 @pytest.mark.parametrize(
     ("head", "cell", "code"),
     [

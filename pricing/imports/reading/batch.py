@@ -20,6 +20,7 @@ MESSAGES_OF_ROWS = {
     "row_too_long": "The row is too long.",
     "nul_byte": "The row holds zero bytes.",
     "wrong_encoding": "The row holds bytes that are no text in the file's encoding.",
+    "repeated_key": "The line names a column twice.",
     "malformed_json": "The line is no JSON object of plain values.",
 }
 

@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from marketplace.kernel.decimals import typed_text
+from marketplace.kernel.strict_json import is_too_deep, repeated_key
 from pricing.imports.checks import RowError
 from pricing.imports.reading.batch import (
     RawBatch,
@@ -84,8 +85,14 @@ class JsonLinesReader:
             found = self._decoder.decode(line)
         except UnicodeDecodeError:
             return "wrong_encoding"
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return "malformed_json"
+        # Each key has its colon: a closer look is needed only where there are more colons.
+        if line.count(b":") > len(found):
+            if is_too_deep(line):
+                return "malformed_json"
+            if repeated_key(line) is not None:
+                return "repeated_key"
         cells: dict[str, str | None] = {}
         for name, value in found.items():
             ours = self._ours.get(name)

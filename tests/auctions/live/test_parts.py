@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from auctions.live import messages
@@ -99,3 +100,38 @@ def test_frames_of_clients_have_limits() -> None:
     assert messages.cid_in(b'{"cid":7}') is None
     assert messages.cid_in(b"[") is None
     assert FRAME_BYTES_MAX == 4_096
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"type":"bid","cid":"a","price":"1","price":"2"}',
+        b'{"type":"bid","cid":"a","price":"1","\\u0070rice":"2"}',
+        b'{"type":"bid","type":"bid","cid":"a:b","price":"1"}',
+        b'{"type":"bid","cid":"a","price":"1","attributes":{"x":"1","x":"2"}}',
+        b'{"type":"bid","cid":"a","cid":"b","price":"1","attributes":{"x":"1"},"lines":{"1":"2"}}',
+        b'{"type":"ping","t":1,"t":2}',
+        b'{"type":"hello","epoch":1,"epoch":2,"last_seq":1}',
+        b'{"x":' + b"[" * 4_000 + b',"type":"ping","t":1}',
+        b'{"x":' + b"[" * 2_000 + b"]" * 2_000 + b',"type":"ping","t":1}',
+        b"[" * 4_096,
+    ],
+)
+def test_a_frame_of_two_meanings_or_without_an_end_is_a_bad_frame(raw: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        messages.read(raw)
+    messages.cid_in(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"type":"bid","cid":"a:b","price":"1"}',
+        b'{"type":"bid","cid":"a","price":null,"attributes":{"x":"1","y":"2"},"confirm":"1"}',
+        b'{"type":"bid","cid":"a","price":"1","attributes":{},"lines":{},"confirm":null}',
+        b'{"type":"hello","epoch":1,"last_seq":1}',
+        b'{"type":"ping","t":1}',
+    ],
+)
+def test_colons_alone_are_no_mistake(raw: bytes) -> None:
+    messages.read(raw)
