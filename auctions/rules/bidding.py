@@ -37,6 +37,23 @@ def stepped_down(step: Step, base: Exact) -> Exact:
     return Fraction(base * (PPM - value)) / PPM
 
 
+def leads_above(step: Step, evaluated: Exact) -> list[Exact]:
+    """Where a rival's lead may stand at the lowest so that `evaluated` is one step in front of it,
+    lowest first: one candidate for each band, to be tried with `objection`.
+    """
+    near = evaluated + step.front_buffer
+    if step.against == "own":
+        return [near]
+    starts = [(0, step.value), *((band.from_minor, band.value) for band in step.bands)]
+    leads = []
+    for start, value in starts:
+        over = evaluated + value
+        if step.kind == "percent":
+            over = Fraction(evaluated * PPM) / (PPM - value)
+        leads.append(max(near, over, start))
+    return sorted(leads)
+
+
 def ceiling(state: State) -> int:
     """The highest price anybody may bid, in minor units."""
     top = state.terms.ceiling_minor

@@ -143,13 +143,18 @@ def automatic(terms: Terms, phase: Phase) -> Paragraph | None:
         return None
     text = (
         "You may set a private limit: whenever you do not lead, the highest price that takes the "
-        "lead is bid for you, never below the limit. Two limits meet at once: the weaker one is "
-        "bid in full, the stronger one just beats it. Of equal limits, or limits closer than the "
-        "step, the stronger or earlier one is bid in full and leads. While the auction "
-        "runs nobody sees a limit, the buyer included; after the close it stands in the buyer's "
-        "log, so that each bid made for you can be checked. A withdrawal of your bid ends it."
+        "lead is bid for you, never below the limit. A limit that cannot take the lead is refused "
+        "at once. Two limits meet at once: the weaker one is bid in full, the stronger one just "
+        "beats it. Of equal limits, or limits closer than the step, the stronger or earlier one is "
+        "bid in full and leads; just before, the lowest price that leaves room for that bid is bid "
+        "for the other, so that both have a bid that stands. While the auction runs nobody sees a "
+        "limit, the buyer included; after the close it stands in the buyer's log, so that each bid "
+        "made for you can be checked. A withdrawal of your bid ends it."
     )
-    example = "Limits 800 and 700, step 10 against the lead: 800 is bid, then 790 leads."
+    example = (
+        "Step 10 against the lead. Limits 800 and 700: 800 is bid, then 790 leads. Limits 700 and "
+        "700: 710 is bid, then the earlier 700 leads."
+    )
     return Paragraph("Automatic bidding", text, example)
 
 

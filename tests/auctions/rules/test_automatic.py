@@ -65,6 +65,114 @@ def test_of_limits_closer_than_the_step_the_stronger_is_bid_in_full(second):
     assert run.standing[0] == (leader, limit)
 
 
+@pytest.mark.parametrize(
+    ("step", "last"),
+    [
+        ({"value": "10.00", "against": "lead"}, "710.00"),
+        ({"value": "10.00", "against": "own"}, "700.01"),
+        ({"value": "10.00", "against": "own", "front_buffer": "4.00"}, "704.00"),
+        ({"value": "2.00", "kind": "percent", "against": "lead"}, "714.29"),
+        ({"value": "1.00", "against": "lead", "bands": [{"from": "702.00", "value": "5.00"}]},
+         "701.00"),
+        ({"value": "9.00", "against": "lead", "bands": [{"from": "705.00", "value": "2.00"}]},
+         "705.00"),
+    ],
+)  # fmt: skip
+def test_where_two_limits_meet_the_loser_has_the_last_price_that_leaves_room(step, last):
+    """A step by bands is judged at each band: 2 off 705 is enough, 9 off 704.99 is too much."""
+    run = Run(step=step, overtime=None).open().bids(("c", "1000.00"))
+    run.auto("a", "700.00")
+    outcome = run.auto("b", "700.00")
+    assert run.standing == [("a", "700.00"), ("b", last), ("c", "1000.00")]
+    assert outcome.rank == 2
+    assert all(bid.auto for bid in run.state.bidders["b"].bids)
+    number = run.state.bidders["a"].bids[-1].seq
+    assert run.send(Withdraw(bid_seq=number, bidder="a", reason="x")).accepted
+    assert run.standing[0][0] == "b", "a decline has a next"
+
+
+def test_three_equal_limits_end_in_the_order_in_which_they_were_set():
+    run = Run(step={"value": "10.00", "against": "lead"}, ceiling=None, bidders="abcd").open()
+    for alias in "abc":
+        run.auto(alias, "700.00")
+    run.bids(("d", "900.00"))
+    assert run.standing == [
+        ("a", "700.00"),
+        ("b", "710.00"),
+        ("c", "720.00"),
+        ("d", "900.00"),
+    ]
+
+
+def test_the_last_price_is_worth_what_the_step_asks_where_more_than_the_price_counts():
+    feature = {
+        "id": "w",
+        "max": "0.15",
+        "options": [{"id": "no", "value": "0"}, {"id": "5y", "value": "0.15"}],
+    }
+    run = auctions(scoring={"kind": "meat", "features": [feature]})
+    run.bid("a", "900.00", attributes={"w": "no"})
+    run.bid("b", "1000.00", attributes={"w": "5y"})
+    run.auto("a", "680.00")
+    run.auto("b", "800.00")
+    # 800 with five years is worth 680, as much as the limit set earlier.
+    assert [row[2] for row in run.state.rows] == ["a", "b"]
+    lead, second = run.state.rows[0][0], run.state.rows[1][0]
+    assert (lead, 1_000 <= second - lead < 1_002) == (68_000, True)
+
+
+def test_a_price_that_another_bidder_holds_is_passed_over():
+    run = Run(ties="forbid_all", bidders="abcd").open()
+    run.bids(("c", "700.01"), ("d", "900.00"))
+    number = run.state.seq - 1
+    run.auto("a", "700.00")
+    assert run.standing[0] == ("a", "700.00")
+    run.send(Withdraw(bid_seq=run.state.bidders["a"].bids[-1].seq, bidder="a", reason="x"))
+    run.send(Withdraw(bid_seq=number, bidder="c", reason="x"))
+    run.auto("a", "600.00")
+    run.auto("b", "600.00")
+    assert run.standing[:2] == [("a", "600.00"), ("b", "600.01")]
+
+
+def test_a_limit_that_cannot_take_the_lead_is_refused_at_once():
+    run = auctions().bids(("a", "700.00"))
+    refused = run.auto("b", "695.00")
+    assert (refused.code, refused.limit) == (Code.NOT_BELOW_LEAD, 69_000)
+    assert refused.detail == "This limit cannot take the lead: at most 690.00 EUR."
+    assert run.state.autos_count == 0
+    assert run.auto("b", "690.00").rank == 1
+
+
+def test_a_refused_limit_leaves_the_former_one():
+    run = auctions().bids(("a", "900.00"))
+    run.auto("b", "700.00")
+    run.bids(("a", "690.00"))
+    assert run.auto("b", "685.00").code is Code.NOT_BELOW_LEAD
+    assert run.state.bidders["b"].auto_minor == 70_000
+
+
+def test_a_limit_by_which_a_leader_could_never_bid_again_is_refused():
+    run = auctions().bids(("a", "700.00"))
+    refused = run.auto("a", "695.00")
+    assert (refused.code, refused.limit) == (Code.STEP_TOO_SMALL, 69_000)
+    assert run.auto("a", "690.00").accepted
+
+
+def test_before_the_first_own_bid_a_refused_limit_does_not_name_the_hidden_lead():
+    run = Run().open().bids(("a", "700.00"))
+    refused = run.auto("b", "750.00")
+    assert (refused.code, refused.limit) == (Code.NOT_BELOW_LEAD, None)
+    assert "7" not in refused.detail
+    run.bids(("b", "800.00"))
+    assert run.auto("b", "750.00").limit == 69_999
+
+
+def test_no_lower_price_is_left_to_lead_with():
+    run = auctions().bids(("a", "5.00"))
+    refused = run.auto("b", "1.00")
+    assert refused.detail == "This limit cannot take the lead: no lower price is left."
+
+
 def test_equal_limits_go_to_the_one_set_earlier_whoever_is_woken_first():
     for first, second in ("ab", "ba"):
         run = auctions(ceiling=None)
@@ -162,8 +270,9 @@ def test_answers_come_first():
 
 def test_the_stronger_cannot_reach_its_limit_when_its_own_step_forbids():
     run = Run(step={"value": "100.00"}).open()
-    run.bids(("a", "900.00"), ("b", "950.00"))
+    run.bids(("a", "1000.00"))
     run.auto("a", "850.00")
+    run.bids(("a", "900.00"), ("b", "950.00"))
     outcome = run.auto("b", "849.00")
     assert outcome.accepted
     assert run.standing[0] == ("b", "850.00"), "a may bid 800 next, which is below its limit"
@@ -180,8 +289,9 @@ def test_only_the_present_and_able_take_part():
 
 
 def test_who_cannot_reach_the_own_limit_is_not_waited_for():
-    run = Run(step={"value": "100.00"}).open().bids(("b", "900.00"), ("a", "1000.00"))
+    run = Run(step={"value": "100.00"}).open().bids(("b", "1000.00"), ("a", "1000.00"))
     run.auto("b", "850.00")
+    run.bids(("b", "900.00"))
     run.auto("a", "880.00")
     assert run.standing[0] == ("a", "899.99"), "b's next step would be 800.00"
 
