@@ -60,7 +60,7 @@ def shown_now(state: State, key: Audience, names: Names) -> Shown:
 def named(state: State, key: Audience, rows: list[Frame], names: Names) -> list[Frame]:
     """Rows with the organisations, for those who may know them."""
     revealed = state.status == "closed" and state.terms.names_after_close
-    if key != "buyer" and not (key == "all" and revealed):
+    if key != "buyer" and not (key in ("all", "result") and revealed):
         return rows
     return [row | _organisation(names.get(row["alias"])) for row in rows]
 

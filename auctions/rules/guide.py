@@ -125,6 +125,7 @@ CHAPTERS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("Nothing visible", _ENGLISH | {"visibility": "blind"}),
     ("Only the own rank visible", _ENGLISH | {"visibility": "rank"}),
+    ("Names after the close", _ENGLISH | {"visibility": "rank", "names_after_close": True}),
     ("Everything visible", _ENGLISH | {"visibility": "all", "names_after_close": True}),
     ("Equal bids share the best rank", _ENGLISH | {"tie_rank": "best"}),
     ("Equal bids share the worst rank", _ENGLISH | {"tie_rank": "worst"}),

@@ -114,7 +114,7 @@ def visibility(terms: Terms, phase: Phase) -> Paragraph:
         text += " Others become visible once a bid of your own was accepted."
     text += " Bidders have random names that say nothing about who they are or how they started."
     if terms.names_after_close:
-        text += " After the close the buyer shows the real names."
+        text += _NAMED["all" if terms.visibility == "all" else "rank"]
     return Paragraph("What you see", text, _VISIBLE_EXAMPLE[terms.visibility])
 
 
@@ -229,6 +229,13 @@ _VISIBLE = {
     "rank": "You see your own bid and its rank.",
     "rank_and_lead": "You see your own rank and the best price.",
     "all": "You see all bids and their ranks.",
+}
+_NAMED = {
+    "all": " After the close everybody who has bid sees the real names beside the bids.",
+    "rank": (
+        " After the close everybody who has bid sees the final ranking with the real names; prices "
+        "stay as hidden as they were."
+    ),
 }
 _VISIBLE_EXAMPLE = {
     "blind": "You know that your bid stands, not where.",

@@ -86,7 +86,9 @@ def _opened(state: State, event: Opened, key: Audience) -> Frame | None:
 
 def _bid(state: State, event: BidPlaced, key: Audience) -> Frame | None:
     index = position(state, event.bidder)
-    if key == "public" or index is None or (state.status == "scheduled" and key != "buyer"):
+    if key in ("public", "result") or index is None:
+        return None
+    if state.status == "scheduled" and key != "buyer":
         return None
     if key == "lead":
         return lead_view(state) | {"standing": [lead_view(state)]} if index == 0 else None
@@ -100,7 +102,7 @@ def _bid(state: State, event: BidPlaced, key: Audience) -> Frame | None:
 
 def _withdrawn(state: State, event: BidWithdrawn, key: Audience) -> Frame | None:
     told: Frame = {"reason": event.reason}
-    if key == "public":
+    if key in ("public", "result"):
         return told
     if key == "lead":
         return told | {"standing": standing_view(state, key)}
@@ -166,7 +168,7 @@ def _auto(state: State, event: AutoSet, key: Audience) -> Frame | None:
 
 def _closed(state: State, event: Closed, key: Audience) -> Frame | None:
     frame: Frame = {"close_at": rfc3339(event.close_at)}
-    return frame | ({"winner": event.winner} if key in SEES_ROWS else {})
+    return frame | ({"winner": event.winner} if key in (*SEES_ROWS, "result") else {})
 
 
 def _cancelled(state: State, event: Cancelled, key: Audience) -> Frame | None:

@@ -246,6 +246,13 @@ def _check_together(section: Section, terms: Terms) -> None:
         section.wrong(
             "ties", "impossible", "Refusing a tie tells a blind bidder another one's price."
         )
+    if terms.visibility == "blind" and terms.names_after_close:
+        section.wrong(
+            "names_after_close",
+            "impossible",
+            "In a blind auction nobody learns of the others, neither before nor after the close.",
+            "Use rank, rank_and_lead or all.",
+        )
     clocks = [phase for phase in terms.phases if phase.format in ("dutch", "japanese")]
     if clocks and terms.scoring.kind != "price":
         section.wrong("scoring.kind", "impossible", "On a clock everybody is asked the same price.")

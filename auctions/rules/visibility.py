@@ -9,6 +9,7 @@ only, rounded: price and evaluated price together would tell the coefficient.
     buyer      everything that is published (sealed bids only once opened)
     all        the standing with aliases
     lead       the best evaluated price, nameless
+    result     after the close, where the buyer shows names: ranks and aliases, prices as before
     public     time, stages, messages, withdrawals; no bids
 """
 
@@ -29,7 +30,7 @@ from .standing import rank_at, rank_of
 from .state import Placed, State, is_blind
 from .terms_view import describe
 
-Audience = Literal["buyer", "all", "lead", "public"]
+Audience = Literal["buyer", "all", "lead", "result", "public"]
 SEES_ROWS = ("buyer", "all")
 
 
@@ -65,6 +66,8 @@ def audience(state: State, viewer: Viewer) -> Audience:
         return "public"
     if state.terms.visibility == "all":
         return "all"
+    if state.status == "closed" and state.terms.names_after_close:
+        return "result"
     return "lead" if state.terms.visibility == "rank_and_lead" else "public"
 
 
@@ -105,6 +108,8 @@ def standing_view(state: State, key: Audience) -> list[dict[str, Any]]:
         return []
     if key == "lead":
         return [lead_view(state)] if state.rows else []
+    if key == "result":
+        return [_result_row(state, index) for index in range(len(state.rows))]
     return [row_view(state, index, key) for index in range(len(state.rows))]
 
 
@@ -122,6 +127,14 @@ def row_view(state: State, index: int, key: Audience) -> dict[str, Any]:
     placed = state.bidders[alias].bids[-1]
     row |= price_view(state, placed)
     return row | {"seq": placed.seq, "abnormally_low": list(abnormal.reasons(state, index))}
+
+
+def _result_row(state: State, index: int) -> dict[str, Any]:
+    """Who stands where; a price only for the lead, and only where the lead was shown before."""
+    evaluated, _, alias = state.rows[index]
+    row = {"rank": rank_at(state, index), "alias": alias}
+    shown = index == 0 and state.terms.shows_lead
+    return row | _rival_price(state, evaluated) if shown else row
 
 
 def _rival_price(state: State, evaluated: Exact) -> dict[str, Any]:

@@ -208,3 +208,31 @@ async def test_exclusion_closes_within_two_seconds(arena: NewArena) -> None:
             assert await one.closed() == 4403
     async with peer(place.live_url, place.keys[0]) as again:
         assert await again.closed() == 4403
+
+
+async def test_names_are_shown_after_the_close_where_only_ranks_were_before(
+    arena: NewArena,
+) -> None:
+    place = await arena(2, visibility="rank", names_after_close=True, duration_s=3)
+    async with (
+        peer(place.live_url, place.keys[0]) as one,
+        peer(place.live_url, place.keys[1]) as two,
+    ):
+        await one.open()
+        await two.open()
+        await one.bid("a", "400000.00")
+        await two.bid("b", "390000.00")
+        assert one.view["standing"] == []
+        await one.view_is(lambda view: view["state"] == "closed" and view["standing"])
+    ranking = [
+        {
+            "rank": rank,
+            "alias": place.aliases[number],
+            "organisation": place.suppliers[number].name,
+            "organisation_id": str(place.suppliers[number].organisation_id),
+        }
+        for rank, number in ((1, 1), (2, 0))
+    ]
+    assert one.view["standing"] == ranking
+    shown = (await place.suppliers[0].client.get(place.path)).json()
+    assert shown["standing"] == ranking

@@ -135,6 +135,11 @@ def meat(*features: Any, **changes: Any) -> dict[str, Any]:
         (example(tie_rank="middle"), {"tie_rank": "unknown_choice"}),
         (example(visibility="some"), {"visibility": "unknown_choice"}),
         (example(names_after_close="yes"), {"names_after_close": "malformed"}),
+        (
+            {"format": "sealed", "starts_at": "2026-12-01T10:00:00Z", "visibility": "blind"}
+            | {"names_after_close": True},
+            {"names_after_close": "impossible"},
+        ),
         (example(typo_guard_percent="0"), {"typo_guard_percent": "out_of_range"}),
         (example(typo_guard_percent="101"), {"typo_guard_percent": "out_of_range"}),
         (example(typo_guard_percent=30), {"typo_guard_percent": "malformed"}),

@@ -305,3 +305,34 @@ def test_sealed_bids_are_shown_to_nobody_before_the_close():
     run.go(60)
     assert frames(run, "buyer")[0]["price"] == "900.00"
     assert [frame["kind"] for frame in frames(run, "public")] == ["closed"]
+
+
+@pytest.mark.parametrize("visibility", ["rank", "rank_and_lead"])
+def test_after_the_close_the_ranking_is_shown_where_names_are_and_prices_stay_hidden(visibility):
+    run = Run(visibility=visibility, names_after_close=True).open()
+    run.bids(("a", "900.00"), ("b", "800.00"))
+    assert "b" not in str(view(run, bidder("a"))["standing"]), "nobody is named before"
+    run.go(600)
+    lead = {"price": "800.00", "evaluated": "800.00"} if visibility == "rank_and_lead" else {}
+    ranking = [{"rank": 1, "alias": "b", **lead}, {"rank": 2, "alias": "a"}]
+    for alias in "ab":
+        assert audience(run.state, bidder(alias)) == "result"
+        assert view(run, bidder(alias))["standing"] == ranking
+    assert view(run, bidder("c"))["standing"] == [], "who has not bid learns nothing"
+    assert frames(run, "result")[-1]["winner"] == "b"
+
+
+def test_events_of_the_auction_tell_nothing_more_once_the_names_are_shown():
+    """Who comes back after the close gets what it missed, as it was allowed to see it."""
+    run = Run(visibility="rank", names_after_close=True, format="sealed", duration_s=60).open()
+    run.bids(("a", "900.00"), ("b", "800.00")).go(60)
+    assert [frame["kind"] for frame in frames(run, "result")] == ["closed"]
+    run = Run(visibility="rank", names_after_close=True).open().bids(("a", "900.00"))
+    assert frames(run, "result") == []
+    run.send(Withdraw(bid_seq=run.state.seq, reason="x"))
+    assert frames(run, "result") == [{"kind": "withdrawn", "reason": "x"}]
+
+
+def test_without_the_buyers_word_nobody_is_named_after_the_close():
+    run = Run(visibility="rank").open().bids(("a", "900.00"), ("b", "800.00")).go(600)
+    assert view(run, bidder("a"))["standing"] == []
