@@ -17,7 +17,7 @@ from marketplace.kernel.errors import FieldError, Invalid
 
 API = "/api/v1/"
 LIST_PARAMETERS = frozenset(["limit", "cursor", "sort"])
-"""Every list takes these, the short ones too: one loop of a client reads them all."""
+"""Lists that come whole from their handlers take these too: one client loop reads every list."""
 
 NAMED_MAX = 10
 """A refusal names so many unknown fields; a longer answer would only echo the caller."""
@@ -46,7 +46,7 @@ def known_calls(app: Litestar) -> Calls:
         for handler, model in route.route_handler_map.values():
             query = frozenset(parameter.field_alias for parameter in model.expected_query_params)
             takes_body = "data" in handler.parsed_fn_signature.parameters or "takes" in handler.opt
-            if row_type(handler) is not None:
+            if "limit" not in query and row_type(handler) is not None:
                 query |= LIST_PARAMETERS
             calls[handler] = Known(query, takes_body)
     return calls

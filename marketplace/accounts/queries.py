@@ -21,6 +21,7 @@ from marketplace.accounts.models import (
     Session,
     User,
 )
+from marketplace.kernel.pages import Page, Sorting
 from marketplace.kernel.statements import Row, Source, Statement
 
 
@@ -144,15 +145,23 @@ async def operator_exists(session: AsyncSession) -> bool:
     return (await session.scalars(query)).first() is not None
 
 
+ORGANISATIONS = Sorting(
+    Organisation.id,
+    created_at=Organisation.id,
+    name=Organisation.name,
+    country=Organisation.country,
+    state=Organisation.state,
+)
+AUDIT = Sorting(AuditEntry.id, default="-at", at=AuditEntry.id, what=AuditEntry.what)
+
+
 async def organisations(
-    session: AsyncSession, *, state: str | None, after: UUID | None, limit: int
+    session: AsyncSession, *, state: str | None, page: Page
 ) -> Sequence[Organisation]:
-    """Newest first; `after` is the last id of the page before."""
-    query = select(Organisation).order_by(Organisation.id.desc()).limit(limit)
+    """One more than the page holds when there are more."""
+    query = page.of(select(Organisation))
     if state is not None:
         query = query.where(Organisation.state == state)
-    if after is not None:
-        query = query.where(Organisation.id < after)
     return (await session.scalars(query)).all()
 
 
@@ -266,14 +275,12 @@ async def admins_for_update(session: AsyncSession, organisation_id: UUID) -> lis
 
 
 async def audit_entries(
-    session: AsyncSession, *, organisation_id: UUID | None, after: UUID | None, limit: int
+    session: AsyncSession, *, organisation_id: UUID | None, page: Page
 ) -> Sequence[AuditEntry]:
-    """Newest first; of one organisation, or of all that the scope may see."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    """Of one organisation, or of all that the scope may see."""
+    query = page.of(select(AuditEntry))
     if organisation_id is not None:
         query = query.where(AuditEntry.organisation_id == organisation_id)
-    if after is not None:
-        query = query.where(AuditEntry.id < after)
     return (await session.scalars(query)).all()
 
 

@@ -116,10 +116,17 @@ class DeliveryController(Controller):
         ] = None,
         limit: int = 50,
         cursor: str | None = None,
+        sort: str | None = None,
     ) -> DeliveryPage:
         """What was sent and how it went, newest first."""
         return await service.deliveries(
-            session, actor, endpoint_id=endpoint, state=delivery_state, limit=limit, cursor=cursor
+            session,
+            actor,
+            endpoint_id=endpoint,
+            state=delivery_state,
+            limit=limit,
+            cursor=cursor,
+            sort=sort,
         )
 
     @post("/{delivery_id:uuid}/replay", status_code=200, opt=allow(*_KEEPERS, scope=WRITE))
@@ -148,9 +155,10 @@ class ExchangeController(Controller):
         ] = None,
         limit: int = 50,
         cursor: str | None = None,
+        sort: str | None = None,
     ) -> MailPage:
         """The operator's outbox: without a mail server this is where mails stay."""
-        return await service.mails(session, state=mail_state, limit=limit, cursor=cursor)
+        return await service.mails(session, state=mail_state, limit=limit, cursor=cursor, sort=sort)
 
 
 CONTROLLERS = [EndpointController, DeliveryController, ExchangeController]

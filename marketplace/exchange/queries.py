@@ -11,6 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.exchange.models import Delivery, Endpoint, Mail, Message
+from marketplace.kernel.pages import Page, Sorting
 
 # A few of each endpoint at a time: one that hangs must not hold up the others. The lease is the
 # next attempt's time, so a worker that dies is simply followed by another.
@@ -107,29 +108,28 @@ async def endpoint(
     return (await session.scalars(statement)).first()
 
 
+DELIVERIES = Sorting(Delivery.id, created_at=Delivery.id, state=Delivery.state)
+MAILS = Sorting(Mail.id, created_at=Mail.id, state=Mail.state)
+
+
 async def deliveries(
     session: AsyncSession,
     organisation_id: UUID,
     *,
     endpoint_id: UUID | None,
     state: str | None,
-    after: UUID | None,
-    limit: int,
+    page: Page,
 ) -> Sequence[tuple[Delivery, Message]]:
-    """Newest first."""
-    statement = (
+    """One more than the page holds when there are more."""
+    statement = page.of(
         select(Delivery, Message)
         .join(Message, Message.id == Delivery.message_id)
         .where(Delivery.organisation_id == organisation_id)
-        .order_by(Delivery.id.desc())
-        .limit(limit)
     )
     if endpoint_id is not None:
         statement = statement.where(Delivery.endpoint_id == endpoint_id)
     if state is not None:
         statement = statement.where(Delivery.state == state)
-    if after is not None:
-        statement = statement.where(Delivery.id < after)
     return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
@@ -138,15 +138,11 @@ async def delivery(session: AsyncSession, delivery_id: UUID) -> Delivery | None:
     return (await session.scalars(statement)).first()
 
 
-async def mails(
-    session: AsyncSession, *, state: str | None, after: UUID | None, limit: int
-) -> Sequence[Mail]:
-    """All that the session may see, newest first."""
-    statement = select(Mail).order_by(Mail.id.desc()).limit(limit)
+async def mails(session: AsyncSession, *, state: str | None, page: Page) -> Sequence[Mail]:
+    """All that the session may see."""
+    statement = page.of(select(Mail))
     if state is not None:
         statement = statement.where(Mail.state == state)
-    if after is not None:
-        statement = statement.where(Mail.id < after)
     return (await session.scalars(statement)).all()
 
 

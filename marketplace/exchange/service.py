@@ -36,7 +36,6 @@ from marketplace.kernel.ids import new_id
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 
-PAGE_MAX = 200
 REPLAY_MAX = 1_000
 
 
@@ -154,13 +153,12 @@ async def test(
     await send_to(
         session, endpoint.organisation_id, [endpoint.id], "endpoint.test", data, once, now
     )
-    [(delivery, message)] = await queries.deliveries(
+    [(delivery, message), *_] = await queries.deliveries(
         session,
         actor.organisation_id,
         endpoint_id=endpoint.id,
         state=None,
-        after=None,
-        limit=1,
+        page=queries.DELIVERIES.page(1),
     )
     return _delivery(delivery, message)
 
@@ -193,39 +191,29 @@ async def deliveries(
     state: str | None,
     limit: int,
     cursor: str | None,
+    sort: str | None = None,
 ) -> DeliveryPage:
-    """Newest first. Raises Invalid."""
+    """Newest first unless `sort` says otherwise. Raises Invalid."""
+    page = queries.DELIVERIES.page(limit, cursor, sort)
     found = await queries.deliveries(
-        session,
-        actor.organisation_id,
-        endpoint_id=endpoint_id,
-        state=state,
-        after=_cursor(limit, cursor),
-        limit=limit + 1,
+        session, actor.organisation_id, endpoint_id=endpoint_id, state=state, page=page
     )
-    shown = found[:limit]
-    more = str(shown[-1][0].id) if len(found) > limit else None
-    return DeliveryPage([_delivery(*row) for row in shown], more)
+    shown, next_cursor = page.cut(found, lambda row: row[0])
+    return DeliveryPage([_delivery(*row) for row in shown], next_cursor)
 
 
 async def mails(
-    session: AsyncSession, *, state: str | None, limit: int, cursor: str | None
+    session: AsyncSession,
+    *,
+    state: str | None,
+    limit: int,
+    cursor: str | None,
+    sort: str | None = None,
 ) -> MailPage:
-    """The operator's outbox, newest first. Raises Invalid."""
-    after = _cursor(limit, cursor)
-    found = await queries.mails(session, state=state, after=after, limit=limit + 1)
-    shown = found[:limit]
-    more = str(shown[-1].id) if len(found) > limit else None
-    return MailPage([_mail(row) for row in shown], more)
-
-
-def _cursor(limit: int, cursor: str | None) -> UUID | None:
-    if not 1 <= limit <= PAGE_MAX:
-        raise Invalid.field("limit", "out_of_range", f"A page has 1 to {PAGE_MAX} entries.")
-    try:
-        return UUID(cursor) if cursor else None
-    except ValueError:
-        raise Invalid.field("cursor", "bad_cursor", "Not a cursor of this list.") from None
+    """The operator's outbox, newest first unless `sort` says otherwise. Raises Invalid."""
+    page = queries.MAILS.page(limit, cursor, sort)
+    shown, next_cursor = page.cut(await queries.mails(session, state=state, page=page))
+    return MailPage([_mail(row) for row in shown], next_cursor)
 
 
 async def _own(session: AsyncSession, actor: Actor, endpoint_id: UUID) -> Endpoint:

@@ -30,7 +30,7 @@ PAGE_MAX = 200
 
 _CURSOR_CHARS_MAX = 2_000
 _Row = TypeVar("_Row")
-_Selected = TypeVar("_Selected", bound=tuple[Any, ...])
+_Statement = TypeVar("_Statement", bound=Select[*tuple[Any, ...]])
 
 
 def bad_limit() -> Invalid:
@@ -123,7 +123,7 @@ class Page(msgspec.Struct, frozen=True):
     column: Any
     after: tuple[Any, UUID] | None
 
-    def of(self, statement: Select[_Selected]) -> Select[_Selected]:
+    def of(self, statement: _Statement) -> _Statement:
         """`statement` in order, from this page's first row on; one row more than `limit` says that
         there are more.
         """

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.pages import Page, Sorting
 from marketplace.kernel.workflow import WorkflowDeadline, WorkflowStep
 from marketplace.orders.models import (
     Claim,
@@ -80,24 +81,27 @@ async def order_by_token(session: AsyncSession, token_hash: bytes) -> Order | No
     return (await session.scalars(statement)).first()
 
 
-async def page(
+ORDERS = Sorting(
+    Order.id, created_at=Order.id, number=Order.number, title=Order.title, state=Order.state
+)
+CLAIMS = Sorting(Claim.id, created_at=Claim.id, state=Claim.state, severity_bp=Claim.severity_bp)
+
+
+async def order_page(
     session: AsyncSession,
     organisation_id: UUID,
     *,
     states: Sequence[str],
     role: str | None,
-    after: UUID | None,
-    limit: int,
+    page: Page,
 ) -> Sequence[Order]:
-    """Newest first."""
-    statement = select(Order).order_by(Order.id.desc()).limit(limit)
+    """One more than the page holds when there are more."""
+    statement = page.of(select(Order))
     sides = {"buyer": Order.buyer_id, "supplier": Order.supplier_id}
     wanted = [sides[role]] if role else list(sides.values())
     statement = statement.where(or_(*(side == organisation_id for side in wanted)))
     if states:
         statement = statement.where(Order.state.in_(states))
-    if after is not None:
-        statement = statement.where(Order.id < after)
     return (await session.scalars(statement)).all()
 
 
@@ -193,18 +197,15 @@ async def claim_page(
     session: AsyncSession,
     *,
     states: Sequence[str],
-    after: UUID | None,
-    limit: int,
+    page: Page,
     escalated_only: bool = False,
 ) -> Sequence[Claim]:
-    """All that the session may see, newest first; `escalated_only` needs the system scope."""
-    statement = select(Claim).order_by(Claim.id.desc()).limit(limit)
+    """All that the session may see; `escalated_only` needs the system scope."""
+    statement = page.of(select(Claim))
     if escalated_only:
         statement = statement.where(_ESCALATED)
     if states:
         statement = statement.where(Claim.state.in_(states))
-    if after is not None:
-        statement = statement.where(Claim.id < after)
     return (await session.scalars(statement)).all()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from tests.auctions.tenders.tendering import draft
 from tests.people import NewPerson, Person
 
 
@@ -90,3 +91,30 @@ async def test_csv_is_refused_where_the_list_is(new_buyer: NewPerson) -> None:
     )
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_paged_list_is_read_in_any_order(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    for title in ("b", "c", "a", "b"):
+        await draft(buyer, title=title)
+    for sort, expected in (("title", "abbc"), ("-title", "cbba"), ("created_at", "bcab")):
+        titles, query = "", {"limit": "1", "sort": sort}
+        while True:
+            answer = await buyer.client.get("/api/v1/tenders", params=query)
+            assert answer.status_code == 200, answer.text
+            titles += "".join(item["title"] for item in answer.json()["items"])
+            if answer.json()["next_cursor"] is None:
+                break
+            query["cursor"] = answer.json()["next_cursor"]
+        assert titles == expected, sort
+
+
+async def test_a_cursor_of_another_order_is_refused(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    for title in ("a", "b"):
+        await draft(buyer, title=title)
+    query = {"limit": "1", "sort": "title"}
+    first = await buyer.client.get("/api/v1/tenders", params=query)
+    other = {"cursor": first.json()["next_cursor"], "sort": "-title"}
+    answer = await buyer.client.get("/api/v1/tenders", params=other)
+    assert answer.json()["errors"][0]["code"] == "bad_cursor"

@@ -97,7 +97,7 @@ async def _page(
 
 
 async def _suppliers(session: AsyncSession, actor: Actor, state: str) -> list[OrganisationView]:
-    every = await organisations.browse(session, actor, state=state, after=None, limit=PAGE_MAX)
+    every = await organisations.browse(session, actor, state=state, limit=PAGE_MAX)
     return [each for each in every.items if "supplies" in each.capabilities]
 
 

@@ -65,10 +65,15 @@ class AwardController(Controller):
 
     @get("/", opt=allow(scope=READ))
     async def list_awards(
-        self, session: AsyncSession, actor: Actor, limit: int = 50, cursor: str | None = None
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        limit: int = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> AwardPage:
         """Own awards as buyer or supplier, newest first."""
-        return await service.list_awards(session, actor, limit=limit, cursor=cursor)
+        return await service.list_awards(session, actor, limit=limit, cursor=cursor, sort=sort)
 
     @get("/{award_id:uuid}", opt=allow(scope=READ))
     async def get_award(self, session: AsyncSession, actor: Actor, award_id: UUID) -> AwardView:

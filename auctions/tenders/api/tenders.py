@@ -51,12 +51,19 @@ class TenderController(Controller):
         actor: Actor,
         limit: int = 50,
         cursor: str | None = None,
+        sort: str | None = None,
         tender_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
         role: Literal["buyer", "supplier"] | None = None,
     ) -> TenderPage:
         """Own tenders as buyer and visible ones as supplier, newest first."""
         return await service.listing(
-            session, actor, limit=limit, cursor=cursor, states=tender_state or (), role=role
+            session,
+            actor,
+            limit=limit,
+            cursor=cursor,
+            sort=sort,
+            states=tender_state or (),
+            role=role,
         )
 
     @post("/", opt=allow("procurement_officer", scope=WRITE))

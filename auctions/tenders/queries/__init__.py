@@ -1,6 +1,7 @@
 """Every SELECT of tenders, one file a subject."""
 
 from auctions.tenders.queries.awards import (
+    AWARDS,
     award,
     award_page,
     award_sheet,
@@ -33,6 +34,7 @@ from auctions.tenders.queries.tenders import (
     BIDDER_ROLES,
     BUYER_ROLES,
     PAGE_MAX,
+    TENDERS,
     AuctionAccess,
     DueAuction,
     accepted_at,
@@ -61,9 +63,11 @@ from auctions.tenders.queries.tenders import (
 )
 
 __all__ = [
+    "AWARDS",
     "BIDDER_ROLES",
     "BUYER_ROLES",
     "PAGE_MAX",
+    "TENDERS",
     "AuctionAccess",
     "DueAuction",
     "accepted_at",

@@ -19,6 +19,7 @@ from auctions.tenders.models import (
 )
 from auctions.tenders.rules import AwardState
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.pages import Page, Sorting
 
 PAST_MAX = 5_000
 BIDS_MAX = 100_000
@@ -41,12 +42,14 @@ async def lot_titles(session: AsyncSession, lot_ids: Iterable[UUID]) -> dict[UUI
     return {row.id: row.title for row in await session.execute(statement)}
 
 
+AWARDS = Sorting(Award.id, created_at=Award.id, state=Award.state, price=Award.price_minor)
+
+
 async def award_page(
     session: AsyncSession,
     actor: Actor,
     *,
-    limit: int,
-    before: UUID | None,
+    page: Page,
     tender_id: UUID | None = None,
 ) -> Sequence[Any]:
     """Own awards as buyer, and as supplier those that were offered, newest first, of all tenders or
@@ -56,11 +59,9 @@ async def award_page(
         Award.buyer_id == actor.organisation_id, Award.organisation_id == actor.organisation_id
     )
     statement = select(Award, Tender.currency).join(Tender, Tender.id == Award.tender_id).where(own)
-    if before is not None:
-        statement = statement.where(Award.id < before)
     if tender_id is not None:
         statement = statement.where(Award.tender_id == tender_id)
-    return (await session.execute(statement.order_by(Award.id.desc()).limit(limit + 1))).all()
+    return (await session.execute(page.of(statement))).all()
 
 
 async def award_sheet(session: AsyncSession, lot_id: UUID) -> AwardSheet | None:

@@ -29,6 +29,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.accounts.models import Organisation
 from marketplace.accounts.queries import PublicOrganisation
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.pages import Page, Sorting
 
 PAGE_MAX = 200
 DUE_MAX = 1_000
@@ -274,12 +275,14 @@ async def waiting_cancels(
     return (await session.execute(statement)).scalars().all()
 
 
+TENDERS = Sorting(Tender.id, created_at=Tender.id, title=Tender.title, state=Tender.state)
+
+
 async def tender_page(
     session: AsyncSession,
     actor: Actor,
     *,
-    limit: int,
-    before: UUID | None,
+    page: Page,
     states: Iterable[str] = (),
     role: str | None = None,
 ) -> Sequence[Tender]:
@@ -291,12 +294,9 @@ async def tender_page(
     if "supplies" in actor.capabilities:
         others = and_(Tender.buyer_id != actor.organisation_id, _visible_to_supplier(actor))
     wanted = {"buyer": mine, "supplier": others}.get(role or "", or_(mine, others))
-    statement = select(Tender).where(wanted)
-    if before is not None:
-        statement = statement.where(Tender.id < before)
+    statement = page.of(select(Tender).where(wanted))
     if states := list(states):
         statement = statement.where(Tender.state.in_(states))
-    statement = statement.order_by(Tender.id.desc()).limit(limit + 1)
     return (await session.execute(statement)).scalars().all()
 
 

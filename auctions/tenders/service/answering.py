@@ -16,9 +16,9 @@ from auctions.tenders.models import Award, Tender
 from auctions.tenders.rules import AwardState, TenderState
 from auctions.tenders.schemas.awards import AwardPage, AwardView, Ranked
 from auctions.tenders.service.awards import SPOKEN, make_award, offer_award, views
-from auctions.tenders.service.views import PAGE_DEFAULT, own_tender, read_cursor
+from auctions.tenders.service.views import PAGE_DEFAULT, own_tender
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.money import Money
 from marketplace.kernel.scope import as_house
@@ -170,17 +170,15 @@ async def list_awards(
     *,
     limit: int = PAGE_DEFAULT,
     cursor: str | None = None,
+    sort: str | None = None,
     tender_id: UUID | None = None,
 ) -> AwardPage:
     """Own awards as buyer or supplier, newest first, of all tenders or one. Raises Invalid."""
-    if not 1 <= limit <= queries.PAGE_MAX:
-        raise Invalid.field("limit", "out_of_range", f"From 1 to {queries.PAGE_MAX}.")
-    rows = await queries.award_page(
-        session, actor, limit=limit, before=read_cursor(cursor), tender_id=tender_id
-    )
-    page = rows[:limit]
-    shown = [(await views(session, actor, currency, [award]))[0] for award, currency in page]
-    return AwardPage(shown, str(page[-1][0].id) if len(rows) > limit else None)
+    page = queries.AWARDS.page(limit, cursor, sort)
+    rows = await queries.award_page(session, actor, page=page, tender_id=tender_id)
+    cut, next_cursor = page.cut(rows, lambda row: row[0])
+    shown = [(await views(session, actor, currency, [award]))[0] for award, currency in cut]
+    return AwardPage(shown, next_cursor)
 
 
 async def show_award(session: AsyncSession, actor: Actor, award_id: UUID) -> AwardView:

@@ -32,7 +32,7 @@ from auctions.tenders.schemas.tender import (
 from marketplace.accounts.schemas import AssigneePage
 from marketplace.accounts.service import assignments
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Invalid, NotFound
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount, Money
 from marketplace.kernel.workflow import history
 
@@ -213,20 +213,18 @@ async def listing(
     *,
     limit: int = PAGE_DEFAULT,
     cursor: str | None = None,
+    sort: str | None = None,
     states: Iterable[str] = (),
     role: str | None = None,
 ) -> TenderPage:
     """One page of tenders, newest first. Raises Invalid for a limit or cursor we never gave."""
-    if not 1 <= limit <= queries.PAGE_MAX:
-        raise Invalid.field("limit", "out_of_range", f"From 1 to {queries.PAGE_MAX}.")
-    rows = await queries.tender_page(
-        session, actor, limit=limit, before=read_cursor(cursor), states=states, role=role
-    )
-    page = rows[:limit]
-    ids = [row.id for row in page]
+    page = queries.TENDERS.page(limit, cursor, sort)
+    rows = await queries.tender_page(session, actor, page=page, states=states, role=role)
+    shown, next_cursor = page.cut(rows)
+    ids = [row.id for row in shown]
     counts = await queries.lot_counts(session, ids)
     accepted = await queries.accepted_at(session, ids, actor.organisation_id)
-    buyers = await parties(session, {row.buyer_id for row in page})
+    buyers = await parties(session, {row.buyer_id for row in shown})
     lines = [
         TenderLine(
             id=row.id,
@@ -242,16 +240,6 @@ async def listing(
             starts_at=counts[row.id][1] if row.id in counts else None,
             accepted_at=accepted.get(row.id),
         )
-        for row in page
+        for row in shown
     ]
-    return TenderPage(lines, str(page[-1].id) if len(rows) > limit else None)
-
-
-def read_cursor(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        return UUID(cursor)
-    except ValueError:
-        message = "Pass next_cursor as it was given."
-        raise Invalid.field("cursor", "bad_cursor", message) from None
+    return TenderPage(lines, next_cursor)

@@ -60,12 +60,13 @@ class OrganisationController(Controller):
         session: AsyncSession,
         actor: Actor,
         organisation_state: Annotated[str | None, QueryParameter(name="state")] = None,
-        cursor: UUID | None = None,
+        cursor: str | None = None,
         limit: Limit = 50,
+        sort: str | None = None,
     ) -> OrganisationPage:
         """All of them for the operator, the own one for everybody else; newest first."""
         return await organisations.browse(
-            session, actor, state=organisation_state, after=cursor, limit=limit
+            session, actor, state=organisation_state, limit=limit, cursor=cursor, sort=sort
         )
 
     @get("/{organisation_id:uuid}", opt=allow(scope=READ, waiting=True))
@@ -132,8 +133,9 @@ class AuditController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
-        cursor: UUID | None = None,
+        cursor: str | None = None,
         limit: Limit = 50,
+        sort: str | None = None,
     ) -> AuditPage:
         """Who did what to the organisation and why, newest first."""
-        return await audit.browse(session, actor, after=cursor, limit=limit)
+        return await audit.browse(session, actor, limit=limit, cursor=cursor, sort=sort)

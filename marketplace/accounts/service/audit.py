@@ -42,15 +42,18 @@ def record(
 
 
 async def browse(
-    session: AsyncSession, actor: Actor, *, after: UUID | None, limit: int
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> AuditPage:
-    """The own organisation's entries, every organisation's for the operator; newest first."""
-    found = await queries.audit_entries(
-        session,
-        organisation_id=None if actor.operator else actor.organisation_id,
-        after=after,
-        limit=limit + 1,
-    )
+    """The own organisation's entries, every organisation's for the operator. Raises Invalid."""
+    page = queries.AUDIT.page(limit, cursor, sort)
+    organisation_id = None if actor.operator else actor.organisation_id
+    found = await queries.audit_entries(session, organisation_id=organisation_id, page=page)
+    shown, next_cursor = page.cut(found)
     return AuditPage(
         items=[
             AuditView(
@@ -63,7 +66,7 @@ async def browse(
                 subject_id=each.subject_id,
                 reason=each.reason,
             )
-            for each in found[:limit]
+            for each in shown
         ],
-        next_cursor=str(found[limit - 1].id) if len(found) > limit else None,
+        next_cursor=next_cursor,
     )

@@ -152,17 +152,23 @@ async def read(session: AsyncSession, actor: Actor, organisation_id: UUID) -> Or
 
 
 async def browse(
-    session: AsyncSession, actor: Actor, *, state: str | None, after: UUID | None, limit: int
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    state: str | None,
+    limit: int,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> OrganisationPage:
     """All of them for the operator, the own one for everybody else. Raises Invalid."""
+    page = queries.ORGANISATIONS.page(limit, cursor, sort)
     if state is not None and state not in STATES:
         raise Invalid.field("state", "unknown_state", f"One of {', '.join(sorted(STATES))}.")
     if not actor.operator:
         own = await read(session, actor, actor.organisation_id)
         return OrganisationPage(items=[own] if state in {None, own.state} else [])
-    found = await queries.organisations(session, state=state, after=after, limit=limit + 1)
-    more = str(found[limit - 1].id) if len(found) > limit else None
-    return OrganisationPage(items=[view(each) for each in found[:limit]], next_cursor=more)
+    shown, more = page.cut(await queries.organisations(session, state=state, page=page))
+    return OrganisationPage(items=[view(each) for each in shown], next_cursor=more)
 
 
 async def add_user(

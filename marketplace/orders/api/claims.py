@@ -45,11 +45,18 @@ class ClaimController(Controller):
         clock: Clock,
         limit: int = 50,
         cursor: str | None = None,
+        sort: str | None = None,
         claim_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
     ) -> ClaimPage:
         """Claims on both sides, newest first; for the operator those that were escalated."""
         return await claims.listing(
-            session, actor, clock.now(), states=claim_state or (), limit=limit, cursor=cursor
+            session,
+            actor,
+            clock.now(),
+            states=claim_state or (),
+            limit=limit,
+            cursor=cursor,
+            sort=sort,
         )
 
     @get("/claims/{claim_id:uuid}", opt=allow(scope=READ))

@@ -51,12 +51,19 @@ class OrderController(Controller):
         actor: Actor,
         limit: int = 50,
         cursor: str | None = None,
+        sort: str | None = None,
         order_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
         role: Literal["buyer", "supplier"] | None = None,
     ) -> OrderPage:
         """Own orders on either side, newest first."""
         return await views.listing(
-            session, actor, states=order_state or (), role=role, limit=limit, cursor=cursor
+            session,
+            actor,
+            states=order_state or (),
+            role=role,
+            limit=limit,
+            cursor=cursor,
+            sort=sort,
         )
 
     @post("/", opt=allow(scope=WRITE))

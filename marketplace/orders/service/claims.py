@@ -173,25 +173,21 @@ async def listing(
     states: Sequence[str],
     limit: int,
     cursor: str | None,
+    sort: str | None = None,
 ) -> ClaimPage:
     """Claims on both sides; for the operator those that came before it. Raises Invalid."""
-    views.check_limit(limit)
-    page = partial(
-        queries.claim_page,
-        session,
-        states=states,
-        after=views.read_cursor(cursor),
-        limit=limit + 1,
-        escalated_only=actor.operator,
+    page = queries.CLAIMS.page(limit, cursor, sort)
+    read = partial(
+        queries.claim_page, session, states=states, page=page, escalated_only=actor.operator
     )
     if actor.operator:
         async with as_house(session):
-            found = await page()
+            found = await read()
     else:
-        found = await page()
-    shown = found[:limit]
+        found = await read()
+    shown, next_cursor = page.cut(found)
     items = [views.claim(actor, row, now) for row in shown]
-    return ClaimPage(items, str(shown[-1].id) if len(found) > limit else None)
+    return ClaimPage(items, next_cursor)
 
 
 async def show(session: AsyncSession, actor: Actor, claim_id: UUID, now: datetime) -> ClaimView:

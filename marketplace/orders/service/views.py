@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Invalid, NotFound
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount, Money
 from marketplace.kernel.scope import as_house
 from marketplace.orders import queries, rules
@@ -29,7 +29,6 @@ from marketplace.orders.schemas import (
     SurveyView,
 )
 
-PAGE_MAX = 200
 LATE = timedelta(0)
 
 
@@ -67,20 +66,6 @@ async def parties(session: AsyncSession, orders: Iterable[Order]) -> dict[UUID, 
     return {row.id: PartyView(row.id, row.name) for row in found.values()}
 
 
-def read_cursor(cursor: str | None) -> UUID | None:
-    """Raises Invalid."""
-    try:
-        return UUID(cursor) if cursor else None
-    except ValueError:
-        raise Invalid.field("cursor", "bad_cursor", "Not a cursor of this list.") from None
-
-
-def check_limit(limit: int) -> None:
-    """Raises Invalid."""
-    if not 1 <= limit <= PAGE_MAX:
-        raise Invalid.field("limit", "out_of_range", f"A page has 1 to {PAGE_MAX} entries.")
-
-
 async def listing(
     session: AsyncSession,
     actor: Actor,
@@ -89,18 +74,14 @@ async def listing(
     role: str | None,
     limit: int,
     cursor: str | None,
+    sort: str | None = None,
 ) -> OrderPage:
-    """Own orders on either side, newest first. Raises Invalid."""
-    check_limit(limit)
-    found = await queries.page(
-        session,
-        actor.organisation_id,
-        states=states,
-        role=role,
-        after=read_cursor(cursor),
-        limit=limit + 1,
+    """Own orders on either side, newest first unless `sort` says otherwise. Raises Invalid."""
+    page = queries.ORDERS.page(limit, cursor, sort)
+    found = await queries.order_page(
+        session, actor.organisation_id, states=states, role=role, page=page
     )
-    shown = found[:limit]
+    shown, next_cursor = page.cut(found)
     names = await parties(session, shown)
     totals = await queries.totals(session, [order.id for order in shown])
     items = [
@@ -118,7 +99,7 @@ async def listing(
         )
         for order in shown
     ]
-    return OrderPage(items, str(shown[-1].id) if len(found) > limit else None)
+    return OrderPage(items, next_cursor)
 
 
 async def show(session: AsyncSession, actor: Actor, order_id: UUID, now: datetime) -> OrderView:
