@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar.datastructures import State
@@ -42,6 +43,7 @@ from marketplace.exchange import listening, mailing
 from marketplace.exchange.announcing import announce
 from marketplace.exchange.delivery import PURPOSE, Post
 from marketplace.exchange.sender import Sender
+from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.facts import Facts
@@ -62,6 +64,7 @@ from pricing.lists import api as lists_api
 from ratings import api as ratings_api
 from ratings import jobs as ratings_jobs
 from ratings.service import events as ratings
+from ratings.service import gates
 from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
@@ -172,6 +175,7 @@ def subscribed() -> Facts:
     facts = Facts()
     facts.subscribe(LotAwarded, partial(_order_of_award, facts))
     facts.subscribe(LotAwarded, _tell_the_winner)
+    facts.subscribe(orders.OrderIntended, gates.refuse_blocked)
     facts.subscribe(orders.OrderCompleted, ratings.order_completed)
     facts.subscribe(orders.OrderReopened, ratings.order_reopened)
     facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
@@ -324,7 +328,13 @@ def _part(name: str) -> Provide:
     return Provide(provide, sync_to_thread=False)
 
 
+async def _blocked_suppliers(session: AsyncSession, actor: Actor) -> frozenset[UUID]:
+    """Whom the caller's organisation has blocked: prices know nothing of ratings."""
+    return await gates.blocked_suppliers(session, actor.organisation_id)
+
+
 DEPENDENCIES: dict[str, Provide] = {
+    "blocked_suppliers": Provide(_blocked_suppliers),
     "session": Provide(provide_session),
     "reader": Provide(provide_reader),
     "actor": Provide(provide_actor),

@@ -30,6 +30,14 @@ class OrderFact(Fact, frozen=True, kw_only=True):
     at: datetime
 
 
+class OrderIntended(OrderFact, frozen=True, kw_only=True):
+    """People of the organisation `by` are about to order or to propose an order. A handler that
+    raises a Problem refuses it.
+    """
+
+    by: UUID
+
+
 class OrderMoved(OrderFact, frozen=True, kw_only=True):
     """An order went through `event` into `state`; `by` is the organisation that moved it.
     `inside`: nobody has released it yet, so the supplier is not told.

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.statements import Source, Statement
 from ratings.models import RatingAffiliate, RatingBlock, RatingPolicy, RatingSurvey, RatingTrust
 from ratings.policy import DEFAULT, Parameters, Policy, Weights
 
@@ -142,6 +143,15 @@ async def blocks(
         RatingBlock.lifted_at.is_(None),
     )
     return {row.supplier_id: row for row in (await session.scalars(statement)).all()}
+
+
+_BLOCKED = Statement(
+    "SELECT supplier_id FROM rating_blocks WHERE buyer_id = :buyer_id AND lifted_at IS NULL"
+)
+
+
+async def blocked_suppliers(source: Source, buyer_id: UUID) -> frozenset[UUID]:
+    return frozenset(row["supplier_id"] for row in await _BLOCKED.rows(source, buyer_id=buyer_id))
 
 
 async def survey(session: AsyncSession, supplier_id: UUID, buyer_id: UUID | None = None) -> Survey:

@@ -15,6 +15,8 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.scope import as_house
+from marketplace.kernel.statements import Source
+from marketplace.orders.facts import OrderIntended
 from ratings import queries
 from ratings.models import RatingAffiliate, RatingBlock, RatingTrust
 from ratings.schemas import AffiliatesView, NewAffiliates, NewTrust
@@ -49,6 +51,25 @@ async def standings(
         )
         for supplier_id in wanted
     }
+
+
+async def blocked_suppliers(source: Source, buyer_id: UUID) -> frozenset[UUID]:
+    """Whom the buyer has blocked. Works in any scope."""
+    async with as_house(source):
+        return await queries.blocked_suppliers(source, buyer_id)
+
+
+async def refuse_blocked(session: AsyncSession, fact: OrderIntended) -> None:
+    """Nobody orders from a supplier that its buyer has blocked. Raises Conflict."""
+    async with as_house(session):
+        block = await queries.block(session, fact.buyer_id, fact.supplier_id)
+    if block is None:
+        return
+    if fact.by == fact.buyer_id:
+        detail = f"Your organisation has blocked this supplier: {block.reason}"
+    else:
+        detail = f"The buyer has blocked you: {block.reason}"
+    raise Conflict("supplier_blocked", detail)
 
 
 async def give_trust(

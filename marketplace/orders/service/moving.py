@@ -17,17 +17,29 @@ from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import round_half_even
 from marketplace.kernel.workflow import Mover, house, move
 from marketplace.orders import queries, rules
-from marketplace.orders.facts import OrderCompleted, OrderMoved, OrderReopened, PaidLine
+from marketplace.orders.facts import (
+    OrderCompleted,
+    OrderIntended,
+    OrderMoved,
+    OrderReopened,
+    PaidLine,
+)
 from marketplace.orders.life import ORDER, moved_by
 from marketplace.orders.models import Delivery, Line, Order
 from marketplace.orders.schemas import NewDelivery
 from marketplace.orders.service.views import visible
+
+BINDING = frozenset(["request", "place", "approve"])
+"""Steps by which people order or offer to; what follows from an award was agreed before."""
 
 
 async def step(session: AsyncSession, facts: Facts, order: Order, event: str, by: Mover) -> None:
     """One move and the facts of it. The caller holds the order FOR UPDATE, or has just made it.
     Raises Forbidden, Conflict.
     """
+    if event in BINDING and by.user_id is not None:
+        ORDER.choose(order, event, by)
+        await facts.publish(session, _intended(order, by))
     readers = _readers(order, event)
     await move(session, ORDER, order, event, by, parties=readers)
     order.updated_at = by.now
@@ -64,6 +76,17 @@ async def step(session: AsyncSession, facts: Facts, order: Order, event: str, by
                 at=by.now,
             ),
         )
+
+
+def _intended(order: Order, by: Mover) -> OrderIntended:
+    assert by.organisation_id is not None, "a person belongs to an organisation"
+    return OrderIntended(
+        order_id=order.id,
+        buyer_id=order.buyer_id,
+        supplier_id=order.supplier_id,
+        at=by.now,
+        by=by.organisation_id,
+    )
 
 
 def _readers(order: Order, event: str) -> list[UUID]:
