@@ -21,12 +21,13 @@ import asyncpg
 import msgspec
 import polars as pl
 import uvloop
+from sqlalchemy import text
 
 from benchmarks.harness import Figure, Stolen, quantile_ms, servers, show
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.collector import settle
-from marketplace.kernel.db import Database
+from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId
 from pricing.imports import jobs, uploads
 from pricing.imports import service as imports
@@ -108,6 +109,22 @@ def supplier_of(number: int) -> Actor:
         roles=frozenset(["partner_manager"]),
         capabilities=frozenset(["supplies"]),
     )
+
+
+async def make_buyer(database: Database) -> Actor:
+    """Somebody who may read base lists."""
+    buyer = msgspec.structs.replace(supplier_of(999_999), capabilities=frozenset(["buys"]))
+    async with database.transaction(SYSTEM) as session:
+        await session.execute(
+            text(
+                """INSERT INTO organisations (id, name, country, tax_id, tax_id_normal,
+                    capabilities, state, created_at)
+                VALUES (:id, 'Bench', 'DE', 'buyer', 'buyer', '{buys}', 'active', now())
+                ON CONFLICT DO NOTHING"""
+            ),
+            {"id": buyer.organisation_id},
+        )
+    return buyer
 
 
 async def make_supplier(database_url: str, number: int) -> UUID:
@@ -226,7 +243,7 @@ async def _resolve_all(database_url: str, number: int) -> list[float]:
     # As a node does once it has started.
     settle()
     database = Database(database_url)
-    buyer = msgspec.structs.replace(supplier_of(999_999), capabilities=frozenset(["buys"]))
+    buyer = await make_buyer(database)
     skus, latencies = random.Random(3), []
     today = datetime(2026, 6, 1, tzinfo=UTC).date()
     try:

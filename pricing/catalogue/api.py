@@ -44,6 +44,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 Scheme = Annotated[str, QueryParameter(pattern="^[A-Z0-9_-]{1,20}$")]
 Currency = Annotated[str | None, QueryParameter(pattern="^[A-Z]{3}$")]
+UnitText = Annotated[str | None, QueryParameter(min_length=1, max_length=20)]
 Quantity = Annotated[str, QueryParameter(max_length=24)]
 Language = Annotated[str, QueryParameter(pattern="^[a-z]{2}$")]
 
@@ -94,17 +95,24 @@ class ItemController(Controller):
         session: AsyncSession,
         clock: Clock,
         item_id: UUID,
+        blocked_suppliers: frozenset[UUID],
         quantity: Quantity = "1",
+        unit: UnitText = None,
         currency: Currency = None,
         on: date | None = None,
     ) -> OfferPage:
-        """All suppliers side by side, per base unit, the cheapest first."""
+        """All suppliers side by side, per base unit, the cheapest first. The quantity counts in
+        `unit`, by default the item's. What cannot be compared, or not be ordered in this quantity,
+        stands at the end with the `reason`; suppliers whom the caller has blocked are left out.
+        """
         return await service.offers_for(
             session,
             item_id,
             quantity=quantity,
+            unit=unit,
             currency=currency,
             on=on or clock.now().date(),
+            but=blocked_suppliers,
         )
 
 

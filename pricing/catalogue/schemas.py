@@ -115,23 +115,30 @@ class Loaded(Struct):
 
 
 class Offer(Struct, kw_only=True):
-    """One supplier's price for an item; `normal` is per base unit in the currency asked for."""
+    """One supplier's price for an item; `normal` is per base unit in the currency asked for.
+
+    `reason` says why it cannot be compared or ordered as asked: `no_rate`, `other_unit`,
+    `below_minimum` (no price for so little), `below_minimum_order`, `between_packs`; `detail` in
+    words. Without a common unit or currency `resolved` is the price as it is listed.
+    """
 
     supplier_id: UUID
     supplier: str
     sku: str
-    list: ListRef
-    version: int
+    list: ListRef | None
+    version: int | None
     resolved: Resolved
     normal: Amount | None
-    normal_unit: str
+    normal_unit: str | None
+    reason: str | None
+    detail: str | None
     lead_time_days: int | None
     min_order: str | None
     valid_to: date | None
 
 
 class OfferPage(Struct):
-    """Cheapest first; offers that cannot be compared come last."""
+    """Cheapest first; offers that cannot be compared or ordered as asked come last."""
 
     items: list[Offer]
     next_cursor: str | None = None

@@ -38,6 +38,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Currency = Annotated[str | None, QueryParameter(pattern="^[A-Z]{3}$")]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 ItemText = Annotated[str, QueryParameter(min_length=1, max_length=200)]
+UnitText = Annotated[str | None, QueryParameter(min_length=1, max_length=20)]
 Quantity = Annotated[str, QueryParameter(max_length=24)]
 
 
@@ -116,18 +117,21 @@ class PriceController(Controller):
         item: ItemText,
         supplier: UUID,
         quantity: Quantity = "1",
+        unit: UnitText = None,
         currency: Currency = None,
         on: date | None = None,
         known_at: datetime | None = None,
     ) -> Resolved:
         """The price that holds for the caller, and why. `item` is an item's id or the supplier's
-        SKU.
+        SKU. The quantity, and with it breaks, minimum order and packs, counts in `unit`; by default
+        in the item's, for a SKU in the line's own.
         """
         return await service.price_of(
             reader,
             supplier,
             item,
             quantity=quantity,
+            unit=unit,
             currency=currency,
             on=on or clock.now().date(),
             known_at=known_at,
@@ -151,16 +155,24 @@ class RateController(Controller):
     tags = ("prices",)
 
     @post(opt=allow(scope=WRITE, operator=True))
-    async def keep_exchange_rates(self, session: AsyncSession, data: NewRates) -> RatePage:
-        """Operator only: dated rates; the newest on or before a day holds on it."""
-        return await service.keep_rates(session, data)
+    async def keep_exchange_rates(
+        self, session: AsyncSession, clock: Clock, data: NewRates
+    ) -> RatePage:
+        """Operator only: dated rates; the newest on or before a day holds on it. Another rate of a
+        day corrects it from now on; prices as known before stay as they were.
+        """
+        return await service.keep_rates(session, data, clock.now())
 
     @get(opt=allow(scope=READ))
     async def list_exchange_rates(
-        self, session: AsyncSession, currency: Currency = None, on: date | None = None
+        self,
+        session: AsyncSession,
+        currency: Currency = None,
+        on: date | None = None,
+        known_at: datetime | None = None,
     ) -> RatePage:
-        """Newest first."""
-        return await service.show_rates(session, currency=currency, on=on)
+        """Newest first, as known at `known_at` (default: now)."""
+        return await service.show_rates(session, currency=currency, on=on, known_at=known_at)
 
 
 class PriceSettingsController(Controller):

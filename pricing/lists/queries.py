@@ -13,7 +13,9 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.statements import Row, Source, Statement
-from pricing.lists.rules import Combination, Line, ListKind, Offered, Rate
+from pricing.lists.rates import Rate
+from pricing.lists.rules import Combination, Line, ListKind, Offered
+from pricing.lists.units import Unit
 
 _LIST = """SELECT l.id, l.list_no, l.supplier_id, l.name, l.kind, l.tier, l.partner_id, l.priority,
         l.state, l.version, l.content, l.created_at, v.published_at,
@@ -264,36 +266,65 @@ async def reads_any_list(session: AsyncSession, supplier_id: UUID) -> bool:
     return bool(found)
 
 
-_RATES_UNTIL = Statement(
-    """SELECT DISTINCT ON (base, quote) base, quote, on_date, rate, source
-    FROM exchange_rates WHERE on_date <= :on
-        AND (base = :currency AND quote = ANY(:others)
-             OR quote = :currency AND base = ANY(:others))
-    ORDER BY base, quote, on_date DESC"""
+# Pairs are few and days are many, so each pair's newest row is looked up.
+_NEWEST_RATES = Statement(
+    """WITH RECURSIVE pairs AS (
+        (SELECT base, quote FROM exchange_rates ORDER BY base, quote LIMIT 1)
+        UNION ALL SELECT n.base, n.quote FROM pairs p CROSS JOIN LATERAL (
+            SELECT e.base, e.quote FROM exchange_rates e
+            WHERE (e.base, e.quote) > (p.base, p.quote) ORDER BY e.base, e.quote LIMIT 1) n)
+    SELECT r.base, r.quote, r.on_date, r.rate, r.source FROM pairs p CROSS JOIN LATERAL (
+        SELECT e.* FROM exchange_rates e
+        WHERE e.base = p.base AND e.quote = p.quote AND e.on_date <= :on
+            AND e.known_from <= coalesce(CAST(:known_at AS timestamptz), 'infinity')
+        ORDER BY e.on_date DESC, e.known_from DESC LIMIT 1) r"""
 )
 
 
-async def rates_until(
-    source: Source, currencies: Iterable[str], currency: str, on: date
-) -> list[Rate]:
-    """The newest rate of each direction between `currency` and the others, on or before `on`."""
-    rows = await _RATES_UNTIL.rows(source, on=on, currency=currency, others=list(currencies))
+async def newest_rates(source: Source, on: date, known_at: datetime | None) -> list[Rate]:
+    """The newest rate of each pair on or before `on`, as known at `known_at` (None: now)."""
+    rows = await _NEWEST_RATES.rows(source, on=on, known_at=known_at)
     return [Rate(**row) for row in rows]
 
 
 async def all_rates(
-    session: AsyncSession, *, currency: str | None, on: date | None, limit: int
-) -> list[Rate]:
+    session: AsyncSession,
+    *,
+    currency: str | None,
+    on: date | None,
+    known_at: datetime | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """As known at `known_at` (None: now), newest first: of each pair and day the last one known."""
     rows = await session.execute(
         text(
-            """SELECT base, quote, on_date, rate, source FROM exchange_rates
+            """SELECT DISTINCT ON (on_date, base, quote) base, quote, on_date, rate, source,
+                known_from
+            FROM exchange_rates
             WHERE (CAST(:currency AS text) IS NULL OR :currency IN (base, quote))
                 AND (CAST(:on AS date) IS NULL OR on_date <= :on)
-            ORDER BY on_date DESC, base, quote LIMIT :limit"""
+                AND known_from <= coalesce(CAST(:known_at AS timestamptz), 'infinity')
+            ORDER BY on_date DESC, base, quote, known_from DESC LIMIT :limit"""
         ),
-        {"currency": currency, "on": on, "limit": limit},
+        {"currency": currency, "on": on, "known_at": known_at, "limit": limit},
     )
-    return [Rate(**row) for row in rows.mappings()]
+    return rows.mappings().all()
+
+
+# The words people use for a unit count as its code.
+_UNITS = Statement(
+    """SELECT n.name AS written, u.code, coalesce(u.base_code, u.code) AS base,
+        coalesce(u.factor, 1) AS factor
+    FROM unnest(CAST(:names AS text[])) n (name)
+    LEFT JOIN unit_aliases a ON a.alias = lower(n.name)
+    JOIN units u ON u.code = coalesce(a.code, upper(n.name))"""
+)
+
+
+async def units_by_name(source: Source, names: Iterable[str]) -> dict[str, Unit]:
+    """Units by the name they were asked for; what no list knows is missing."""
+    rows = await _UNITS.rows(source, names=list(names))
+    return {row["written"]: Unit(row["code"], row["base"], row["factor"]) for row in rows}
 
 
 async def settings_of(session: AsyncSession, supplier_id: UUID) -> RowMapping | None:
@@ -307,7 +338,7 @@ async def settings_of(session: AsyncSession, supplier_id: UUID) -> RowMapping | 
     return rows.mappings().one_or_none()
 
 
-_SKU_OF_ITEM = Statement("SELECT sku FROM items WHERE id = :id")
+_SKU_OF_ITEM = Statement("SELECT sku, unit FROM items WHERE id = :id")
 _MAPPED_SKUS = Statement(
     """SELECT sku FROM sku_mappings WHERE supplier_id = :supplier AND item_id = :item
     AND state = 'confirmed' ORDER BY sku"""
@@ -317,8 +348,12 @@ _MAPPING_OF_SKU = Statement(
 )
 
 
-async def skus_of_item(source: Source, supplier_id: UUID, item_id: UUID) -> list[str] | None:
-    """The SKUs under which the supplier may offer the item; None when there is no such item."""
+async def skus_of_item(
+    source: Source, supplier_id: UUID, item_id: UUID
+) -> tuple[list[str], str] | None:
+    """The SKUs under which the supplier may offer the item, and the item's unit; None when there is
+    no such item.
+    """
     item = await _SKU_OF_ITEM.row(source, id=item_id)
     if item is None or item["sku"] is None:
         return None
@@ -328,4 +363,5 @@ async def skus_of_item(source: Source, supplier_id: UUID, item_id: UUID) -> list
     decided = await _MAPPING_OF_SKU.row(source, supplier=supplier_id, sku=sku)
     rejected = None if decided is None else decided["item_id"]
     # The supplier's own decision about this very SKU goes before equal spelling.
-    return mapped if sku in mapped or rejected is not None else [sku, *mapped]
+    skus = mapped if sku in mapped or rejected is not None else [sku, *mapped]
+    return skus, item["unit"]

@@ -6,24 +6,25 @@ All amounts are exact decimals. Times and rates are arguments; nothing here asks
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-from marketplace.kernel.money import exponent_of
+from marketplace.kernel.money import exponent_of, round_half_even
+from pricing.lists.rates import EXACT, Rate, rate_between
+from pricing.lists.units import Unit, Wanted
 
 UNIT_PRICE_PLACES = 6
 RANKS = {"agreement": 0, "tier": 1, "base": 2}
 
 ListKind = Literal["agreement", "tier", "base"]
 Combination = Literal["rank", "lowest"]
-
-# Wide enough that no product or quotient of admitted values is rounded before we say so.
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,16 +63,6 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 100
 
 
-class Rate(msgspec.Struct, frozen=True):
-    """One unit of `base` costs `rate` of `quote` from `on_date` until the next rate."""
-
-    base: str
-    quote: str
-    on_date: date
-    rate: Decimal
-    source: str = ""
-
-
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One sentence of "why this price": what was looked at and what came of it (a stable code)."""
 
@@ -79,6 +70,10 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str
     list: UUID | None = None
     version: int | None = None
+
+
+ORDER_CONDITIONS = frozenset(["below_minimum_order", "between_packs"])
+"""Steps that say: the price holds, but the asked quantity cannot be ordered."""
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -95,8 +90,8 @@ class Resolution(msgspec.Struct, frozen=True):
 
 def quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
     """`dividend / divisor` to `places` decimals, ties to even."""
-    exact = _EXACT.divide(dividend, divisor)
-    return exact.quantize(Decimal(1).scaleb(-places), context=_EXACT)
+    exact = EXACT.divide(dividend, divisor)
+    return exact.quantize(Decimal(1).scaleb(-places), context=EXACT)
 
 
 def unit_price(price: Decimal, price_unit: Decimal) -> Decimal:
@@ -104,21 +99,30 @@ def unit_price(price: Decimal, price_unit: Decimal) -> Decimal:
     return trimmed(quotient(price, price_unit, UNIT_PRICE_PLACES))
 
 
-def amount_for(price: Decimal, price_unit: Decimal, quantity: Decimal, currency: str) -> Decimal:
+def amount_for(
+    price: Decimal, price_unit: Decimal, quantity: Decimal | Fraction, currency: str
+) -> Decimal:
     """What `quantity` units cost, rounded once, at the end, to the currency's minor unit."""
-    return quotient(_EXACT.multiply(price, quantity), price_unit, exponent_of(currency))
+    exact = Fraction(price) * Fraction(quantity) / Fraction(price_unit)
+    return rounded(exact, exponent_of(currency))
+
+
+def rounded(value: Fraction, places: int) -> Decimal:
+    """To `places` decimals, ties to even."""
+    scaled = Decimal(round_half_even(value * 10**places))
+    return scaled.scaleb(-places, context=EXACT)
 
 
 def trimmed(value: Decimal) -> Decimal:
     """Without trailing zeros beyond two decimals: 0.100000 becomes 0.10, 3.703700 3.7037."""
-    short = value.normalize(_EXACT)
+    short = value.normalize(EXACT)
     places = max(2, -int(short.as_tuple().exponent))
-    return short.quantize(Decimal(1).scaleb(-places), context=_EXACT)
+    return short.quantize(Decimal(1).scaleb(-places), context=EXACT)
 
 
 def plain(value: Decimal) -> str:
     """A quantity as people write it: `100`, `2.5`; never an exponent, never a trailing zero."""
-    text = format(value.normalize(_EXACT), "f")
+    text = format(value.normalize(EXACT), "f")
     return "0" if text == "-0" else text
 
 
@@ -127,8 +131,8 @@ def valid_on(line: Line, on: date) -> bool:
     return starts and (line.valid_to is None or on <= line.valid_to)
 
 
-def break_for(lines: Iterable[Line], quantity: Decimal) -> Line | None:
-    """The line with the greatest minimum quantity that `quantity` reaches."""
+def break_for(lines: Iterable[Line], quantity: Decimal | Fraction) -> Line | None:
+    """The line with the greatest minimum quantity that `quantity`, in the lines' unit, reaches."""
     reached = [line for line in lines if line.min_quantity <= quantity]
     return max(reached, key=lambda line: line.min_quantity, default=None)
 
@@ -150,17 +154,6 @@ def overlaps(lines: Iterable[Line]) -> list[tuple[Line, Line]]:
             if (line.valid_to or date.max) > (longest.valid_to or date.max):
                 longest = line
     return found
-
-
-def rate_between(rates: Sequence[Rate], base: str, quote: str, on: date) -> Rate | None:
-    """The newest rate on or before `on`, read in either direction; None when there is none."""
-    direct = [r for r in rates if (r.base, r.quote) == (base, quote) and r.on_date <= on]
-    inverse = [r for r in rates if (r.base, r.quote) == (quote, base) and r.on_date <= on]
-    newest = max(direct, key=lambda r: r.on_date, default=None)
-    other = max(inverse, key=lambda r: r.on_date, default=None)
-    if other is None or (newest is not None and newest.on_date >= other.on_date):
-        return newest
-    return Rate(base, quote, other.on_date, _EXACT.divide(Decimal(1), other.rate), other.source)
 
 
 def ranked(lists: Iterable[Offered]) -> list[Offered]:
@@ -190,78 +183,107 @@ def resolve(
     quantity: Decimal,
     currency: str | None,
     on: date,
+    unit: str | None = None,
+    units: Mapping[str, Unit] | None = None,
     rates: Sequence[Rate] = (),
     combination: Combination = "rank",
 ) -> Resolution:
-    """The price for `quantity` on day `on`. Lines in `currency` go before convertible ones."""
-    why: list[Step] = []
+    """The price for `quantity` of `unit` (None: of each line's own) on day `on`. Lines in
+    `currency` go before convertible ones, lines in `unit` likewise.
+    """
+    wanted = Wanted(quantity=quantity, unit=unit, known=units or {})
+    asked = _Asked(wanted=wanted, currency=currency, on=on, rates=rates)
     order = ranked(lists)
     if combination == "lowest":
-        return _by_lowest(order, quantity, currency, on, rates, why)
+        return _by_lowest(order, asked)
+    why: list[Step] = []
     for offered in order:
-        won = _from_list(offered, offered.lines, quantity, currency, on, rates, why)
-        if won is not None:
-            return won
+        pick = _pick(offered.lines, asked)
+        if isinstance(pick, Pick):
+            return _resolution(pick, offered, wanted, why)
+        why.append(Step(pick.outcome, pick.detail, offered.id, offered.version))
     why.append(Step("no_price", "No price list has a price for this."))
     return Resolution(None, None, None, None, tuple(why))
 
 
-def _by_lowest(
-    order: list[Offered],
-    quantity: Decimal,
-    currency: str | None,
-    on: date,
-    rates: Sequence[Rate],
-    why: list[Step],
-) -> Resolution:
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for; `currency` None: any."""
+
+    wanted: Wanted
+    currency: str | None
+    on: date
+    rates: Sequence[Rate]
+
+
+class Pick(msgspec.Struct, frozen=True):
+    """A line that holds, its price in `currency`, and the rate that made it."""
+
+    line: Line
+    price: Decimal
+    currency: str
+    rate: Rate | None = None
+
+
+def _by_lowest(order: list[Offered], asked: _Asked) -> Resolution:
     """The supplier combines the lists: of each quantity break the cheapest line counts."""
     today = [
-        msgspec.structs.replace(o, lines=tuple(ln for ln in o.lines if valid_on(ln, on)))
+        msgspec.structs.replace(o, lines=tuple(ln for ln in o.lines if valid_on(ln, asked.on)))
         for o in order
     ]
     ladder = combined_lowest(today)
-    why.append(Step("combined", "The supplier's lists are combined: lowest price of each break."))
+    why = [Step("combined", "The supplier's lists are combined: lowest price of each break.")]
     for offered in today:
         own = tuple(line for line in ladder if any(line is mine for mine in offered.lines))
         why.append(
             Step("considered", f"{len(own)} breaks come from it.", offered.id, offered.version)
         )
-    pick = _pick(ladder, quantity, currency, on, rates)
+    pick = _pick(ladder, asked)
     if isinstance(pick, Step):
         return Resolution(None, None, None, None, (*why, pick))
-    line, price, money = pick
-    owner = next(o for o in today if any(line is mine for mine in o.lines))
-    why.append(_won(owner, line, price, money))
-    return Resolution(price, money, line, owner, tuple(why))
+    owner = next(o for o in today if any(pick.line is mine for mine in o.lines))
+    return _resolution(pick, owner, asked.wanted, why)
 
 
-def _from_list(
-    offered: Offered,
-    lines: Iterable[Line],
-    quantity: Decimal,
-    currency: str | None,
-    on: date,
-    rates: Sequence[Rate],
-    why: list[Step],
-) -> Resolution | None:
-    pick = _pick(lines, quantity, currency, on, rates)
-    if isinstance(pick, Step):
-        why.append(Step(pick.outcome, pick.detail, offered.id, offered.version))
-        return None
-    line, price, money = pick
-    if money != line.currency:
-        rate = rate_between(rates, line.currency, money, on)
-        assert rate is not None
-        why.append(
-            Step(
-                "converted",
-                f"1 {rate.base} = {plain(rate.rate)} {rate.quote} since {rate.on_date}.",
-                offered.id,
-                offered.version,
-            )
+def _resolution(pick: Pick, offered: Offered, wanted: Wanted, why: list[Step]) -> Resolution:
+    steps = [*why]
+    if pick.rate is not None:
+        quoted = pick.rate.quoted or (pick.rate,)
+        detail = ", ".join(rate.described(plain(rate.rate)) for rate in quoted) + "."
+        steps.append(Step("converted", detail, offered.id, offered.version))
+    steps.append(_won(offered, pick.line, pick.price, pick.currency))
+    quantity = wanted.in_unit(pick.line.unit)
+    assert quantity is not None, "only what converts is picked"
+    steps += [
+        Step(outcome, detail, offered.id, offered.version)
+        for outcome, detail in order_conditions(pick.line, quantity)
+    ]
+    return Resolution(pick.price, pick.currency, pick.line, offered, tuple(steps))
+
+
+def order_conditions(line: Line, quantity: Fraction) -> list[tuple[str, str]]:
+    """(code, words) of why `quantity`, in the line's unit, cannot be ordered at its price."""
+    found = []
+    if line.moq is not None and quantity < Fraction(line.moq):
+        found.append(
+            ("below_minimum_order", f"The minimum order is {plain(line.moq)} {line.unit}.")
         )
-    why.append(_won(offered, line, price, money))
-    return Resolution(price, money, line, offered, tuple(why))
+    if line.pack_size is not None and (quantity / Fraction(line.pack_size)).denominator != 1:
+        detail = f"It is sold in packs of {plain(line.pack_size)} {line.unit}."
+        found.append(("between_packs", detail))
+    return found
+
+
+def least_order(line: Line, quantity: Fraction) -> Decimal | None:
+    """The least quantity, in the line's unit, that can be ordered and is not below `quantity`; None
+    where `quantity` itself can.
+    """
+    if not order_conditions(line, quantity):
+        return None
+    least = max(quantity, Fraction(line.moq or 0))
+    if line.pack_size is None:
+        assert line.moq is not None, "one of the two conditions failed"
+        return line.moq
+    return EXACT.multiply(Decimal(ceil(least / Fraction(line.pack_size))), line.pack_size)
 
 
 def _won(offered: Offered, line: Line, price: Decimal, currency: str) -> Step:
@@ -276,38 +298,80 @@ def _won(offered: Offered, line: Line, price: Decimal, currency: str) -> Step:
     )
 
 
-def _pick(
-    lines: Iterable[Line],
-    quantity: Decimal,
-    currency: str | None,
-    on: date,
-    rates: Sequence[Rate],
-) -> tuple[Line, Decimal, str] | Step:
-    """The line and its price in the currency asked for, or the step that says why there is none."""
+def _pick(lines: Iterable[Line], asked: _Asked) -> Pick | Step:
+    """The line that holds, or the step that says why there is none."""
     known = list(lines)
     if not known:
         return Step("no_line", "It has no line for this SKU.")
-    today = [line for line in known if valid_on(line, on)]
+    today = [line for line in known if valid_on(line, asked.on)]
     if not today:
-        return Step("not_valid", f"It has lines for this SKU, none valid on {on}.")
-    same = [line for line in today if currency in (None, line.currency)]
-    line = break_for(same, quantity)
-    if line is not None:
-        return line, line.price, line.currency
+        return Step("not_valid", f"It has lines for this SKU, none valid on {asked.on}.")
+    countable = [line for line in today if asked.wanted.in_unit(line.unit) is not None]
+    if not countable:
+        theirs = ", ".join(sorted({line.unit for line in today}))
+        return Step("other_unit", f"Its unit {theirs} cannot be counted in {asked.wanted.unit}.")
+    same = [line for line in countable if asked.currency in (None, line.currency)]
+    reached = _best_break(same, asked.wanted)
+    if reached is not None:
+        return Pick(reached, reached.price, reached.currency)
     if same:
-        least = min(same, key=lambda found: found.min_quantity).min_quantity
-        return Step("below_minimum", f"Its smallest quantity is {plain(least)}.")
-    assert currency is not None
-    return _converted(today, quantity, currency, on, rates)
+        return _below_minimum(same)
+    return _converted(countable, asked)
 
 
-def _converted(
-    today: list[Line], quantity: Decimal, currency: str, on: date, rates: Sequence[Rate]
-) -> tuple[Line, Decimal, str] | Step:
-    for own in sorted({line.currency for line in today}):
-        rate = rate_between(rates, own, currency, on)
-        line = break_for((ln for ln in today if ln.currency == own), quantity)
-        if rate is not None and line is not None:
-            price = _EXACT.multiply(line.price, rate.rate)
-            return line, trimmed(quotient(price, Decimal(1), UNIT_PRICE_PLACES)), currency
-    return Step("no_rate", f"Its price is in another currency and no rate leads to {currency}.")
+def _best_break(lines: Iterable[Line], wanted: Wanted) -> Line | None:
+    """Each unit has a ladder of its own. The asked unit's goes first, then the cheapest."""
+    ladders: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        ladders[line.unit if wanted.unit else ""].append(line)
+    reached = [
+        found
+        for ladder in ladders.values()
+        if (found := break_for(ladder, _counted(wanted, ladder[0]))) is not None
+    ]
+
+    def order(line: Line) -> tuple[bool, Fraction]:
+        return line.unit != wanted.unit, _cost(line, wanted)
+
+    return min(reached, key=order, default=None)
+
+
+def _counted(wanted: Wanted, line: Line) -> Fraction:
+    counted = wanted.in_unit(line.unit)
+    assert counted is not None, "lines that do not convert were left out"
+    return counted
+
+
+def _cost(line: Line, wanted: Wanted) -> Fraction:
+    return Fraction(line.price) / Fraction(line.price_unit) * _counted(wanted, line)
+
+
+def _below_minimum(lines: list[Line]) -> Step:
+    least = min(lines, key=lambda line: line.min_quantity)
+    return Step(
+        "below_minimum", f"Its smallest quantity is {plain(least.min_quantity)} {least.unit}."
+    )
+
+
+def _converted(lines: list[Line], asked: _Asked) -> Pick | Step:
+    """The cheapest of the lines in other currencies that a rate leads from."""
+    assert asked.currency is not None, "without a currency every line is in it"
+    found: list[tuple[Fraction, Pick]] = []
+    reachable: list[Line] = []
+    for own in sorted({line.currency for line in lines}):
+        rate = rate_between(asked.rates, own, asked.currency, asked.on)
+        if rate is None:
+            continue
+        ladder = [line for line in lines if line.currency == own]
+        reachable += ladder
+        line = _best_break(ladder, asked.wanted)
+        if line is not None:
+            price = quotient(EXACT.multiply(line.price, rate.rate), Decimal(1), UNIT_PRICE_PLACES)
+            cost = _cost(line, asked.wanted) * Fraction(rate.rate)
+            found.append((cost, Pick(line, trimmed(price), asked.currency, rate)))
+    if found:
+        return min(found, key=lambda one: one[0])[1]
+    if reachable:
+        return _below_minimum(reachable)
+    theirs = ", ".join(sorted({line.currency for line in lines}))
+    return Step("no_rate", f"Its price is in {theirs} and no rate leads to {asked.currency}.")

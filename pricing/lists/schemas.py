@@ -109,15 +109,25 @@ class ListRef(Struct):
     kind: ListKind
 
 
+class LeastOrder(Struct, frozen=True):
+    """The least quantity that can be ordered and is not below the asked one."""
+
+    quantity: str
+    unit: str
+
+
 class Resolved(Struct, kw_only=True):
-    """`price` is per `price_unit` units, `unit_price` for one, `amount` for the whole quantity;
-    all null when nothing holds, and `why` says so.
+    """`price` is per `price_unit` of the line's units, `unit_price` for one `unit`, `amount` for
+    the whole quantity; all null when nothing holds, and `why` says so. Below the minimum order or
+    between packs `why` says that too, and `least_order` what can be ordered instead.
     """
 
     price: Amount | None
     price_unit: str | None
+    unit: str | None
     unit_price: Amount | None
     amount: Amount | None
+    least_order: LeastOrder | None
     line: LineView | None
     version: int | None
     list: ListRef | None
@@ -153,11 +163,14 @@ class NewRate(Struct, forbid_unknown_fields=True):
 
 
 class RateView(Struct, kw_only=True):
+    """`on_date` is the day it holds from, `known_from` when it was told."""
+
     base: str
     quote: str
     rate: str
     on_date: date
     source: str
+    known_from: datetime
 
 
 class RatePage(Struct):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
@@ -30,20 +30,25 @@ class Market(msgspec.Struct, frozen=True):
 
 
 async def market(
-    session: AsyncSession, items: Mapping[UUID, Sequence[LotItem]], currency: str, now: datetime
+    session: AsyncSession,
+    items: Mapping[UUID, Sequence[LotItem]],
+    currency: str,
+    now: datetime,
+    blocked: Collection[UUID],
 ) -> Market:
-    """From the price lists the session may see; items that are not from the catalogue tell "
-    "nothing."""
+    """From the price lists the session may see but those of `blocked` suppliers; items that are not
+    from the catalogue tell nothing.
+    """
     listed = [item for row in items.values() for item in row if item.item_id][:ITEMS_MAX]
     costs: dict[tuple[UUID, int], dict[UUID, Fraction]] = {}
     for item in listed:
-        found = await _offers(session, item, currency, now)
-        costs[item.lot_id, item.position] = _costs(found, item, currency)
+        found = await _offers(session, item, currency, now, blocked)
+        costs[item.lot_id, item.position] = _costs(found, currency)
     return Market(_facts(costs, len(listed)), _prices(costs, items, currency))
 
 
 async def _offers(
-    session: AsyncSession, item: LotItem, currency: str, now: datetime
+    session: AsyncSession, item: LotItem, currency: str, now: datetime, blocked: Collection[UUID]
 ) -> list[Offer]:
     assert item.item_id is not None, "only items of the catalogue are asked for"
     try:
@@ -51,8 +56,10 @@ async def _offers(
             session,
             item.item_id,
             quantity=decimal_text(item.quantity),
+            unit=item.unit,
             currency=currency,
             on=now.date(),
+            but=blocked,
         )
     except Problem:
         # The item left the catalogue since: the tender keeps its own name for it.
@@ -60,12 +67,12 @@ async def _offers(
     return page.items
 
 
-def _costs(offers: Sequence[Offer], item: LotItem, currency: str) -> dict[UUID, Fraction]:
+def _costs(offers: Sequence[Offer], currency: str) -> dict[UUID, Fraction]:
     """The cheapest cost of the wanted quantity by supplier, in major units."""
     found: dict[UUID, Fraction] = {}
     for offer in offers:
-        cost, line = offer.resolved.amount, offer.resolved.line
-        if cost is None or cost.currency != currency or line is None or line.unit != item.unit:
+        cost = offer.resolved.amount
+        if offer.reason is not None or cost is None or cost.currency != currency:
             continue
         amount = Fraction(cost.amount)
         found[offer.supplier_id] = min(amount, found.get(offer.supplier_id, amount))

@@ -19,7 +19,7 @@ from auctions.tenders.service.views import money, own_tender, parties
 from auctions.tenders.suggesting import SupplierFact, band, same_kind, share, suggestions
 from auctions.tenders.weighing import one_decimal
 from marketplace.kernel.actor import Actor
-from ratings.service.gates import Standing, standings
+from ratings.service.gates import Standing, blocked_suppliers, standings
 
 AWARDS_FULL, PARTS_FULL = 3, 5
 """So many awards or tenders of the kind count in full."""
@@ -40,7 +40,8 @@ async def suggest(
     wanted = [item for row in items.values() for item in row]
     past = await queries.past_lots(session, tender.buyer_id, tender_id)
     alike = [row for row in past if any(_alike(item, row) for item in wanted)]
-    told = await market(session, items, tender.currency, now)
+    unwanted = await blocked_suppliers(session, tender.buyer_id)
+    told = await market(session, items, tender.currency, now, unwanted)
     found = [*told.facts, *_awarded(alike), *_took_part(alike)]
     invited = {row.organisation_id for row in await queries.invitations(session, tender_id)}
     active = await queries.active_suppliers(session, {fact.organisation_id for fact in found})

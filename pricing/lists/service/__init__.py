@@ -10,7 +10,14 @@ from pricing.lists.service.lists import (
     show_list,
     versions,
 )
-from pricing.lists.service.prices import history, parse_quantity, price_of, rates_for
+from pricing.lists.service.prices import (
+    Question,
+    answer_for,
+    history,
+    parse_quantity,
+    price_of,
+    unit_code,
+)
 from pricing.lists.service.settings import (
     keep_rates,
     keep_settings,
@@ -20,6 +27,8 @@ from pricing.lists.service.settings import (
 )
 
 __all__ = [
+    "Question",
+    "answer_for",
     "browse_lists",
     "change_list",
     "create_list",
@@ -31,10 +40,10 @@ __all__ = [
     "parse_quantity",
     "price_of",
     "put_into_tier",
-    "rates_for",
     "seen",
     "show_list",
     "show_rates",
     "show_settings",
+    "unit_code",
     "versions",
 ]

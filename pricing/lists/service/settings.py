@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -21,8 +21,10 @@ RATES_MAX = 1_000
 RATE_PLACES_MAX = 12
 
 
-async def keep_rates(session: AsyncSession, data: NewRates) -> RatePage:
-    """Operator only (the route says so). The rate of a day replaces a former one of that day."""
+async def keep_rates(session: AsyncSession, data: NewRates, now: datetime) -> RatePage:
+    """Operator only (the route says so). Another rate of a day corrects the former one from now on;
+    what was known before stays known.
+    """
     for number, rate in enumerate(data.rates):
         field = f"rates[{number}].rate"
         try:
@@ -32,12 +34,21 @@ async def keep_rates(session: AsyncSession, data: NewRates) -> RatePage:
             raise Invalid.field(field, "malformed", message, wrong.hint) from None
         if value <= 0:
             raise Invalid.field(field, "not_positive", "A rate is greater than zero.")
+        if rate.base == rate.quote:
+            message = "A rate is between two currencies."
+            raise Invalid.field(f"rates[{number}].quote", "same_currency", message)
         await session.execute(
             text(
-                """INSERT INTO exchange_rates (base, quote, on_date, rate, source)
-                VALUES (:base, :quote, :on, :rate, :source)
-                ON CONFLICT (base, quote, on_date) DO UPDATE
-                SET rate = excluded.rate, source = excluded.source"""
+                """INSERT INTO exchange_rates (base, quote, on_date, rate, source, known_from)
+                SELECT n.*, greatest(CAST(:now AS timestamptz),
+                    last.known_from + interval '1 microsecond')
+                FROM (SELECT CAST(:base AS text) AS base, CAST(:quote AS text) AS quote,
+                    CAST(:on AS date) AS on_date, CAST(:rate AS numeric) AS rate,
+                    CAST(:source AS text) AS source) n
+                LEFT JOIN LATERAL (SELECT e.rate, e.source, e.known_from FROM exchange_rates e
+                    WHERE (e.base, e.quote, e.on_date) = (n.base, n.quote, n.on_date)
+                    ORDER BY e.known_from DESC LIMIT 1) last ON true
+                WHERE (n.rate, n.source) IS DISTINCT FROM (last.rate, last.source)"""
             ),
             {
                 "base": rate.base,
@@ -45,21 +56,27 @@ async def keep_rates(session: AsyncSession, data: NewRates) -> RatePage:
                 "on": rate.on_date,
                 "rate": value,
                 "source": data.source,
+                "now": now,
             },
         )
-    return await show_rates(session, currency=None, on=None)
+    return await show_rates(session, currency=None, on=None, known_at=None)
 
 
-async def show_rates(session: AsyncSession, *, currency: str | None, on: date | None) -> RatePage:
-    found = await queries.all_rates(session, currency=currency, on=on, limit=RATES_MAX)
+async def show_rates(
+    session: AsyncSession, *, currency: str | None, on: date | None, known_at: datetime | None
+) -> RatePage:
+    found = await queries.all_rates(
+        session, currency=currency, on=on, known_at=known_at, limit=RATES_MAX
+    )
     return RatePage(
         [
             RateView(
-                base=rate.base,
-                quote=rate.quote,
-                rate=plain(rate.rate),
-                on_date=rate.on_date,
-                source=rate.source,
+                base=rate["base"],
+                quote=rate["quote"],
+                rate=plain(rate["rate"]),
+                on_date=rate["on_date"],
+                source=rate["source"],
+                known_from=rate["known_from"],
             )
             for rate in found
         ]
