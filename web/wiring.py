@@ -29,12 +29,13 @@ from auctions.tenders.facts import LotAwarded
 from auctions.tenders.following import follow_auctions
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
-from marketplace.accounts.facts import ColleagueInvited
+from marketplace.accounts.facts import ColleagueInvited, PasswordChanged, PasswordResetAsked
 from marketplace.accounts.gate import Gate
 from marketplace.accounts.guessing import Guesses, LoginLimits
 from marketplace.accounts.known_devices import KnownDevices
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
+from marketplace.accounts.service import password_resets
 from marketplace.accounts.service.logins import Doorman
 from marketplace.accounts.tickets import Tickets
 from marketplace.accounts.totp import Totp
@@ -136,6 +137,8 @@ async def living(
     facts = subscribed()
     links = mailing.link_sealer(settings.secret)
     facts.subscribe(ColleagueInvited, partial(listening.colleague_invited, links))
+    facts.subscribe(PasswordResetAsked, partial(listening.password_reset_asked, links))
+    facts.subscribe(PasswordChanged, listening.password_changed)
     await books.start()
     await live.start()
     try:
@@ -225,6 +228,11 @@ async def _sweep_accounts(parts: Living) -> None:
         await accounts_jobs.sweep(session, parts.clock)
 
 
+async def _send_password_links(parts: Living) -> None:
+    async with parts.database.transaction(SYSTEM) as session:
+        await password_resets.send_links(session, parts.facts, parts.clock)
+
+
 async def _follow_auctions(parts: Living) -> None:
     await follow_auctions(parts.database, parts.books, parts.clock)
 
@@ -310,6 +318,7 @@ JOBS = [
     Job(name="follow_auctions", every_s=1, run=_follow_auctions),
     Job(name="practise", every_s=1, run=_practise),
     Job(name="forget_practice", every_s=600, run=_forget_practice),
+    Job(name="send_password_links", every_s=1, run=_send_password_links),
     Job(name="sweep_accounts", every_s=600, run=_sweep_accounts),
     Job(name="work_price_imports", every_s=0.5, run=_work_price_imports),
     Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),

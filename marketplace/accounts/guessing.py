@@ -37,6 +37,7 @@ class LoginLimits(msgspec.Struct, frozen=True, kw_only=True):
     under_attack      tries of one address at an account under attack
     codes_at_account  wrong codes of all strangers after the right password. There is no exception
                       for new addresses: six digits are few, and who guesses them knows the password
+    mails             links to reset a forgotten password, to one address
     in_session        wrong passwords and codes in one session
     """
 
@@ -47,6 +48,7 @@ class LoginLimits(msgspec.Struct, frozen=True, kw_only=True):
     at_account: Rate = Rate(per_s=1 / 30, burst=100)
     under_attack: Rate = Rate(per_s=1 / 900, burst=2)
     codes_at_account: Rate = Rate(per_s=1 / 300, burst=20)
+    mails: Rate = Rate(per_s=1 / 1_200, burst=3)
     in_session: Rate = Rate(per_s=1 / 60, burst=10)
 
 
@@ -108,6 +110,14 @@ class Guesses:
         bucket = f"throttle:session:{session_id}"
         await self._take(bucket, self._limits.in_session)
         return Guess(own=[bucket])
+
+    async def may_mail(self, account: str) -> bool:
+        """Whether one more link may go to this address. Raises Unavailable."""
+        try:
+            await self._take(f"throttle:mails:{account}", self._limits.mails)
+        except TooFast:
+            return False
+        return True
 
     async def forgive(self, guess: Guess) -> None:
         """It was right. Raises Unavailable."""

@@ -101,6 +101,21 @@ class RecoveryCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class PasswordReset(Base):
+    """Somebody forgot the password of `email_normal`. The rest is empty until the mail is written;
+    only the hash of its token is stored.
+    """
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email_normal: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime]
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    used_at: Mapped[datetime | None]
+
+
 class ApiKey(Base):
     """A program's login, `prefix.secret`; only the hash of the secret is known here. `lineage` are
     the keys it descends from, first to last, where a key made it: it works as long as all of them.

@@ -17,6 +17,7 @@ from marketplace.accounts.models import (
     ColleagueInvitation,
     Membership,
     Organisation,
+    PasswordReset,
     RecoveryCode,
     Session,
     User,
@@ -229,6 +230,20 @@ async def revoke_keys(
         .returning(ApiKey.id)
     )
     return list(ended.all())
+
+
+async def unsent_resets(session: AsyncSession, limit: int) -> Sequence[PasswordReset]:
+    """Locked; those that another worker is at are left out."""
+    query = select(PasswordReset).where(PasswordReset.token_hash.is_(None))
+    query = query.order_by(PasswordReset.asked_at).limit(limit)
+    return (await session.scalars(query.with_for_update(skip_locked=True))).all()
+
+
+async def reset_by_hash(
+    session: AsyncSession, token_hash: bytes, *, lock: bool = False
+) -> PasswordReset | None:
+    query = select(PasswordReset).where(PasswordReset.token_hash == token_hash)
+    return (await session.scalars(query.with_for_update() if lock else query)).first()
 
 
 async def invitation_by_hash(

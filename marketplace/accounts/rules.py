@@ -13,6 +13,8 @@ from marketplace.kernel.errors import FieldError
 SESSION_IDLE = timedelta(hours=8)
 SESSION_ABSOLUTE = timedelta(days=7)
 INVITATION_LIFE = timedelta(hours=72)
+RESET_LIFE = timedelta(hours=1)
+RESETS_REMEMBERED = timedelta(days=7)
 SEEN_GRAIN = timedelta(minutes=1)
 """`last_seen_at` and `last_used_at` are written at most once in this time."""
 

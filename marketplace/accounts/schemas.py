@@ -190,6 +190,17 @@ class PasswordChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     end_keys: bool = False
 
 
+class PasswordResetRequest(Struct, frozen=True, kw_only=True):
+    email: str
+
+
+class NewPassword(Struct, frozen=True, kw_only=True):
+    """`end_keys` ends the API keys too: whoever had the old password may have made some."""
+
+    password: str
+    end_keys: bool = False
+
+
 class TotpEnrolment(Struct, frozen=True, kw_only=True):
     """`uri` is what an authenticator app reads as a QR code; nothing counts before the code is
     confirmed.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.accounts.facts import ColleagueInvited
+from marketplace.accounts.facts import ColleagueInvited, PasswordChanged, PasswordResetAsked
 from marketplace.exchange.announcing import Letter, announce, one_line, write_mail
 from marketplace.kernel.sealing import Sealer
 from marketplace.orders.facts import ClaimMoved, OrderMoved
@@ -25,6 +27,42 @@ async def colleague_invited(links: Sealer, session: AsyncSession, fact: Colleagu
         path=fact.path,
     )
     await write_mail(session, letter, fact.at, links=links)
+
+
+async def password_reset_asked(
+    links: Sealer, session: AsyncSession, fact: PasswordResetAsked
+) -> None:
+    """The link goes to the owner of the account."""
+    letter = Letter(
+        organisation_id=fact.organisation_id,
+        user_id=fact.user_id,
+        once=f"password reset {fact.reset_id}",
+        address=fact.email,
+        kind="password.reset",
+        subject="Choose a new password",
+        text="Somebody, you we hope, forgot the password of your account in the marketplace. Choose"
+        " a new one at this address; it works once, within an hour. If it was not you, do nothing:"
+        " your password stays as it is.",
+        path=fact.path,
+    )
+    await write_mail(session, letter, fact.at, links=links)
+
+
+async def password_changed(session: AsyncSession, fact: PasswordChanged) -> None:
+    """The owner learns of it, in case it was somebody else."""
+    letter = Letter(
+        organisation_id=fact.organisation_id,
+        user_id=fact.user_id,
+        once=f"password changed {fact.at.isoformat()}",
+        address=fact.email,
+        kind="password.changed",
+        subject="Your password was changed",
+        text=f"The password of your account in the marketplace was changed at"
+        f" {fact.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC. If it was not you, choose a new one at"
+        " this address now, and tell an administrator of your organisation.",
+        path="/password_resets",
+    )
+    await write_mail(session, letter, fact.at)
 
 
 async def order_moved(session: AsyncSession, fact: OrderMoved) -> None:

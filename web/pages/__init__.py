@@ -15,6 +15,7 @@ from web.pages.keys import KeyPages
 from web.pages.offers import OfferPages, TenderOfferPages
 from web.pages.orders import OrderPages, StatusPage
 from web.pages.own_offer import OwnOfferPages
+from web.pages.password_resets import PasswordResetPages
 from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
@@ -46,6 +47,7 @@ PAGES = [
             TeamPages,
             SecurityPages,
             InvitationPages,
+            PasswordResetPages,
             PricePages,
             built_file,
         ],

@@ -54,9 +54,10 @@ class EntranceController(Controller):
         request: AnyRequest,
         visitor: Actor | None,
         next: str = "",
+        done: str = "",
     ) -> Template | Redirect:
         target = own_path(next, HOME)
-        return _landing(request, target=target) if visitor is None else go(target)
+        return _landing(request, target=target, done=done) if visitor is None else go(target)
 
     @post("/login", opt=PUBLIC_ONCE)
     async def log_in(
@@ -184,10 +185,13 @@ def _landing(
     target: str = "",
     form: Form | None = None,
     problem: Problem | None = None,
+    done: str = "",
 ) -> Template:
+    """`done` is `password` right after a new one was chosen."""
     return page(
         request,
         "landing.html",
+        done=done,
         status=200 if problem is None else problem.status,
         next=target,
         form=form.typed() if form else {},

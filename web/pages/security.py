@@ -26,6 +26,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import set_scope
 from marketplace.kernel.errors import Problem
+from marketplace.kernel.facts import Facts
 from web.pages.forms import read_form
 from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
 
@@ -70,6 +71,7 @@ class SecurityPages(Controller):
         clock: Clock,
         passwords: Passwords,
         revocations: Revocations,
+        facts: Facts,
         actor: Actor,
     ) -> Response[Any]:
         form = await read_form(request)
@@ -79,7 +81,9 @@ class SecurityPages(Controller):
             end_keys=bool(form.one("end_keys")),
         )
         try:
-            await secrets.change_password(session, clock, passwords, revocations, actor, change)
+            await secrets.change_password(
+                session, clock, passwords, revocations, facts, actor, change
+            )
         except Problem as problem:
             return await _page(request, session, clock, actor, problem=problem)
         return go("/security?done=password")

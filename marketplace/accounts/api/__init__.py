@@ -8,11 +8,13 @@ from marketplace.accounts.api.organisations import (
     OrganisationController,
     RegistrationController,
 )
+from marketplace.accounts.api.password_resets import PasswordResetController
 
 CONTROLLERS = [
     RegistrationController,
     SessionController,
     MeController,
+    PasswordResetController,
     ApiKeyController,
     InvitationController,
     MemberController,

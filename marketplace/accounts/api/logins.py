@@ -33,6 +33,7 @@ from marketplace.accounts.totp import Totp
 from marketplace.kernel.access import PUBLIC_ONCE, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.facts import Facts
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.statements import Reader
 
@@ -125,11 +126,12 @@ class MeController(Controller):
         clock: Clock,
         passwords: Passwords,
         revocations: Revocations,
+        facts: Facts,
         actor: Actor,
         data: PasswordChange,
     ) -> None:
         """Change the own password; every other session ends, and with `end_keys` the API keys."""
-        await secrets.change_password(session, clock, passwords, revocations, actor, data)
+        await secrets.change_password(session, clock, passwords, revocations, facts, actor, data)
 
     @post("/totp", opt=allow(scope=None, waiting=True))
     async def enrol_totp(self, session: AsyncSession, totp: Totp, actor: Actor) -> TotpEnrolment:

@@ -15,12 +15,13 @@ from marketplace.accounts.schemas import (
     TotpEnrolment,
     TotpRemoval,
 )
-from marketplace.accounts.service import audit, keys, second_factor
+from marketplace.accounts.service import audit, keys, password_resets, second_factor
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import set_scope
 from marketplace.kernel.errors import Conflict, Invalid
+from marketplace.kernel.facts import Facts
 
 
 async def change_password(
@@ -28,6 +29,7 @@ async def change_password(
     clock: Clock,
     passwords: Passwords,
     revocations: Revocations,
+    facts: Facts,
     actor: Actor,
     change: PasswordChange,
 ) -> None:
@@ -46,6 +48,7 @@ async def change_password(
         .returning(Session.id)
     )
     audit.record(session, now, "password_changed", actor.organisation_id, actor=actor)
+    await facts.publish(session, password_resets.changed(user, now))
     for session_id in ended.all():
         revocations.announce(session, Revoked(session_id=session_id))
     if change.end_keys:
