@@ -11,6 +11,8 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from marketplace.kernel.db import Database
+
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
 _run = os.urandom(4).hex()
@@ -126,6 +128,22 @@ async def colleague(connect: Connect, person: Person, *roles: str) -> Person:
     )
     await log_in(other)
     return other
+
+
+async def peer(connect: Connect, person: Person, *roles: str) -> Person:
+    """A colleague whom `person` did not bring in, but another administrator: the two are
+    independent of each other where two people must act.
+    """
+    return await colleague(connect, await colleague(connect, person, "admin"), *roles)
+
+
+async def since_yesterday(database: Database, person: Person) -> None:
+    """The person has held its roles for a day."""
+    pool = await database.pool()
+    await pool.execute(
+        "UPDATE role_grants SET granted_at = granted_at - interval '1 day' WHERE user_id = $1",
+        person.user_id,
+    )
 
 
 async def log_in(person: Person) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from auctions.tenders.life import WORKFLOWS as TENDER_WORKFLOWS
-from marketplace.kernel.workflow import Workflow, mermaid
+from marketplace.kernel.diagrams import mermaid
+from marketplace.kernel.workflow import Workflow
 from marketplace.orders.life import WORKFLOWS as ORDER_WORKFLOWS
 
 FILE = Path(__file__).parent.parent / "docs" / "workflows.md"

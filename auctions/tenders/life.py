@@ -8,6 +8,8 @@ from auctions.tenders.models import Award, Offer, Tender
 from auctions.tenders.rules import AwardState, OfferState, TenderState
 from marketplace.kernel.workflow import HOUSE, Deadline, Mover, Refusal, Transition, Workflow
 
+BUYER = "buyer."
+"""Before the roles of the buyer's side."""
 OFFICER = frozenset(["buyer.procurement_officer"])
 APPROVER = frozenset(["buyer.approver"])
 OPENERS = frozenset(["buyer.procurement_officer", "buyer.approver"])

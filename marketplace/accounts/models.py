@@ -29,7 +29,9 @@ class Organisation(Base):
 
 
 class User(Base):
-    """A person in one organisation. `totp_sealed` counts only once it is confirmed."""
+    """A person in one organisation. `totp_sealed` counts only once it is confirmed. `invited_by` is
+    None for who registered the organisation.
+    """
 
     __tablename__ = "users"
 
@@ -44,6 +46,7 @@ class User(Base):
     totp_last_step: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
 
 
 class Membership(Base):
@@ -68,6 +71,20 @@ class Assignment(Base):
     subject: Mapped[str] = mapped_column(Text)
     assigned_by: Mapped[UUID]
     assigned_at: Mapped[datetime]
+
+
+class RoleGrant(Base):
+    """From when to when a person held a role and who gave it; None for the registration."""
+
+    __tablename__ = "role_grants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    role: Mapped[str] = mapped_column(Text)
+    granted_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    granted_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class Session(Base):

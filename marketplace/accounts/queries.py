@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, tuple_, update
+from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +19,7 @@ from marketplace.accounts.models import (
     Organisation,
     PasswordReset,
     RecoveryCode,
+    RoleGrant,
     Session,
     User,
 )
@@ -64,6 +65,15 @@ class AtHome(msgspec.Struct, frozen=True, kw_only=True):
     organisation_name: str
     capabilities: list[str]
     state: str
+
+
+class RoleHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """Since when a person holds a role without a break (None: no more), and its sponsors: who
+    invited it, and who gave it the role.
+    """
+
+    held_since: datetime | None
+    sponsors: frozenset[UUID]
 
 
 _POWERS = """u.id AS user_id, o.id AS organisation_id, o.capabilities, o.state, o.operator,
@@ -190,6 +200,40 @@ async def roles(session: AsyncSession, user_id: UUID, organisation_id: UUID) -> 
         tuple_(Membership.user_id, Membership.organisation_id) == (user_id, organisation_id)
     )
     return list((await session.scalars(query.order_by(Membership.role))).all())
+
+
+async def sponsors(session: AsyncSession, user_id: UUID, roles: Iterable[str]) -> frozenset[UUID]:
+    """Who invited this person, and who gave it one of `roles` that it holds."""
+    granted = select(RoleGrant.granted_by).where(
+        RoleGrant.user_id == user_id, RoleGrant.role.in_(list(roles)), RoleGrant.ended_at.is_(None)
+    )
+    invited = select(User.invited_by).where(User.id == user_id)
+    found = await session.scalars(invited.union(granted))
+    return frozenset(sponsor for sponsor in found.all() if sponsor is not None)
+
+
+async def role_holders(
+    session: AsyncSession, organisation_id: UUID, roles: Iterable[str], after: datetime
+) -> dict[UUID, RoleHolder]:
+    """Who in the organisation holds one of `roles`, or has held one after that moment."""
+    query = (
+        select(
+            User.id,
+            User.invited_by,
+            func.array_agg(RoleGrant.granted_by),
+            func.min(RoleGrant.granted_at).filter(RoleGrant.ended_at.is_(None)),
+        )
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(User.organisation_id == organisation_id, RoleGrant.role.in_(list(roles)))
+        .where(or_(RoleGrant.ended_at.is_(None), RoleGrant.ended_at > after))
+        .group_by(User.id)
+    )
+    return {
+        user_id: RoleHolder(
+            held_since=since, sponsors=frozenset(each for each in [invited_by, *granted] if each)
+        )
+        for user_id, invited_by, granted, since in await session.execute(query)
+    }
 
 
 async def live_sessions(session: AsyncSession, user_id: UUID, limit: int) -> Sequence[Session]:

@@ -47,13 +47,17 @@ S = TypeVar("S", bound=Subject)
 
 
 class Mover(msgspec.Struct, frozen=True):
-    """Who moves, when, and in which capacities: texts such as `buyer.approver` or `house`."""
+    """Who moves, when, and in which capacities: texts such as `buyer.approver` or `house`.
+
+    `sponsors` are the people to whom a mover owes the account or the role; None: not looked up.
+    """
 
     now: datetime
     capacities: frozenset[str]
     user_id: UUID | None = None
     organisation_id: UUID | None = None
     reason: str | None = None
+    sponsors: frozenset[UUID] | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -103,7 +107,8 @@ class Transition(Generic[S]):
     roles       capacities of which one is needed
     guard       None, or why not; rows with the same event and state are tried in order, the first
                 without a refusal is taken
-    not_author  whoever wrote the subject may not do this (maker is not checker)
+    not_author  whoever wrote the subject may not do this (maker is not checker), nor may people
+                whom the author invited or gave the role
     needs_reason  the mover must say why
     effect      called after the state changed, in the same transaction
     """
@@ -160,13 +165,15 @@ class Workflow(Generic[S]):
         """
         rows = [row for row in self.transitions if row.event == event]
         if rows and all(row.roles.isdisjoint(by.capacities) for row in rows):
-            raise Forbidden("role_missing", f"Your roles do not allow to {_words(event)} this.")
+            raise Forbidden(
+                "role_missing", f"Your roles do not allow to {plain_words(event)} this."
+            )
         here = [row for row in rows if subject.state in row.source]
         here = [row for row in here if not row.roles.isdisjoint(by.capacities)]
         if not here:
             raise Conflict(
                 "undefined_transition",
-                f"What is {_words(subject.state)} cannot be moved by {_words(event)}.",
+                f"What is {plain_words(subject.state)} cannot be moved by {plain_words(event)}.",
             )
         for row in here:
             refusal = row.guard(subject, by) if row.guard else None
@@ -177,9 +184,23 @@ class Workflow(Generic[S]):
         raise Conflict(refusal.code, refusal.detail)
 
 
-def _check_mover(row: Transition[S], subject: S, by: Mover) -> None:
-    if row.not_author and by.user_id == subject.author_id:
+def require_other_person(by: Mover, author_id: UUID) -> None:
+    """That `by` may decide on the work of this author. Raises Forbidden (`own_work`,
+    `not_independent`).
+    """
+    if by.user_id == author_id:
         raise Forbidden("own_work", "Somebody other than the author must decide this.")
+    assert by.sponsors is not None, "the sponsors of who decides on another's work are looked up"
+    if author_id in by.sponsors:
+        raise Forbidden(
+            "not_independent",
+            "The author invited you or gave you the role: another colleague must decide this.",
+        )
+
+
+def _check_mover(row: Transition[S], subject: S, by: Mover) -> None:
+    if row.not_author:
+        require_other_person(by, subject.author_id)
     if row.needs_reason and not (by.reason or "").strip():
         raise Conflict("reason_missing", "This needs a reason.")
 
@@ -282,6 +303,20 @@ async def set_deadline(
     await session.flush()
 
 
+async def last_mover(
+    session: AsyncSession, workflow: str, subject_id: UUID, target: str
+) -> UUID | None:
+    """The person who last moved the subject into `target`."""
+    statement = (
+        select(WorkflowStep.user_id)
+        .where(WorkflowStep.workflow == workflow, WorkflowStep.subject_id == subject_id)
+        .where(WorkflowStep.target == target, WorkflowStep.user_id.is_not(None))
+        .order_by(WorkflowStep.id.desc())
+        .limit(1)
+    )
+    return (await session.scalars(statement)).first()
+
+
 async def history(session: AsyncSession, workflow: str, subject_id: UUID) -> Sequence[WorkflowStep]:
     """Every step of one subject that the session's organisation may read, oldest first."""
     statement = (
@@ -360,27 +395,6 @@ async def _postpone(database: Database, deadline_id: UUID, now: datetime) -> Non
         )
 
 
-def mermaid(workflow: Workflow[S]) -> str:
-    """The table as a Mermaid state diagram (https://mermaid.js.org/syntax/stateDiagram.html)."""
-    lines = ["stateDiagram-v2", f"    [*] --> {workflow.initial}"]
-    sources = {state for row in workflow.transitions for state in row.source}
-    for row in workflow.transitions:
-        notes = [_words(row.event), "by " + ", ".join(sorted(row.roles))]
-        notes += ["not the author"] if row.not_author else []
-        notes += [f"if {_words(row.guard.__name__.strip('_'))}"] if row.guard else []
-        notes += [_deadline_words(row.deadline)] if row.deadline else []
-        lines += [f"    {state} --> {row.target}: {' / '.join(notes)}" for state in row.source]
-    ends = {row.target for row in workflow.transitions} - sources
-    lines += [f"    {state} --> [*]" for state in sorted(ends)]
-    return "\n".join(lines) + "\n"
-
-
-def _deadline_words(deadline: Deadline[S]) -> str:
-    if deadline.after is None:
-        return f"then {_words(deadline.event)} when due"
-    hours = deadline.after // timedelta(hours=1)
-    return f"then {_words(deadline.event)} after {hours} h"
-
-
-def _words(name: str) -> str:
+def plain_words(name: str) -> str:
+    """`send_back` as people say it."""
     return name.replace("_", " ")

@@ -16,7 +16,7 @@ from tests.e2e.auctions import Arena
 from tests.e2e.conftest import DESK, PHONE, OpenPage
 from tests.e2e.test_pages import LOOKS, look
 from tests.orders.ordering import accepted, claimed, ok
-from tests.people import Connect, NewPerson, Person, colleague, unique
+from tests.people import Connect, NewPerson, Person, peer, unique
 from tests.test_scenario import POLICY
 
 QUICK_S = 2
@@ -116,7 +116,7 @@ async def test_weights_are_tried_with_the_keyboard_and_a_split_needs_an_approver
     open_page: OpenPage,
 ) -> None:
     buyer, cheap, dear = await new_buyer(), await new_supplier(), await new_supplier()
-    approver = await colleague(connect_client, buyer, "approver")
+    approver = await peer(connect_client, buyer, "approver")
     done = await offered(database, buyer, {"250000.00": dear, "200000.00": cheap})
     path = f"/lots/{done['lots'][0]['id']}/award"
     page = await open_page(buyer, path)

@@ -13,7 +13,7 @@ from tests.auctions.tenders.tendering import URL, act, english, lot, ok, overdue
 from tests.auctions.tenders.test_offers import offer, sealed
 from tests.e2e.conftest import DESK, OpenPage
 from tests.e2e.test_pages import LOOKS, look
-from tests.people import Connect, NewPerson, Person, colleague, unique
+from tests.people import Connect, NewPerson, Person, peer, unique
 
 PLAIN = {"java_script_enabled": False}
 LONG = "Vereinigte Dichtungs- und Armaturenwerke Donaueschingen-Aasen"
@@ -34,7 +34,7 @@ async def test_two_people_open_and_the_qualified_go_to_the_auction(
 ) -> None:
     buyer = await new_buyer()
     good, bad = await new_supplier(unique("Good")), await new_supplier(unique("Bad"))
-    approver = await colleague(connect_client, buyer, "approver")
+    approver = await peer(connect_client, buyer, "approver")
     done = await sealed(buyer, good, bad, two_person=True)
     for supplier, amount in ((good, "300000.00"), (bad, "200000.00")):
         ok(await offer(supplier, done["lots"][0]["id"], amount), 201)
@@ -142,7 +142,7 @@ async def stages(
 ) -> dict[str, Any]:
     """A tender at each stage of its sealed offers, with long names and a scored lot."""
     buyer = await new_buyer()
-    approver = await colleague(connect_client, buyer, "approver")
+    approver = await peer(connect_client, buyer, "approver")
     suppliers = [await new_supplier(unique(LONG)), await new_supplier(), await new_supplier()]
     features = [
         {

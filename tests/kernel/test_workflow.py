@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.diagrams import mermaid
 from marketplace.kernel.errors import Conflict, Forbidden
 from marketplace.kernel.ids import OrganisationId, UserId, new_id
 from marketplace.kernel.workflow import (
@@ -27,7 +28,6 @@ from marketplace.kernel.workflow import (
     fire_due,
     history,
     house,
-    mermaid,
     move,
     mover,
 )
@@ -128,7 +128,19 @@ def test_roles_reasons_and_second_eyes_are_asked_for() -> None:
     with pytest.raises(Forbidden) as own:
         PARCELS.choose(Parcel("checked"), "release", Mover(NOW, boss, WRITER))
     assert own.value.code == "own_work"
-    assert PARCELS.choose(Parcel("checked"), "release", Mover(NOW, boss, CHECKER)).target == "sent"
+    checker = Mover(NOW, boss, CHECKER, sponsors=frozenset())
+    assert PARCELS.choose(Parcel("checked"), "release", checker).target == "sent"
+
+
+def test_whom_the_author_brought_in_is_no_second_pair_of_eyes() -> None:
+    boss = frozenset(["sender.boss"])
+    with pytest.raises(Forbidden) as bound:
+        PARCELS.choose(
+            Parcel("checked"), "release", Mover(NOW, boss, CHECKER, sponsors=frozenset([WRITER]))
+        )
+    assert bound.value.code == "not_independent"
+    with pytest.raises(AssertionError, match="sponsors"):
+        PARCELS.choose(Parcel("checked"), "release", Mover(NOW, boss, CHECKER))
 
 
 def test_capacities_are_the_roles_on_each_side_one_stands_on() -> None:

@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from marketplace.kernel.clock import Clock, Micros
 from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.diagrams import mermaid
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import Money
-from marketplace.kernel.workflow import fire_due, mermaid
+from marketplace.kernel.workflow import fire_due
 from marketplace.orders.life import WORKFLOWS
 from marketplace.orders.service import moving
 from marketplace.orders.service.creating import Deal, DealItem, create_from_award
@@ -103,12 +104,12 @@ async def test_a_stranger_finds_nothing(
 
 
 async def test_a_named_approver_releases_and_the_supplier_sees_nothing_before(
-    new_buyer: NewPerson, new_supplier: NewPerson, new_colleague: NewPerson
+    new_buyer: NewPerson, new_supplier: NewPerson, new_peer: NewPerson
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
     own = basket(supplier, approver_id=str(buyer.user_id))
     refused(await buyer.client.post(URL, json=own), 422, "own_work")
-    colleague = await new_colleague(buyer, "approver")
+    colleague = await new_peer(buyer, "approver")
     made = await ordered(buyer, supplier, approver_id=str(colleague.user_id))
     assert made["state"] == "awaiting_approval"
     assert (await supplier.client.get(f"{URL}/{made['id']}")).status_code == 404

@@ -7,7 +7,7 @@ import re
 from marketplace.kernel.db import Database
 from tests.auctions.tenders.tendering import URL, act, in_seconds, ok, overdue, published
 from tests.auctions.tenders.test_offers import offer, sealed
-from tests.people import Connect, NewPerson, Person, colleague
+from tests.people import Connect, NewPerson, Person, colleague, peer, since_yesterday
 
 HTML = {"Accept": "text/html"}
 
@@ -73,13 +73,15 @@ async def test_two_people_open_and_each_learns_what_is_missing(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database, connect_client: Connect
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
+    invited = await colleague(connect_client, buyer, "approver")
     done = await sealed(buyer, supplier, two_person=True)
     path = f"/tenders/{done['id']}/offers/open"
     ok(await offer(supplier, done["lots"][0]["id"], "123.45"), 201)
     await overdue(database, done["id"])
     assert (await press(buyer, path))[0] == 303
     page = await shown(buyer, done["id"])
-    assert "Nobody else here has a role for it." in page
+    assert "Nobody here can give it yet." in page
+    assert "Nobody could open together with you." in page
     assert disabled(page, "Open the offers")
     assert "Your approval is on record." in page
     assert (await press(buyer, path))[0] == 409
@@ -88,8 +90,16 @@ async def test_two_people_open_and_each_learns_what_is_missing(
     page = await shown(observer, done["id"])
     assert "Opening takes one of these roles: Procurement officer, Approver." in page
     assert (await press(observer, path))[0] == 403
-    second = await colleague(connect_client, buyer, "approver")
-    assert "can be given by C" in await shown(buyer, done["id"])
+    page = await shown(invited, done["id"])
+    assert "One of you two invited the other or gave the role." in page
+    assert disabled(page, "Open the offers")
+    assert (await press(invited, path))[0] == 403
+    second = await peer(connect_client, buyer, "approver")
+    page = await shown(second, done["id"])
+    assert "Your role for it began after the offers were due." in page
+    assert (await press(second, path))[0] == 403
+    await since_yesterday(database, second)
+    assert "can be given by Colleague" in await shown(buyer, done["id"])
     page = await shown(second, done["id"])
     assert not disabled(page, "Open the offers")
     assert "123.45" not in page

@@ -243,7 +243,7 @@ class _Room:
             undecided=_count(offers, OfferState.OPENED),
             qualified=_count(offers, OfferState.ACCEPTED),
             seats=[_seat(share, people, actor) for share in room.shares],
-            next_people=_next_people(room, people, actor),
+            next_people=_next_people(room, people),
             why={event: words.of(each, event) for event, each in room.refusals.items()},
             form=form.typed() if form else {"starts_at": _start(tender, now)},
             errors=errors,
@@ -260,6 +260,12 @@ class _Words:
         titles = [role.title for role in roles_in_order(room.openers, known_roles(_))]
         self._known = {
             "already_released": _("Your approval is on record. Somebody else must give the other."),
+            "not_independent": _(
+                "One of you two invited the other or gave the role. Another colleague must approve."
+            ),
+            "role_too_new": _(
+                "Your role for it began after the offers were due. It takes somebody who had one."
+            ),
             "offers_not_due": _("Nobody can open an offer before the last minute is over."),
             "offers_undecided": _("Qualify or reject every offer first."),
             "nobody_qualified": _("No offer is qualified, so there is nobody to go on with."),
@@ -337,14 +343,10 @@ def _seat(share: Share, people: list[MemberView], actor: Actor) -> Seat:
     return Seat(share.number, by, share.released_by == actor.user_id, share.released_at)
 
 
-def _next_people(room: OpeningRoom, people: list[MemberView], actor: Actor) -> list[str]:
-    """Colleagues, not the viewer, who could give what is missing."""
-    done = {share.released_by for share in room.shares} | {actor.user_id}
-    return [
-        each.name
-        for each in people
-        if not each.disabled and each.id not in done and not room.openers.isdisjoint(each.roles)
-    ]
+def _next_people(room: OpeningRoom, people: list[MemberView]) -> list[str]:
+    """Colleagues who could open together with the viewer."""
+    done = {share.released_by for share in room.shares}
+    return [each.name for each in people if each.id in room.partners - done]
 
 
 def _start(tender: TenderView, now: datetime) -> str:

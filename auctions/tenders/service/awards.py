@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -28,6 +28,7 @@ from auctions.tenders.schemas.awards import (
 from auctions.tenders.service.ending import note_ended
 from auctions.tenders.service.ranking import ranking
 from auctions.tenders.service.views import decimal_text, money, own_tender, parties
+from marketplace.accounts.service.separation import barred_authors, with_sponsors
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.ids import new_id
@@ -251,6 +252,7 @@ async def decide(
         raise NotFound("award")
     tender = await own_tender(session, actor, award.tender_id)
     by = mover(actor, now, reason, buyer=award.buyer_id)
+    by = await with_sponsors(session, by, "approver")
     AWARD.choose(award, event, by)
     rules.require_state(tender.state, TenderState.AWARDING, doing="awarded")
     await move(session, AWARD, award, event, by, parties=[award.buyer_id])
@@ -265,6 +267,7 @@ async def views(
     """Rank and reason are the buyer's own."""
     names = await parties(session, {award.organisation_id for award in awards})
     titles = await queries.lot_titles(session, {award.lot_id for award in awards})
+    barred = await barred_authors(session, actor, "approver")
     return [
         AwardView(
             id=award.id,
@@ -281,15 +284,15 @@ async def views(
             instead_of=award.instead_of if award.buyer_id == actor.organisation_id else None,
             created_at=award.created_at,
             decided_at=award.decided_at,
-            events=_events(actor, award),
+            events=_events(actor, award, barred),
         )
         for award in awards
     ]
 
 
-def _events(actor: Actor, award: Award) -> list[str]:
-    """Nobody releases the own proposal."""
+def _events(actor: Actor, award: Award, barred: Collection[UUID]) -> list[str]:
+    """Nobody releases the own proposal, or that of a sponsor."""
     by = mover(actor, award.created_at, buyer=award.buyer_id, supplier=award.organisation_id)
     found = AWARD.events(award.state, by.capacities)
-    own = award.author_id == actor.user_id
-    return [event for event in found if not (own and event in AWARD.not_by_author)]
+    bars = AWARD.not_by_author if award.author_id in barred else ()
+    return [event for event in found if event not in bars]

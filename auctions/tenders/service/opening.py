@@ -12,15 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.tenders import queries, rules, vault
-from auctions.tenders.life import OFFER, TENDER
+from auctions.tenders.life import BUYER, OFFER, OPENERS, TENDER
 from auctions.tenders.models import Offer, Tender, TenderKeyShare
 from auctions.tenders.rules import OfferState, TenderState
 from auctions.tenders.schemas.offers import NewOffer, Opening
 from auctions.tenders.service.joining import give_alias
 from auctions.tenders.service.publishing import create_auction
 from auctions.tenders.service.views import own_tender
+from marketplace.accounts.service.separation import Pairing, pairing
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from marketplace.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from marketplace.kernel.money import exponent_of, parse_minor
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.sealing import NotSealedHere
@@ -31,8 +32,8 @@ from ratings.service.gates import standings
 async def open_offers(
     session: AsyncSession, actor: Actor, tender_id: UUID, secret: str, now: datetime
 ) -> Opening:
-    """Release one share of the key; when none is missing, every offer is opened at once. The same
-    person never releases two. Raises NotFound, Forbidden, Conflict.
+    """Release one share of the key; when none is missing, every offer is opened at once. Two shares
+    take two people who are independent of each other. Raises NotFound, Forbidden, Conflict.
     """
     tender = await own_tender(session, actor, tender_id, lock=True)
     by = mover(actor, now, buyer=tender.buyer_id)
@@ -40,6 +41,7 @@ async def open_offers(
     # Shares and sealed offers belong to the house; the caller's right was settled above.
     async with as_house(session):
         shares = await queries.key_shares(session, tender_id, lock=True)
+        await require_other_person(session, tender, shares, actor)
         _release_one(shares, actor, now)
         released = sum(share.released_by is not None for share in shares)
         count = None
@@ -51,14 +53,29 @@ async def open_offers(
     return Opening(tender.state, released, len(shares), count)
 
 
-def require_other_person(shares: Sequence[TenderKeyShare], actor: Actor) -> None:
-    """Raises Conflict (`already_released`) where the caller has released one of `shares`."""
-    if any(share.released_by == actor.user_id for share in shares):
+async def require_other_person(
+    session: AsyncSession, tender: Tender, shares: Sequence[TenderKeyShare], actor: Actor
+) -> None:
+    """That the caller may release one of `shares`: where there are two, beside an equal. Raises
+    Conflict (`already_released`), Forbidden (`role_too_new`, `not_independent`).
+    """
+    others = {share.released_by for share in shares if share.released_by is not None}
+    if actor.user_id in others:
         raise Conflict("already_released", "A second person must release the other share.")
+    if len(shares) > 1:
+        objection = (await openers(session, tender)).objection(actor.user_id, others)
+        if objection is not None:
+            raise Forbidden(objection.code, objection.detail)
+
+
+async def openers(session: AsyncSession, tender: Tender) -> Pairing:
+    """Who may open the sealed offers together."""
+    assert tender.offers_due_at is not None, "only sealed offers have shares"
+    roles = [role.removeprefix(BUYER) for role in OPENERS]
+    return await pairing(session, tender.buyer_id, roles, tender.offers_due_at)
 
 
 def _release_one(shares: Sequence[TenderKeyShare], actor: Actor, now: datetime) -> None:
-    require_other_person(shares, actor)
     waiting = [share for share in shares if share.released_by is None]
     waiting[0].released_by, waiting[0].released_at = actor.user_id, now
 

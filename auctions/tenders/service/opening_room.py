@@ -11,9 +11,10 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import queries
-from auctions.tenders.life import TENDER
+from auctions.tenders.life import BUYER, TENDER
 from auctions.tenders.models import Offer, Tender, TenderKeyShare
 from auctions.tenders.service.opening import (
+    openers,
     require_all_decided,
     require_other_person,
     require_qualifiable,
@@ -24,7 +25,6 @@ from marketplace.kernel.errors import Conflict, Forbidden
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import Mover, Refusal, mover
 
-_SIDE = "buyer."
 _QUALIFYING = ("accept", "reject")
 
 
@@ -42,6 +42,7 @@ class OpeningRoom(msgspec.Struct, frozen=True, kw_only=True):
     sealed   how many offers wait for the opening, by lot
     refusals why the caller cannot `open`, `start` or `skip_auction` now; what is not in it, it can
     openers  roles of which an opening takes one
+    partners who could open together with the caller where two people must
     steps    by offer: `accept`, `reject` or both, as far as the caller can now
     """
 
@@ -49,6 +50,7 @@ class OpeningRoom(msgspec.Struct, frozen=True, kw_only=True):
     sealed: dict[UUID, int]
     refusals: dict[str, Refusal]
     openers: frozenset[str]
+    partners: frozenset[UUID]
     steps: dict[UUID, list[str]]
 
 
@@ -69,13 +71,22 @@ async def show_opening(
         sealed=sealed,
         refusals=await _refusals(session, actor, tender, shares, by),
         openers=frozenset(
-            role.removeprefix(_SIDE)
+            role.removeprefix(BUYER)
             for row in TENDER.transitions
             if row.event == "open"
             for role in row.roles
         ),
+        partners=await _partners(session, actor, tender, shares),
         steps={offer.id: _steps(tender, offer, by) for offer in offers},
     )
+
+
+async def _partners(
+    session: AsyncSession, actor: Actor, tender: Tender, shares: list[TenderKeyShare]
+) -> frozenset[UUID]:
+    if len(shares) < 2:
+        return frozenset()
+    return (await openers(session, tender)).partners(actor.user_id)
 
 
 async def _refusals(
@@ -91,7 +102,7 @@ async def _refusals(
         try:
             TENDER.choose(tender, event, by)
             if event == "open":
-                require_other_person(shares, actor)
+                await require_other_person(session, tender, shares, actor)
             else:
                 await require_all_decided(session, tender.id)
         except (Forbidden, Conflict) as problem:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.tenders import queries
 from auctions.tenders.models import TenderPolicy
 from auctions.tenders.schemas.tender import PolicyView
+from marketplace.accounts.service import audit
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Money, NotAnAmount
@@ -26,7 +27,8 @@ async def show_policy(session: AsyncSession, actor: Actor) -> PolicyView:
 async def set_policy(
     session: AsyncSession, actor: Actor, new: PolicyView, now: datetime
 ) -> PolicyView:
-    """For tenders published from now on. An admin's work: whoever buys does not lift the own limit.
+    """For tenders published from now on. An admin's work, and on record in the audit log: the first
+    user of an organisation both buys and administers.
 
     Raises Forbidden, Invalid.
     """
@@ -48,4 +50,9 @@ async def set_policy(
     policy.approval_limit_minor = limit.minor if limit else None
     policy.changed_by, policy.changed_at = actor.user_id, now
     await session.flush()
+    amount = new.approval_limit
+    said = f"{amount.amount} {amount.currency}" if amount else "no limit"
+    audit.record(
+        session, now, "approval_limit_changed", actor.organisation_id, actor=actor, reason=said
+    )
     return new

@@ -24,11 +24,12 @@ from auctions.tenders.models import (
 from auctions.tenders.rules import Access, AuctionState, TenderState
 from auctions.tenders.service.lot_terms import lot_terms
 from auctions.tenders.service.views import own_tender
+from marketplace.accounts.service.separation import with_sponsors
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import from_micros
 from marketplace.kernel.errors import FieldError, Invalid
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.workflow import Mover, move, mover
+from marketplace.kernel.workflow import Mover, last_mover, move, mover, require_other_person
 
 LATE_START_MAX = timedelta(seconds=60)
 """How far in the past a start may lie: a client that publishes in its last seconds is fine."""
@@ -57,13 +58,17 @@ async def publish(
 async def approve(
     session: AsyncSession, actor: Actor, tender_id: UUID, books: Books, secret: str, now: datetime
 ) -> None:
-    """Release a tender that waits for it; never by its author.
+    """Release a tender that waits for it; neither by its author nor by who handed it in, nor by
+    people they brought in.
 
     Raises NotFound, Forbidden, Conflict, Invalid (the start may have passed meanwhile).
     """
     tender = await own_tender(session, actor, tender_id, lock=True)
-    by = mover(actor, now, buyer=tender.buyer_id)
+    by = await with_sponsors(session, mover(actor, now, buyer=tender.buyer_id), "approver")
     TENDER.choose(tender, "approve", by)
+    handed_in_by = await last_mover(session, TENDER.name, tender.id, tender.state)
+    if handed_in_by is not None:
+        require_other_person(by, handed_in_by)
     lots = await queries.lots(session, tender.id)
     await _check(session, tender, lots, now)
     await _move(session, tender, "approve", by)

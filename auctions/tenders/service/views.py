@@ -31,10 +31,11 @@ from auctions.tenders.schemas.tender import (
 )
 from marketplace.accounts.schemas import AssigneePage
 from marketplace.accounts.service import assignments
+from marketplace.accounts.service.separation import barred_authors
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount, Money
-from marketplace.kernel.workflow import history
+from marketplace.kernel.workflow import history, last_mover
 
 PAGE_DEFAULT = 50
 
@@ -96,8 +97,19 @@ async def show(session: AsyncSession, actor: Actor, tender_id: UUID) -> TenderVi
         else None,
         opened_at=tender.opened_at,
         addenda_count=tender.addenda_count,
-        events=TENDER.events(tender.state, _capacities(actor, tender)),
+        events=await _events(session, actor, tender),
     )
+
+
+async def _events(session: AsyncSession, actor: Actor, tender: Tender) -> list[str]:
+    """Nobody releases the own tender, or that of a sponsor."""
+    found = TENDER.events(tender.state, _capacities(actor, tender))
+    if TENDER.not_by_author.isdisjoint(found):
+        return found
+    barred = await barred_authors(session, actor, "approver")
+    authors = {tender.author_id, await last_mover(session, TENDER.name, tender.id, tender.state)}
+    bars = () if barred.isdisjoint(authors) else TENDER.not_by_author
+    return [event for event in found if event not in bars]
 
 
 def _capacities(actor: Actor, tender: Tender) -> frozenset[str]:

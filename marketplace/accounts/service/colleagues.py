@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries, rules
 from marketplace.accounts.facts import ColleagueInvited
-from marketplace.accounts.models import ApiKey, ColleagueInvitation, Membership, Session, User
+from marketplace.accounts.models import ApiKey, ColleagueInvitation, Session, User
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations, Revoked
 from marketplace.accounts.schemas import (
@@ -26,10 +26,11 @@ from marketplace.accounts.schemas import (
     UserView,
 )
 from marketplace.accounts.service import audit, organisations
+from marketplace.accounts.service.roles import give, resume, suspend, take
 from marketplace.kernel.actor import EVERY_SCOPE, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
-from marketplace.kernel.errors import Conflict, Gone, Invalid, NotFound
+from marketplace.kernel.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id, new_token, token_hash
 
@@ -130,6 +131,7 @@ async def accept(
         user,
         password_hash,
         await _still_grantable(session, invitation),
+        invited_by=invitation.invited_by,
     )
     invitation.accepted_at, invitation.accepted_by = now, view.id
     audit.record(
@@ -191,8 +193,9 @@ async def change_roles(
     session: AsyncSession, clock: Clock, actor: Actor, user_id: UUID, roles: list[str]
 ) -> MemberView:
     """Replace a colleague's roles; both the old and the new ones must be the caller's to give.
+    Nobody gives a role to itself.
 
-    Raises Forbidden (`scope_missing`), NotFound, Invalid, Conflict (`last_admin`).
+    Raises Forbidden (`scope_missing`, `own_roles`), NotFound, Invalid, Conflict (`last_admin`).
     """
     _require_full_reach(actor)
     user = await _colleague(session, actor, user_id)
@@ -202,21 +205,15 @@ async def change_roles(
     if errors or not grantable.issuperset(before):
         errors = errors or rules.role_errors(before, grantable)
         raise Invalid("invalid", "These roles are not yours to give or take.", errors=errors)
+    if user_id == actor.user_id and not set(before).issuperset(roles):
+        raise Forbidden("own_roles", "Another administrator must give you a role.")
     if "admin" in before and "admin" not in roles:
         await _not_the_last_admin(session, actor, user_id)
     now = clock.now()
-    own = (Membership.user_id == user_id, Membership.organisation_id == actor.organisation_id)
-    await session.execute(delete(Membership).where(*own))
-    memberships = [
-        {
-            "user_id": user_id,
-            "organisation_id": actor.organisation_id,
-            "role": role,
-            "created_at": now,
-        }
-        for role in sorted(set(roles))
-    ]
-    await session.execute(insert(Membership), memberships)
+    # What stays was given by somebody else before, so it is left as it is.
+    gone, added = set(before) - set(roles), set(roles) - set(before)
+    await take(session, now, user_id, actor.organisation_id, gone)
+    await give(session, now, user_id, actor.organisation_id, added, actor.user_id)
     audit.record(
         session,
         now,
@@ -250,6 +247,7 @@ async def disable(
         .values(ended_at=now)
     )
     await queries.revoke_keys(session, ApiKey.user_id == user_id, now)
+    await suspend(session, now, user_id)
     audit.record(
         session, now, "user_disabled", actor.organisation_id, actor=actor, subject_id=user_id
     )
@@ -265,9 +263,10 @@ async def enable(session: AsyncSession, clock: Clock, actor: Actor, user_id: UUI
         raise NotFound("colleague")
     if user.disabled_at is None:
         raise Conflict("not_removed", "This colleague is not removed.")
-    user.disabled_at = None
+    user.disabled_at, now = None, clock.now()
+    await resume(session, now, user_id, actor.organisation_id, actor.user_id)
     audit.record(
-        session, clock.now(), "user_enabled", actor.organisation_id, actor=actor, subject_id=user_id
+        session, now, "user_enabled", actor.organisation_id, actor=actor, subject_id=user_id
     )
 
 

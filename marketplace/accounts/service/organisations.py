@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries, rules
-from marketplace.accounts.models import Membership, Organisation, User
+from marketplace.accounts.models import Organisation, User
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations, Revoked
 from marketplace.accounts.schemas import (
@@ -23,6 +23,7 @@ from marketplace.accounts.schemas import (
     UserView,
 )
 from marketplace.accounts.service import audit
+from marketplace.accounts.service.roles import give
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
@@ -178,6 +179,8 @@ async def add_user(
     new: NewUser,
     password_hash: str,
     roles: frozenset[str],
+    *,
+    invited_by: UUID | None = None,
 ) -> UserView:
     """A user with `roles`. Raises Conflict (`email_taken`)."""
     user_id = new_id()
@@ -191,17 +194,14 @@ async def add_user(
             email_normal=rules.normal_email(new.email),
             password_hash=password_hash,
             created_at=now,
+            invited_by=invited_by,
         )
         .on_conflict_do_nothing()
         .returning(User.id)
     )
     if added.first() is None:
         raise Conflict("email_taken", "This e-mail address has an account already.")
-    memberships = [
-        {"user_id": user_id, "organisation_id": organisation_id, "role": role, "created_at": now}
-        for role in sorted(roles)
-    ]
-    await session.execute(insert(Membership), memberships)
+    await give(session, now, user_id, organisation_id, roles, invited_by)
     return UserView(id=user_id, name=new.name.strip(), email=new.email.strip())
 
 

@@ -191,6 +191,9 @@ async def _check_people(session: AsyncSession, actor: Actor, new: NewOrder) -> N
             )
         if new.approver_id == actor.user_id:
             raise Invalid.field("approver_id", "own_work", "Somebody other than the author.")
+        if actor.user_id in await accounts.sponsors(session, new.approver_id, ["approver"]):
+            message = "A colleague whom you neither invited nor made an approver."
+            raise Invalid.field("approver_id", "not_independent", message)
 
 
 def _due(new: NewOrder, now: datetime) -> datetime | None:

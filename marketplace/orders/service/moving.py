@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.service.separation import with_sponsors
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.decimals import parse_quantity
 from marketplace.kernel.errors import Invalid
@@ -144,7 +145,10 @@ async def act(
 ) -> None:
     """Move an order as the caller. Raises NotFound, Forbidden, Conflict."""
     order = await visible(session, actor, order_id, lock=True)
-    await step(session, facts, order, event, moved_by(actor, now, order, reason))
+    by = moved_by(actor, now, order, reason)
+    if event in ORDER.not_by_author:
+        by = await with_sponsors(session, by, "approver")
+    await step(session, facts, order, event, by)
 
 
 async def confirm(

@@ -91,9 +91,9 @@ async def join(supplier: Person, tender_id: str) -> dict[str, Any]:
 
 
 async def overdue(database: Database, tender_id: str) -> None:
-    """The last minute of the sealed offers is over."""
+    """The last minute of the sealed offers is over, just now: roles held before count."""
     async with database.transaction(SYSTEM) as session:
         await session.execute(
-            text("UPDATE tenders SET offers_due_at = now() - interval '1 second' WHERE id = :id"),
+            text("UPDATE tenders SET offers_due_at = now() WHERE id = :id"),
             {"id": tender_id},
         )

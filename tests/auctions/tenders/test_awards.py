@@ -29,7 +29,7 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
-from tests.people import Connect, NewPerson, Person, colleague
+from tests.people import Connect, NewPerson, Person, peer
 from web.app import Application
 
 WAIT_S = 20
@@ -182,7 +182,7 @@ async def test_another_choice_needs_a_reason_and_an_approver_who_is_not_the_auth
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database, connect_client: Connect
 ) -> None:
     buyer, cheap, dear = await new_buyer(), await new_supplier(), await new_supplier()
-    approver = await colleague(connect_client, buyer, "approver")
+    approver = await peer(connect_client, buyer, "approver")
     done = await offered(database, buyer, {"250000.00": dear, "200000.00": cheap})
     lot_id = done["lots"][0]["id"]
     refused(await propose(buyer, lot_id, (dear, "100")), 422, "reason_missing")
@@ -201,7 +201,7 @@ async def test_shares_are_exact_and_never_above_the_whole(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database, connect_client: Connect
 ) -> None:
     buyer, one, two = await new_buyer(), await new_supplier(), await new_supplier()
-    approver = await colleague(connect_client, buyer, "approver")
+    approver = await peer(connect_client, buyer, "approver")
     done = await offered(database, buyer, {"100000.01": one, "200000.02": two})
     lot_id = done["lots"][0]["id"]
     for bad in ("0", "-5", "100.1", "1e2000", "NaN", "33.33333"):
@@ -256,7 +256,7 @@ async def test_who_was_passed_over_is_looked_at_again_before_the_next_is_asked(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database, connect_client: Connect
 ) -> None:
     buyer = await new_buyer()
-    approver = await colleague(connect_client, buyer, "approver")
+    approver = await peer(connect_client, buyer, "approver")
     one, two, three = [await new_supplier() for _ in range(3)]
     done = await offered(database, buyer, {"100.00": one, "200.00": two, "300.00": three})
     lot_id = done["lots"][0]["id"]

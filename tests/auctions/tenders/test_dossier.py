@@ -20,7 +20,7 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
-from tests.people import Connect, NewPerson, Person, colleague
+from tests.people import Connect, NewPerson, Person, peer
 
 PDF = b"%PDF-1.7\n" + b"drawing " * 100
 POLICY = "/api/v1/tender_policy"
@@ -41,7 +41,7 @@ async def test_above_the_limit_somebody_else_releases(
     new_buyer: NewPerson, new_supplier: NewPerson, connect_client: Connect
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
-    approver = await colleague(connect_client, buyer, "approver")
+    approver = await peer(connect_client, buyer, "approver")
     limit = {"approval_limit": {"amount": "400000.00", "currency": "EUR"}}
     assert ok(await buyer.client.get(POLICY)) == {"approval_limit": None}
     assert (await approver.client.put(POLICY, json=limit)).status_code == 403

@@ -26,7 +26,7 @@ from tests.auctions.tenders.tendering import (
     published,
     refused,
 )
-from tests.people import Connect, NewPerson, Person, colleague, unique
+from tests.people import Connect, NewPerson, Person, peer, unique
 from web.app import Application
 
 
@@ -138,7 +138,7 @@ async def test_opening_takes_two_people_where_the_buyer_asked_for_it(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database, connect_client: Connect
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
-    second = await colleague(connect_client, buyer, "approver")
+    second = await peer(connect_client, buyer, "approver")
     done = await sealed(buyer, supplier, two_person=True)
     ok(await offer(supplier, done["lots"][0]["id"], "123.45"), 201)
     await overdue(database, done["id"])
