@@ -13,7 +13,7 @@ from litestar.types import Scope
 
 from marketplace.accounts.gate import Gate
 from marketplace.kernel.access import Access
-from marketplace.kernel.actor import Actor
+from marketplace.kernel.actor import SHUT_OUT, Actor
 from marketplace.kernel.errors import Forbidden, Unauthenticated
 from web.transaction import unit_of
 
@@ -51,8 +51,8 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
 def check(access: Access, actor: Actor, method: str) -> None:
     """Whether `actor` may call a route with `access`. Raises Forbidden."""
-    if actor.state == "suspended":
-        raise Forbidden("organisation_suspended", "Your organisation is suspended.")
+    if actor.state in SHUT_OUT:
+        raise Forbidden("organisation_suspended", "Your organisation is suspended or retired.")
     if method not in SAFE_METHODS and not access.waiting:
         actor.require_active()
     if access.operator and not actor.operator:

@@ -12,7 +12,7 @@ from auctions.practice.queries import auction_for
 from auctions.rules.visibility import BUYER, OBSERVER, Viewer, bidder
 from auctions.tenders.queries import AuctionAccess
 from marketplace.accounts.gate import Gate, read_credentials
-from marketplace.kernel.actor import Actor
+from marketplace.kernel.actor import SHUT_OUT, Actor
 from marketplace.kernel.db import Database
 
 READ, WRITE = "auctions:read", "auctions:write"
@@ -49,7 +49,7 @@ async def enter(
 ) -> Entered:
     """Raises TurnedAway, or the database's errors when it is away."""
     actor = await _caller(gate, scope)
-    if actor.state == "suspended" or not actor.has_scope(READ):
+    if actor.state in SHUT_OUT or not actor.has_scope(READ):
         raise TurnedAway(NOT_ADMITTED, "not allowed")
     async with database.transaction(actor) as session:
         access = await auction_for(session, actor, auction_id)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from auctions.live import queries
 from auctions.live.member import Member
 from marketplace.accounts.revocation import CHANNEL, Revoked
+from marketplace.kernel.actor import SHUT_OUT
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.redis import AnyRedis
@@ -81,7 +82,7 @@ class Watchman:
             login = standing.get(member.login) if member.login is not None else None
             if login is None:
                 member.leave(NOT_AUTHENTICATED, "the login has ended")
-            elif login.state == "suspended":
+            elif login.state in SHUT_OUT:
                 member.leave(NOT_ADMITTED, "the organisation is suspended")
             elif login.roles != member.actor.roles:
                 # Come in again, and what is allowed is found out anew.

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries
 from marketplace.accounts.rules import SEEN_GRAIN, session_ends_at
-from marketplace.kernel.actor import Actor
+from marketplace.kernel.actor import SHUT_OUT, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.errors import Forbidden, Unavailable
@@ -104,7 +104,7 @@ class Gate:
             now = self._key_actor(await self._login(queries.key_login_by_id, actor.api_key_id))
         else:
             return False
-        return now is not None and now.state != "suspended"
+        return now is not None and now.state not in SHUT_OUT
 
     def csrf_token(self, session_token: str) -> str:
         """Bound to the session, so there is nothing to store and a planted cookie is worthless."""

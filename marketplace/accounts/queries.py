@@ -147,8 +147,12 @@ async def public_organisations(
     return {row["id"]: PublicOrganisation(**row) for row in rows}
 
 
-async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation | None:
-    return await session.get(Organisation, organisation_id)
+async def organisation(
+    session: AsyncSession, organisation_id: UUID, *, lock: bool = False
+) -> Organisation | None:
+    return await session.get(
+        Organisation, organisation_id, with_for_update=lock, populate_existing=lock
+    )
 
 
 async def operator_exists(session: AsyncSession) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 
 class NewOrganisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +25,15 @@ class NewUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class NewRegistration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organisation: NewOrganisation
     user: NewUser
+
+
+class OrganisationChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays."""
+
+    name: str | UnsetType = UNSET
+    country: str | UnsetType = UNSET
+    tax_id: str | UnsetType = UNSET
+    capabilities: list[str] | UnsetType = UNSET
 
 
 class OrganisationView(Struct, frozen=True, kw_only=True):

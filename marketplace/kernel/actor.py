@@ -28,12 +28,16 @@ CAPABILITIES = frozenset(["buys", "supplies", "resells", "refers"])
 EVERY_SCOPE = "*"
 
 
+SHUT_OUT = frozenset(["suspended", "retired"])
+"""States of an organisation whose people may do nothing at all."""
+
+
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """The authenticated caller of one request. `scopes` is None for a session, else what the API
     key may do.
 
     `operator` marks the organisation that runs the marketplace; `state` is that of the organisation
-    (`prospect`, `active` or `suspended`).
+    (`prospect`, `active`, `suspended` or `retired`).
     """
 
     user_id: UserId
@@ -81,5 +85,5 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         if self.state != "active":
             raise Forbidden(
                 "organisation_not_active",
-                "Your organisation is not approved yet, or it is suspended.",
+                "Your organisation is not approved yet, or it is suspended or retired.",
             )

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Controller, Request, get, post, put
+from litestar import Controller, Request, get, patch, post, put
 from litestar.params import QueryParameter
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,7 @@ from pricing.catalogue.schemas import (
     CategoryView,
     CodePage,
     Decision,
+    ItemChange,
     ItemPage,
     ItemView,
     Loaded,
@@ -88,6 +89,22 @@ class ItemController(Controller):
     @get("/{item_id:uuid}", opt=allow(scope=READ))
     async def read_item(self, session: AsyncSession, item_id: UUID) -> ItemView:
         return await service.show_item(session, item_id)
+
+    @patch("/{item_id:uuid}", opt=allow(*WRITERS, scope=WRITE))
+    async def change_item(
+        self, session: AsyncSession, actor: Actor, item_id: UUID, data: ItemChange
+    ) -> ItemView:
+        """By the organisation that added it, or by the operator."""
+        return await service.change_item(session, actor, item_id, data)
+
+    @post("/{item_id:uuid}/retire", status_code=200, opt=allow(*WRITERS, scope=WRITE))
+    async def retire_item(self, session: AsyncSession, actor: Actor, item_id: UUID) -> ItemView:
+        """The search finds it no more; prices, tenders and orders that name it stay."""
+        return await service.change_item_state(session, actor, item_id, "retired")
+
+    @post("/{item_id:uuid}/reinstate", status_code=200, opt=allow(*WRITERS, scope=WRITE))
+    async def reinstate_item(self, session: AsyncSession, actor: Actor, item_id: UUID) -> ItemView:
+        return await service.change_item_state(session, actor, item_id, "active")
 
     @get("/{item_id:uuid}/offers", opt=allow(scope=READ))
     async def list_offers(

@@ -62,6 +62,36 @@ async def browse_items(
     return list(rows.mappings())
 
 
+_CHANGEABLE = {
+    "names": "CAST(:names AS jsonb)",
+    "category_id": "CAST(:category_id AS uuid)",
+} | {
+    name: f":{name}"
+    for name in (
+        "name", "sku", "gtin", "description", "kind", "scheme", "list_version", "code", "state",
+    )
+}  # fmt: skip
+
+
+async def update_item(session: AsyncSession, item_id: UUID, values: dict[str, Any]) -> None:
+    """Set some of the columns that may change."""
+    changes = ", ".join(f"{column} = {_CHANGEABLE[column]}" for column in values)
+    await session.execute(
+        text(f"UPDATE items SET {changes} WHERE id = :id"),  # noqa: S608  # words of this file
+        values | {"id": item_id},
+    )
+
+
+async def owner_of_item(session: AsyncSession, item_id: UUID) -> UUID | None:
+    """The organisation that added it, its row locked until the transaction ends. Row-level security
+    shows it for writing to that organisation and the operator only.
+    """
+    found: UUID | None = await session.scalar(
+        text("SELECT organisation_id FROM items WHERE id = :id FOR UPDATE"), {"id": item_id}
+    )
+    return found
+
+
 _FILTERS = {
     "category": """i.category_id IN (WITH RECURSIVE branch AS (
         SELECT id FROM categories WHERE id = :category

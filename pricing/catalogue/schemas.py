@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from marketplace.kernel.money import Amount
 from pricing.lists.schemas import ListRef, Resolved
@@ -35,6 +35,19 @@ class NewItem(Struct, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["product", "service"] = "product"
     category_id: UUID | None = None
     classification: Classification | None = None
+
+
+class ItemChange(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is left out stays; null removes. The unit stays: prices and orders count in it."""
+
+    name: Name | UnsetType = UNSET
+    sku: SkuText | UnsetType = UNSET
+    gtin: str | UnsetType | None = UNSET
+    names: Annotated[dict[str, str], Meta(max_length=50)] | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
+    kind: Literal["product", "service"] | UnsetType = UNSET
+    category_id: UUID | UnsetType | None = UNSET
+    classification: Classification | UnsetType | None = UNSET
 
 
 class ItemView(Struct, kw_only=True):

@@ -102,3 +102,44 @@ async def test_everybody_else_lists_only_the_own_one(new_buyer: NewPerson) -> No
     buyer = await new_buyer()
     page = (await buyer.client.get("/api/v1/organisations")).json()
     assert [each["id"] for each in page["items"]] == [str(buyer.organisation_id)]
+
+
+async def test_an_administrator_renames_the_own_organisation(new_supplier: NewPerson) -> None:
+    supplier, rival = await new_supplier(), await new_supplier()
+    path = f"/api/v1/organisations/{supplier.organisation_id}"
+    answer = await supplier.client.patch(path, json={"name": "New Name"})
+    assert answer.status_code == 200, answer.text
+    assert (await supplier.client.get(path)).json()["name"] == "New Name"
+    assert (await rival.client.patch(path, json={"name": "Mine"})).status_code == 404
+    refused = await supplier.client.patch(path, json={"tax_id": "DE999"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "operator_only")
+    wrong = await supplier.client.patch(path, json={"name": " "})
+    assert [error["field"] for error in wrong.json()["errors"]] == ["name"]
+
+
+async def test_the_operator_corrects_a_tax_number_but_not_to_a_taken_one(
+    new_supplier: NewPerson, operator: Person
+) -> None:
+    one, other = await new_supplier(), await new_supplier()
+    paths = [f"/api/v1/organisations/{each.organisation_id}" for each in (one, other)]
+    taken = (await operator.client.get(paths[1])).json()["tax_id"]
+    clash = await operator.client.patch(paths[0], json={"tax_id": taken})
+    assert (clash.status_code, clash.json()["code"]) == (409, "organisation_exists")
+    right = await operator.client.patch(paths[0], json={"tax_id": f"{taken}7"})
+    assert right.json()["tax_id"] == f"{taken}7"
+
+
+async def test_a_retired_organisation_can_do_nothing_until_it_is_reinstated(
+    new_buyer: NewPerson, operator: Person
+) -> None:
+    buyer = await new_buyer()
+    path = f"/api/v1/organisations/{buyer.organisation_id}"
+    reason = {"reason": "We close."}
+    assert (await buyer.client.post(f"{path}/retire", json={})).status_code == 422
+    retired = await buyer.client.post(f"{path}/retire", json=reason)
+    assert retired.json()["state"] == "retired"
+    assert (await buyer.client.get("/api/v1/orders")).status_code == 403
+    again = await operator.client.post(f"{path}/retire", json=reason)
+    assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
+    assert (await operator.client.post(f"{path}/reinstate", json=reason)).status_code == 200
+    assert (await buyer.client.get("/api/v1/orders")).status_code == 200

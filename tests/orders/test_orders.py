@@ -168,6 +168,7 @@ async def test_an_award_becomes_one_order(
     items = [DealItem(name=name, quantity=6, unit="C62") for name in ("Pump", "Motor")]  # type: ignore[arg-type]
     deal = Deal(
         award_id=new_id(),
+        tender_id=new_id(),
         buyer_id=buyer.organisation_id,
         supplier_id=supplier.organisation_id,
         author_id=supplier.user_id,

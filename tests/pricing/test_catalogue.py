@@ -193,3 +193,27 @@ def test_corrections_need_a_near_word() -> None:
     assert corrected("hydralic", words) == "hydraulic"
     assert corrected("pum", words) is None
     assert corrected("screwdriver", words) is None
+
+
+async def test_an_item_is_changed_by_its_owner_alone(shop: NewShop) -> None:
+    owner, other = (await shop()).person, (await shop()).person
+    item = await add_item(owner, name="Pump", description="Old", gtin="4006381333931")
+    path = f"{API}/items/{item['id']}"
+    answer = await owner.client.patch(path, json={"name": "Better pump", "gtin": None})
+    assert answer.status_code == 200, answer.text
+    changed = answer.json()
+    assert (changed["name"], changed["gtin"]) == ("Better pump", None)
+    assert changed["description"] == "Old"
+    assert (await other.client.patch(path, json={"name": "Mine"})).status_code == 404
+    assert (await owner.client.patch(path, json={"unit": "KGM"})).status_code == 422
+
+
+async def test_a_retired_item_is_found_no_more_and_can_come_back(shop: NewShop) -> None:
+    owner = (await shop()).person
+    item = await add_item(owner, name=unique("Gasket"))
+    path = f"{API}/items/{item['id']}"
+    assert (await owner.client.post(f"{path}/retire")).json()["state"] == "retired"
+    assert (await search(owner, item["name"]))["items"] == []
+    assert (await owner.client.get(path)).json()["state"] == "retired"
+    assert (await owner.client.post(f"{path}/reinstate")).json()["state"] == "active"
+    assert [found["id"] for found in (await search(owner, item["name"]))["items"]] == [item["id"]]

@@ -42,7 +42,7 @@ class Dealing(msgspec.Struct, kw_only=True):
         return self.supplier if param in SUPPLIERS_OWN else self.buyer
 
 
-SUPPLIERS_OWN = frozenset(["list_id", "import_id", "offer_id"])
+SUPPLIERS_OWN = frozenset(["list_id", "import_id", "item_id", "offer_id"])
 
 
 async def new_dealing(
@@ -82,8 +82,9 @@ RECORDS = frozenset(
 )
 """What somebody works on: a partner employee sees these only where it is assigned."""
 
-# Who an organisation is may be known: suppliers can be invited, buyers publish open tenders.
-PUBLIC_IDS = frozenset(["organisation_id", "supplier_id"])
+# Who an organisation is may be known: suppliers can be invited, buyers publish open tenders; and
+# there is one catalogue for everybody.
+PUBLIC_IDS = frozenset(["organisation_id", "supplier_id", "item_id"])
 
 
 async def _business(made: Dealing, word: str, database: Database) -> None:
@@ -161,6 +162,8 @@ async def _account(made: Dealing, connect: Connect, word: str) -> None:
 async def _prices(made: Dealing, word: str, database: Database) -> None:
     """The list of the agreement between the two and a base list, published by uploads."""
     partner = str(made.buyer.organisation_id)
+    item = {"name": "Pump", "unit": "C62", "sku": unique("pump")}
+    made.ids["item_id"] = ok(await made.supplier.client.post("/api/v1/items", json=item), 201)["id"]
     agreement = {"name": word, "kind": "agreement", "partner_id": partner}
     made.ids["list_id"], made.ids["import_id"] = await _published(made, agreement, database)
     made.base_list_name = unique("base-list")

@@ -23,7 +23,7 @@ from web.pages.render import AnyRequest, Viewer, go, language_of, page, viewer_o
 
 FOR_OPERATOR = allow(scope=None, operator=True)
 PAGE_MAX = 200
-STATES = ("prospect", "active", "suspended")
+STATES = ("prospect", "active", "suspended", "retired")
 
 Step = Literal["approve", "suspend", "reinstate"]
 
@@ -107,4 +107,9 @@ def _count(found: list[OrganisationView]) -> str:
 
 def _titles(request: AnyRequest) -> dict[str, str]:
     _ = language_of(request).gettext
-    return {"prospect": _("Waiting"), "active": _("Active"), "suspended": _("Suspended")}
+    return {
+        "prospect": _("Waiting"),
+        "active": _("Active"),
+        "suspended": _("Suspended"),
+        "retired": _("Retired"),
+    }

@@ -28,7 +28,7 @@ from auctions.tenders.rules import HIDDEN, Access, AuctionState, OfferState
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.models import Organisation
 from marketplace.accounts.queries import PublicOrganisation
-from marketplace.kernel.actor import Actor
+from marketplace.kernel.actor import SHUT_OUT, Actor
 from marketplace.kernel.pages import Page, Sorting
 
 PAGE_MAX = 200
@@ -248,7 +248,7 @@ async def waiting_excludes(session: AsyncSession, limit: int) -> Sequence[Auctio
         .join(Auction, Auction.id == AuctionParticipant.auction_id)
         .join(Organisation, Organisation.id == AuctionParticipant.organisation_id)
         .where(
-            Organisation.state == "suspended",
+            Organisation.state.in_(SHUT_OUT),
             Auction.state == AuctionState.SCHEDULED,
             AuctionParticipant.admitted_at.is_not(None),
             AuctionParticipant.excluded_at.is_(None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, Request, get, post
+from litestar import Controller, Request, get, patch, post
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,7 @@ from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import (
     AuditPage,
     NewRegistration,
+    OrganisationChange,
     OrganisationPage,
     OrganisationView,
     Reason,
@@ -75,6 +76,35 @@ class OrganisationController(Controller):
     ) -> OrganisationView:
         return await organisations.read(session, actor, organisation_id)
 
+    @patch("/{organisation_id:uuid}", opt=allow(scope=WRITE, waiting=True))
+    async def change_organisation(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        actor: Actor,
+        organisation_id: UUID,
+        data: OrganisationChange,
+    ) -> OrganisationView:
+        """The name by an own administrator, the rest by the operator."""
+        return await organisations.change(session, clock, actor, organisation_id, data)
+
+    @post("/{organisation_id:uuid}/retire", status_code=200, opt=allow(scope=WRITE, waiting=True))
+    async def retire(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        revocations: Revocations,
+        actor: Actor,
+        organisation_id: UUID,
+        data: Reason,
+    ) -> OrganisationView:
+        """Close an organisation for good, with a reason (its administrator or the operator): its
+        people can do nothing any more, what it dealt in stays. The operator can reinstate it.
+        """
+        return await organisations.change_state(
+            session, clock, revocations, actor, organisation_id, "retire", data.reason
+        )
+
     @post("/{organisation_id:uuid}/approve", status_code=200, opt=allow(scope=WRITE, waiting=True))
     async def approve(
         self,
@@ -118,7 +148,7 @@ class OrganisationController(Controller):
         organisation_id: UUID,
         data: Reason,
     ) -> OrganisationView:
-        """End a suspension, with a reason (operator)."""
+        """End a suspension or a retirement, with a reason (operator)."""
         return await organisations.change_state(
             session, clock, revocations, actor, organisation_id, "reinstate", data.reason
         )

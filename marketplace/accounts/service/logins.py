@@ -26,7 +26,7 @@ from marketplace.accounts.schemas import (
 from marketplace.accounts.service import second_factor
 from marketplace.accounts.tickets import CodeNeeded, Tickets
 from marketplace.accounts.totp import Totp
-from marketplace.kernel.actor import EVERY_SCOPE, Actor
+from marketplace.kernel.actor import EVERY_SCOPE, SHUT_OUT, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Forbidden, NotFound, Unauthenticated
@@ -160,8 +160,8 @@ class Doorman:
     async def _open(self, session: AsyncSession, user: User, caller: Caller) -> Opened:
         organisation = await queries.organisation(session, user.organisation_id)
         assert organisation is not None, "a user belongs to an organisation"
-        if organisation.state == "suspended":
-            raise Forbidden("organisation_suspended", "Your organisation is suspended.")
+        if organisation.state in SHUT_OUT:
+            raise Forbidden("organisation_suspended", "Your organisation is suspended or retired.")
         token, now = new_token(), self._clock.now()
         session.add(
             Session(

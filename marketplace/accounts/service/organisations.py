@@ -1,12 +1,16 @@
-"""Registration, and the life of an organisation: prospect → active ⇄ suspended."""
+"""Registration, and the life of an organisation: prospect → active ⇄ suspended, and retired in the
+end."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+from msgspec import UNSET
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries, rules
@@ -17,6 +21,7 @@ from marketplace.accounts.schemas import (
     NewOrganisation,
     NewRegistration,
     NewUser,
+    OrganisationChange,
     OrganisationPage,
     OrganisationView,
     Registered,
@@ -24,17 +29,18 @@ from marketplace.accounts.schemas import (
 )
 from marketplace.accounts.service import audit
 from marketplace.accounts.service.roles import give
-from marketplace.kernel.actor import Actor
+from marketplace.kernel.actor import SHUT_OUT, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 
-STATES = frozenset(["prospect", "active", "suspended"])
+STATES = frozenset(["prospect", "active", "suspended", "retired"])
 _STEPS = {
-    "approve": ("prospect", "active"),
-    "suspend": ("active", "suspended"),
-    "reinstate": ("suspended", "active"),
+    "approve": (("prospect",), "active"),
+    "suspend": (("active",), "suspended"),
+    "reinstate": (("suspended", "retired"), "active"),
+    "retire": (("prospect", "active", "suspended"), "retired"),
 }
 _OPERATOR_ROLES = ("admin", "channel_manager")
 
@@ -101,15 +107,17 @@ async def change_state(
     step: str,
     reason: str | None,
 ) -> OrganisationView:
-    """`step` is approve, suspend or reinstate; the operator only.
+    """`step` is approve, suspend, reinstate or retire; the operator only, but an organisation's own
+    administrator may retire it.
 
     Raises NotFound, Forbidden, Invalid (no reason), Conflict (`wrong_state`).
     """
-    if not actor.operator:
-        if organisation_id != actor.organisation_id:
-            raise NotFound("organisation")
-        raise Forbidden("operator_only", "Only the operator may do this.")
-    actor.require_role(*_OPERATOR_ROLES)
+    if organisation_id != actor.organisation_id and not actor.operator:
+        raise NotFound("organisation")
+    if step == "retire" and not actor.operator:
+        actor.require_role("admin")
+    else:
+        _require_operator(actor)
     errors = rules.reason_errors(reason or "")
     if errors and (step != "approve" or reason is not None):
         raise Invalid("invalid", "A reason is needed.", errors=errors)
@@ -117,7 +125,7 @@ async def change_state(
     changed = (
         await session.execute(
             update(Organisation)
-            .where(Organisation.id == organisation_id, Organisation.state == before)
+            .where(Organisation.id == organisation_id, Organisation.state.in_(before))
             .where(Organisation.operator.is_(False))
             .values(state=after)
             .returning(Organisation.id)
@@ -127,7 +135,9 @@ async def change_state(
     if organisation is None:
         raise NotFound("organisation")
     if changed is None:
-        raise Conflict("wrong_state", f"The organisation is {organisation.state}, not {before}.")
+        raise Conflict(
+            "wrong_state", f"The organisation is {organisation.state}, not {' or '.join(before)}."
+        )
     audit.record(
         session,
         clock.now(),
@@ -137,9 +147,69 @@ async def change_state(
         subject_id=organisation_id,
         reason=reason,
     )
-    if after == "suspended":
+    if after in SHUT_OUT:
         revocations.announce(session, Revoked(organisation_id=organisation_id))
     return view(organisation)
+
+
+def _require_operator(actor: Actor) -> None:
+    if not actor.operator:
+        raise Forbidden("operator_only", "Only the operator may do this.")
+    actor.require_role(*_OPERATOR_ROLES)
+
+
+async def change(
+    session: AsyncSession,
+    clock: Clock,
+    actor: Actor,
+    organisation_id: UUID,
+    data: OrganisationChange,
+) -> OrganisationView:
+    """What is left out stays. An administrator changes the own name; country, tax number and
+    capabilities, which the approval was about, only the operator. Raises NotFound, Forbidden,
+    Invalid, Conflict (`organisation_exists`).
+    """
+    if organisation_id != actor.organisation_id and not actor.operator:
+        raise NotFound("organisation")
+    given = {
+        name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET
+    }
+    if set(given) <= {"name"} and organisation_id == actor.organisation_id:
+        actor.require_role("admin")
+    else:
+        _require_operator(actor)
+    found = await queries.organisation(session, organisation_id, lock=True)
+    if found is None:
+        raise NotFound("organisation")
+    fields = {name: getattr(found, name) for name in ("name", "country", "tax_id", "capabilities")}
+    fields |= given
+    errors = rules.organisation_errors(**fields)
+    if found.operator and set(given) > {"name"}:
+        raise Conflict("wrong_state", "The operator has no country, tax number or capabilities.")
+    errors = [
+        msgspec.structs.replace(e, field=e.field.removeprefix("organisation.")) for e in errors
+    ]
+    errors = [error for error in errors if error.field.partition("[")[0] in given]
+    if errors:
+        raise Invalid("invalid", "The change has wrong fields.", errors=errors)
+    found.name, found.country = fields["name"].strip(), fields["country"]
+    found.tax_id = fields["tax_id"].strip()
+    found.capabilities = sorted(set(fields["capabilities"]))
+    if not found.operator:
+        found.tax_id_normal = rules.normal_tax_id(found.country, found.tax_id)
+    try:
+        async with session.begin_nested():
+            await session.flush()
+    except IntegrityError:
+        raise _exists() from None
+    audit.record(session, clock.now(), "organisation_changed", organisation_id, actor=actor)
+    return view(found)
+
+
+def _exists() -> Conflict:
+    return Conflict(
+        "organisation_exists", "An organisation of this country and tax number is registered."
+    )
 
 
 async def read(session: AsyncSession, actor: Actor, organisation_id: UUID) -> OrganisationView:
@@ -238,9 +308,7 @@ async def _add_organisation(
         .returning(Organisation.id)
     )
     if added.first() is None:
-        raise Conflict(
-            "organisation_exists", "An organisation of this country and tax number is registered."
-        )
+        raise _exists()
     return OrganisationView(
         id=organisation_id,
         name=new.name.strip(),

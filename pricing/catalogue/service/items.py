@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,7 @@ from pricing.catalogue.schemas import (
     Classification,
     CodePage,
     CodeView,
+    ItemChange,
     ItemPage,
     ItemView,
     NewCategory,
@@ -70,6 +72,46 @@ async def add_item(session: AsyncSession, actor: Actor, data: NewItem, now: date
     except IntegrityError as wrong:
         raise _taken(str(wrong.orig)) from None
     return await show_item(session, item_id)
+
+
+async def change_item(
+    session: AsyncSession, actor: Actor, item_id: UUID, data: ItemChange
+) -> ItemView:
+    """Raises NotFound (somebody else's item too), Invalid, Conflict (the SKU or GTIN is taken)."""
+    await _own(session, actor, item_id)
+    given = {
+        name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET
+    }
+    if given.get("gtin") is not None and not is_gtin(given["gtin"]):
+        raise Invalid.field("gtin", "malformed", "The check digit of this GTIN is wrong.")
+    if "names" in given:
+        given["names"] = msgspec.json.encode(given["names"]).decode()
+    if "classification" in given:
+        code = given.pop("classification")
+        for column in ("scheme", "list_version", "code"):
+            given[column] = None if code is None else getattr(code, column)
+    if given:
+        try:
+            async with session.begin_nested():
+                await queries.update_item(session, item_id, given)
+        except IntegrityError as wrong:
+            raise _taken(str(wrong.orig)) from None
+    return await show_item(session, item_id)
+
+
+async def change_item_state(
+    session: AsyncSession, actor: Actor, item_id: UUID, state: str
+) -> ItemView:
+    """`state` is active or retired; the same again is no fault. Raises NotFound."""
+    await _own(session, actor, item_id)
+    await queries.update_item(session, item_id, {"state": state})
+    return await show_item(session, item_id)
+
+
+async def _own(session: AsyncSession, actor: Actor, item_id: UUID) -> None:
+    owner = await queries.owner_of_item(session, item_id)
+    if owner is None or (owner != actor.organisation_id and not actor.operator):
+        raise NotFound("item")
 
 
 def _taken(told: str) -> Conflict | Invalid:
