@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0060"
-down_revision = "0031"
+down_revision = "0021"
 
 
 def upgrade() -> None:
