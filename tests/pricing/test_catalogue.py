@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from pricing.catalogue.rules import corrected, depths, is_gtin, parents
-from tests.people import Person, unique
+from tests.people import NewPerson, Person, unique
 from tests.pricing.conftest import NewShop
 
 API = "/api/v1"
@@ -195,8 +195,8 @@ def test_corrections_need_a_near_word() -> None:
     assert corrected("screwdriver", words) is None
 
 
-async def test_an_item_is_changed_by_its_owner_alone(shop: NewShop) -> None:
-    owner, other = (await shop()).person, (await shop()).person
+async def test_an_item_is_changed_by_its_owner_alone(new_supplier: NewPerson) -> None:
+    owner, other = await new_supplier(), await new_supplier()
     item = await add_item(owner, name="Pump", description="Old", gtin="4006381333931")
     path = f"{API}/items/{item['id']}"
     answer = await owner.client.patch(path, json={"name": "Better pump", "gtin": None})
@@ -208,8 +208,10 @@ async def test_an_item_is_changed_by_its_owner_alone(shop: NewShop) -> None:
     assert (await owner.client.patch(path, json={"unit": "KGM"})).status_code == 422
 
 
-async def test_a_retired_item_is_found_no_more_and_can_come_back(shop: NewShop) -> None:
-    owner = (await shop()).person
+async def test_a_retired_item_is_found_no_more_and_can_come_back(
+    new_supplier: NewPerson,
+) -> None:
+    owner = await new_supplier()
     item = await add_item(owner, name=unique("Gasket"))
     path = f"{API}/items/{item['id']}"
     assert (await owner.client.post(f"{path}/retire")).json()["state"] == "retired"
