@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0060"
-down_revision = "0021"
+down_revision = "0032"
 
 
 def upgrade() -> None:
