@@ -45,7 +45,7 @@ def _short(phase: Phase) -> Phase:
         return msgspec.structs.replace(
             phase, duration_us=duration_us, overtime=_overtime(phase.overtime)
         )
-    if phase.format == "sealed":
+    if phase.format in ("sealed", "last_word"):
         return msgspec.structs.replace(phase, duration_us=min(phase.duration_us, SEALED_US))
     if phase.format == "rounds":
         return _rounds(phase)

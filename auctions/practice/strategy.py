@@ -92,10 +92,14 @@ def _at_step(view: View, stage: View, character: Character) -> Take | None:
 
 
 def _may_speak(view: View, stage: View) -> bool:
-    """Not twice where one bid is asked for, and in rounds only in the own turn or at the start."""
+    """Not twice where one bid is asked for, in rounds only in the own turn or at the start, and the
+    last word only where it is the own one.
+    """
     you = view["you"]
-    if you.get("pending"):
+    if you.get("pending") or you.get("last_word"):
         return False
+    if stage.get("name") == "last_word":
+        return bool(you.get("turn"))
     if stage.get("round") is None:
         return stage.get("name") != "before_announcement"
     return bool(you.get("turn")) or (stage["round"] == 1 and you.get("best") is None)
@@ -103,7 +107,7 @@ def _may_speak(view: View, stage: View) -> bool:
 
 def _haste(view: View, stage: View, character: Character) -> int:
     """Percent. A turn is short; so is the time in which sealed or first bids are taken."""
-    waits = stage.get("round") is None and stage.get("name") != "sealed"
+    waits = stage.get("round") is None and stage.get("name") not in ("sealed", "last_word")
     return character.eagerness_percent if waits else max(60, character.eagerness_percent)
 
 

@@ -27,7 +27,10 @@ def refused_price(
 ) -> Outcome:
     """A price that the rules object to, with the highest one they would take."""
     best = "no lower price is left" if limit is None else f"at most {money(state.terms, limit)}"
-    reason = f"{money(state.terms, price)} {_REASONS[code]}; you may bid {best}."
+    why = _REASONS[code]
+    if code is Code.ABOVE_CEILING and state.taken is not None:
+        why = "is not below the price accepted on the clock"
+    reason = f"{money(state.terms, price)} {why}; you may bid {best}."
     return refused(code, reason, events, limit=limit)
 
 

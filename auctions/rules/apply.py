@@ -28,11 +28,12 @@ from .commands import (
     Withdraw,
 )
 from .formats import FORMATS
+from .hybrid import waits
 from .outcomes import AnyEvent, Code, Outcome
 from .parameters import RULES_VERSION
 from .repeats import digest_of, key_of, recall, remember
 from .state import State
-from .timeline import advance, not_now
+from .timeline import advance, not_now, settle
 
 
 class BrokenLog(AssertionError):
@@ -79,10 +80,15 @@ def _decide(state: State, command: Command, events: list[AnyEvent]) -> Outcome:
         assert reason is not None, "closed to bids"
         return refused(reason[0], reason[1], events)
     format_ = FORMATS[state.now.format]
+    if isinstance(body, Accept):
+        outcome = format_.accept(state, command, body, events)
+        # An accepted price ends the Dutch clock at once; `events` are those of the outcome.
+        settle(state, command.ts, events)
+        return outcome
+    if state.taken is not None and waits(state, body.bidder):
+        return refused(Code.NOT_YOUR_TURN, _LAST_WORD, events)
     if isinstance(body, Bid):
         return format_.bid(state, command, body, events)
-    if isinstance(body, Accept):
-        return format_.accept(state, command, body, events)
     return automatic.set_limit(state, command, body, events)
 
 
@@ -96,6 +102,7 @@ def _control(state: State, command: Command, events: list[AnyEvent]) -> Outcome:
     return _CONTROLS[type(body)](state, command, body, events)
 
 
+_LAST_WORD = "You accepted the price of the clock; you have the last word when the others have bid."
 _OF_BIDDERS = (Bid, Accept, Auto)
 _CONTROLS: dict[type, Callable[[State, Command, Any, list[AnyEvent]], Outcome]] = {
     Admit: controls.admit,

@@ -56,8 +56,7 @@ def leads_above(step: Step, evaluated: Exact) -> list[Exact]:
 
 def ceiling(state: State) -> int:
     """The highest price anybody may bid, in minor units."""
-    top = state.terms.ceiling_minor
-    return MINOR_MAX if top is None else top
+    return state.top
 
 
 def border(state: State, alias: str, scale: Scale) -> int:

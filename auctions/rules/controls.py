@@ -22,6 +22,7 @@ from .commands import (
 )
 from .entry import Ready
 from .guard import BadPrice, read_price
+from .hybrid import give_back
 from .outcomes import (
     Admitted,
     Announced,
@@ -237,6 +238,7 @@ def withdraw(state: State, command: Command, body: Withdraw, events: list[AnyEve
         detail = f"No bid with the number {body.bid_seq} is in the books any more."
         return refused(Code.OUT_OF_RANGE, detail, events)
     abnormal.strike_initial(state, alias, struck)
+    give_back(state, struck)
     # Else the automatic would put the struck bid back at once.
     automatic.end(state, state.bidders[alias])
     events.append(BidWithdrawn(bidder=alias, bid_seq=body.bid_seq, reason=body.reason))

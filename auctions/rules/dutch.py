@@ -1,4 +1,7 @@
-"""Dutch: the price rises step by step until the first bidder accepts it, who wins at that price."""
+"""Dutch: the price rises step by step until the first bidder accepts it, who wins at that price.
+
+In a hybrid the accepted price is the one that the bids of the later phases must beat.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ from .answers import no_bid, refused
 from .commands import Accept, Command
 from .entry import Ready
 from .guard import BadPrice, money, read_price
-from .outcomes import AnyEvent, Closed, Code, Outcome
+from .hybrid import take
+from .outcomes import AnyEvent, Code, Outcome
 from .parameters import Phase
-from .placing import place
+from .placing import new_bid, stand
 from .scoring import Scale, evaluate
 from .stages import enter
 from .standing import rank_of
@@ -45,9 +49,9 @@ def _enter_step(state: State, at: int, step: int, events: list[AnyEvent]) -> Non
 
 
 def stage_over(state: State, events: list[AnyEvent]) -> bool:
-    """The next step, or the end without a winner after the cap."""
+    """The next step; the end once a price was accepted, or after the cap."""
     step = (state.stage.step or 0) + 1
-    if step >= steps_count(state.now):
+    if state.taken is not None or step >= steps_count(state.now):
         return True
     _enter_step(state, state.stage.ends_at, step, events)
     return False
@@ -63,10 +67,10 @@ def accept(state: State, command: Command, body: Accept, events: list[AnyEvent])
     if stale is not None:
         return refused(Code.STALE_STEP, stale, events, limit=price)
     scale = state.bidders[body.bidder].scale or Scale()
-    place(state, command.seq, body.bidder, Ready(price, scale), events)
-    state.status = "closed"
-    state.close_at = command.ts
-    events.append(Closed(close_at=command.ts, winner=body.bidder))
+    placed = new_bid(state, command.seq, body.bidder, Ready(price, scale))
+    stand(state, body.bidder, placed, events)
+    take(state, body.bidder, placed)
+    state.stage.ends_at = command.ts
     evaluated = str(evaluate(scale, price))
     return Outcome(
         accepted=True, rank=rank_of(state, body.bidder), evaluated=evaluated, events=events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from . import dutch, english, japanese, rounds, sealed
+from . import dutch, english, japanese, last_word, rounds, sealed
 from .commands import Accept, Bid, Command
 from .outcomes import AnyEvent, Outcome
 from .parameters import Phase
@@ -41,4 +41,5 @@ FORMATS: dict[str, Format] = {
     "sealed": sealed,
     "dutch": dutch,
     "japanese": japanese,
+    "last_word": last_word,
 }

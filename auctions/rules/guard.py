@@ -81,13 +81,16 @@ def confirmation_token(terms: Terms, alias: str, price: int) -> str:
 def doubt(state: State, alias: str, scale: Scale, price: int) -> str | None:
     """Why the price looks like a slip, or None.
 
-    It is compared with the lowest price the bidder knows: the ceiling, the own bid, and the lead
+    It is compared with the lowest price the bidder knows: the ceiling, the price accepted on a
+    clock, the own bid, and the lead
     (in the bidder's own terms) where it is shown. Anything else would tell what is hidden.
     """
     limit_ppm, bids = state.terms.typo_guard_ppm, state.bidders[alias].bids
     if limit_ppm is None:
         return None
     reference = bids[-1].price if bids else state.terms.ceiling_minor
+    if not bids and state.taken is not None:
+        reference = state.taken.price
     # What is no slip beside the own bid is none beside a lower lead.
     if reference is None or (reference - price) * PPM <= limit_ppm * reference:
         return None

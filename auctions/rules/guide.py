@@ -116,6 +116,18 @@ CHAPTERS: list[tuple[str, dict[str, Any]]] = [
             ],
         },
     ),
+    (
+        "A Dutch clock, sealed bids and a last word",
+        _PLAIN
+        | {
+            "format": "phases",
+            "phases": [
+                {"format": "dutch", "start": "8000.00", "increment": "100.00", "interval_s": 60},
+                {"format": "sealed", "duration_s": 600},
+                {"format": "last_word", "duration_s": 300},
+            ],
+        },
+    ),
     ("Quality counts too", _ENGLISH | {"scoring": {"kind": "meat", "features": [_WARRANTY]}}),
     ("Costs over the life", _ENGLISH | {"scoring": {"kind": "lcc", "costs": [_ENERGY]}}),
     (

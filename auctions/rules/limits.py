@@ -11,6 +11,7 @@ from marketplace.kernel.money import MINOR_MAX
 from . import rounds
 from .bidding import free_highest, highest, highest_at, highest_below
 from .entry import scale_for
+from .hybrid import LAST_WORD, waits
 from .japanese import dropped_at
 from .scoring import Scale, WrongAnswer
 from .state import BIDS_PER_BIDDER_MAX, Bidder, State
@@ -57,7 +58,11 @@ def price_for_rank(state: State, bidder: str, rank: int, now_us: int) -> int | N
 
 
 def _may_ask(state: State, bidder: str, rank: int) -> bool:
-    if state.now.format not in ("english", "rounds") or rank < 1 or bidder not in state.row_of:
+    if (
+        state.now.format not in ("english", "rounds", LAST_WORD)
+        or rank < 1
+        or bidder not in state.row_of
+    ):
         return False
     visibility = state.terms.visibility
     return visibility == "all" or (visibility == "rank_and_lead" and rank == 1)
@@ -74,6 +79,8 @@ def _scale_now(state: State, alias: str, now_us: int) -> Scale | None:
         # What comes next (a close, another turn) is decided by the next command.
         return None
     if state.now.format == "rounds" and not rounds.may_bid(state, alias):
+        return None
+    if waits(state, alias) or (state.now.format == LAST_WORD and state.stage.bidder != alias):
         return None
     return _known_scale(state, bidder)
 

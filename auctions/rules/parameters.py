@@ -18,8 +18,11 @@ BANDS_MAX = FEATURES_MAX = COSTS_MAX = 50
 LINES_MAX = 200
 STEPS_MAX = 100_000
 
-Format = Literal["english", "rounds", "sealed", "dutch", "japanese"]
+Format = Literal["english", "rounds", "sealed", "dutch", "japanese", "last_word"]
 FORMATS: tuple[Format, ...] = ("english", "rounds", "sealed", "dutch", "japanese")
+"""Those that may stand alone; `last_word` is a phase of a hybrid only."""
+CLOCKS = ("dutch", "japanese")
+"""Formats in which everybody is asked the same price."""
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -98,7 +101,8 @@ class Line(msgspec.Struct, frozen=True):
 class Phase(msgspec.Struct, frozen=True):
     """One format with its clock. A plain auction has exactly one phase, a hybrid several.
 
-    `duration_us` is the length of english and sealed, and an estimate of it where a clock decides.
+    `duration_us` is the length of english, sealed and last_word, and an estimate of it where a
+    clock decides.
     """
 
     format: Format
@@ -140,6 +144,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     min_resume_us: int = 120_000_000
     heartbeat_us: int = 2_000_000
     blind_us: int = 6_000_000
+
+    @property
+    def clocks_only(self) -> bool:
+        """Whether nobody ever names a price."""
+        return all(phase.format in CLOCKS for phase in self.phases)
 
     @property
     def shows_lead(self) -> bool:

@@ -168,4 +168,5 @@ _CLOCKS = {
     "rounds": _rounds,
     "dutch": _dutch,
     "japanese": _japanese,
+    "last_word": _timed,
 }

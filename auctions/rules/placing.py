@@ -29,6 +29,13 @@ def place(state: State, seq: int, alias: str, ready: Ready, events: list[AnyEven
     return stand(state, alias, new_bid(state, seq, alias, ready), events)
 
 
+def stand_pending(state: State, events: list[AnyEvent]) -> None:
+    """What was named in the stage stands now, in the order in which it was named."""
+    for alias, placed in sorted(state.pending.items(), key=lambda item: item[1].order):
+        stand(state, alias, placed, events)
+    state.pending = {}
+
+
 def stand(state: State, alias: str, placed: Placed, events: list[AnyEvent]) -> int:
     """Lets an accepted bid stand: standing, initial prices, event."""
     bidder = state.bidders[alias]

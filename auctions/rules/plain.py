@@ -119,7 +119,7 @@ def visibility(terms: Terms, phase: Phase) -> Paragraph:
 
 
 def ties(terms: Terms, phase: Phase) -> Paragraph | None:
-    if phase.format in ("dutch", "japanese"):
+    if terms.clocks_only:
         return None
     shown = {
         "order": "they read 1 and 2",
@@ -139,7 +139,7 @@ def ties(terms: Terms, phase: Phase) -> Paragraph | None:
 
 
 def guard(terms: Terms, phase: Phase) -> Paragraph | None:
-    if terms.typo_guard_ppm is None or phase.format in ("dutch", "japanese"):
+    if terms.typo_guard_ppm is None or terms.clocks_only:
         return None
     percent = plain(terms.typo_guard_ppm, 4)
     price = sample_price(terms)
@@ -212,6 +212,7 @@ _NAMES = {
     "sealed": "a round of sealed bids",
     "dutch": "a Dutch clock",
     "japanese": "a Japanese clock",
+    "last_word": "a last word",
 }
 _SCORED = {
     "meat": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import dutch, japanese, rounds
 from .bidding import stepped_down
 from .guard import money
+from .hybrid import LAST_WORD
 from .parameters import Phase, Terms
 from .plain_words import Paragraph, Writer, duration, sample_price
 from .terms_view import step_text
@@ -57,13 +58,37 @@ def dutch_clock(terms: Terms, phase: Phase) -> Paragraph | None:
     text = (
         f"The price starts at {money(terms, phase.start_minor)} and rises by "
         f"{money(terms, phase.increment_minor)} every {duration(phase.interval_us)} up to "
-        f"{money(terms, phase.cap_minor)}. The first to accept wins at the price of that moment. "
+        f"{money(terms, phase.cap_minor)}. The first to accept {_taken(terms)}. "
         "You accept a step by its number; when the step has passed meanwhile, the accept is "
         "refused and binds nobody."
     )
+    if len(terms.phases) > 1:
+        text += " When nobody accepts, the whole auction ends without a winner."
     last = dutch.steps_count(phase) - 1
     example = f"Step {last} is the last one, at {money(terms, dutch.price_of(phase, last))}."
     return Paragraph("Dutch clock", text, example)
+
+
+def _taken(terms: Terms) -> str:
+    if len(terms.phases) == 1:
+        return "wins at the price of that moment"
+    return (
+        "holds the price of that moment, which ends the clock: every bid of a later phase must be "
+        "below it"
+    )
+
+
+def last_word(terms: Terms, phase: Phase) -> Paragraph | None:
+    if phase.format != LAST_WORD:
+        return None
+    text = (
+        "Who accepted on the clock bids no more until the others have bid, and then has "
+        f"{duration(phase.duration_us)} to answer, if another bidder leads by then. The answer may "
+        "be changed or taken back until the end; it must be below the own bid, and it leads where "
+        "it is below the best one. Nobody else bids in this time."
+    )
+    example = "800 was accepted, 780 was bid: the answer 779 wins, 790 does not."
+    return Paragraph("Last word", text, example)
 
 
 def japanese_clock(terms: Terms, phase: Phase) -> Paragraph | None:
@@ -164,6 +189,7 @@ OF_PHASE: list[Writer] = [
     in_rounds,
     dutch_clock,
     japanese_clock,
+    last_word,
     step,
     buffers,
     overtime,

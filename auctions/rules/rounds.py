@@ -13,9 +13,10 @@ from typing import NamedTuple
 from .answers import no_accept, refused
 from .commands import Bid, Command
 from .entry import examine
+from .hybrid import waits
 from .outcomes import AnyEvent, Code, Outcome
 from .parameters import Phase
-from .placing import new_bid, stand
+from .placing import new_bid, stand_pending
 from .scoring import evaluate
 from .stages import enter
 from .state import Stage, State
@@ -59,7 +60,11 @@ def turn_order(state: State) -> list[str]:
         (alias for alias, bidder in state.bidders.items() if bidder.admitted and not bidder.bids),
         key=lambda alias: -state.bidders[alias].number,
     )
-    standing = [alias for _, _, alias in reversed(state.rows) if state.bidders[alias].admitted]
+    standing = [
+        alias
+        for _, _, alias in reversed(state.rows)
+        if state.bidders[alias].admitted and not waits(state, alias)
+    ]
     return silent + standing
 
 
@@ -71,7 +76,7 @@ def begin(state: State, at: int, events: list[AnyEvent]) -> None:
 
 
 def stage_over(state: State, events: list[AnyEvent]) -> bool:
-    _publish(state, events)
+    stand_pending(state, events)
     stage = state.stage
     number = stage.round or 0
     if stage.name == "before_announcement":
@@ -87,13 +92,6 @@ def stage_over(state: State, events: list[AnyEvent]) -> bool:
         return False
     _enter_pause(state, number, events)
     return False
-
-
-def _publish(state: State, events: list[AnyEvent]) -> None:
-    """What was named in the stage stands now, in the order in which it was named."""
-    for alias, placed in sorted(state.pending.items(), key=lambda item: item[1].order):
-        stand(state, alias, placed, events)
-    state.pending = {}
 
 
 def _replan(state: State, number: int) -> None:

@@ -7,7 +7,7 @@ from .commands import Bid, Command
 from .entry import examine
 from .outcomes import AnyEvent, Outcome
 from .parameters import Phase
-from .placing import new_bid, stand
+from .placing import new_bid, stand_pending
 from .scoring import evaluate
 from .stages import enter
 from .state import Stage, State
@@ -26,9 +26,7 @@ def begin(state: State, at: int, events: list[AnyEvent]) -> None:
 
 def stage_over(state: State, events: list[AnyEvent]) -> bool:
     """The bids are opened: they stand in the order in which they were sent."""
-    for alias, placed in sorted(state.pending.items(), key=lambda item: item[1].order):
-        stand(state, alias, placed, events)
-    state.pending = {}
+    stand_pending(state, events)
     return True
 
 

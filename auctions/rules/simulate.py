@@ -7,6 +7,7 @@ Pure, and the same `apply` as the live auction. The bidders behave like this:
   lowest one evenly over the turns, at once where the step asks for more;
 - on a Dutch clock a bidder accepts the first price that is not below the lowest it ever named;
 - on a Japanese clock it stays in as long as the price is not below that;
+- who has the last word names the lowest price it ever named;
 - who accepted on a clock has named the price of that step.
 
 A price that was accepted counts as confirmed where the other rules doubt it. One that its bidder
@@ -30,6 +31,7 @@ from . import dutch, japanese, rounds
 from .apply import apply
 from .commands import Accept, Admit, AnyBody, Auto, Bid, Command, Exclude, Tick, Withdraw
 from .guard import BadPrice, confirmation_token, read_price
+from .hybrid import LAST_WORD
 from .limits import next_max_price
 from .outcomes import Code, Outcome
 from .parameters import Terms
@@ -251,6 +253,8 @@ class _Simulation:
             self.acted.add(mark)
             if format_ == "rounds":
                 self._speak(alias, ladder, at)
+            elif format_ == LAST_WORD:
+                self._answer(alias, ladder, at)
             else:
                 self._take(alias, ladder, at)
 
@@ -258,6 +262,12 @@ class _Simulation:
         price = next_max_price(self.state, alias, at)
         if price is not None and price >= min(ladder):
             self._send(Accept(bidder=alias, step=self.state.stage.step or 0), at)
+
+    def _answer(self, alias: str, ladder: list[int], at: int) -> None:
+        border = next_max_price(self.state, alias, at)
+        if border is not None and border >= min(ladder):
+            text = format_minor(min(ladder), self.state.terms.exponent)
+            self._send(self._confirmed(Bid(bidder=alias, price=text)), at)
 
     def _speak(self, alias: str, ladder: list[int], at: int) -> None:
         if alias not in self.state.bidders or not rounds.may_bid(self.state, alias):

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from marketplace.kernel.money import MINOR_MAX
+
 from .outcomes import Code
 from .parameters import Phase, Terms
 from .scoring import Exact, Scale, evaluate
@@ -72,6 +74,14 @@ class Stage(msgspec.Struct):
     bidder: str | None = None
 
 
+class Taken(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The price of the Dutch clock that `bidder` accepted with its bid `order`."""
+
+    bidder: str
+    order: int
+    price: int
+
+
 class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a cid was answered, the outcome but its events; `digest` tells whether the body is the
     same.
@@ -110,16 +120,19 @@ class Kept(msgspec.Struct, kw_only=True):
     bidders: dict[str, Bidder] = {}
     turns: list[str] = []
     pending: dict[str, Placed] = {}
+    taken: Taken | None = None
     remembered: dict[str, Remembered] = {}
     remembered_before: dict[str, Remembered] = {}
 
 
 class State(Kept, kw_only=True):
     """Mutable; `apply` consumes it and hands it back. What it has beyond `Kept` follows from that,
-    and most commands ask for it: `now` are the parameters of the running phase.
+    and most commands ask for it: `now` are the parameters of the running phase, `top` is the
+    highest price anybody may bid.
     """
 
     now: Phase
+    top: int
     row_of: dict[str, Row]
     rows: list[Row]
 
@@ -157,8 +170,15 @@ def _unfolded(kept: Kept) -> State:
         if (placed := bidder.current) is not None
     }
     fields = {name: getattr(kept, name) for name in _KEPT}
-    now = kept.terms.phases[kept.phase]
-    return State(**fields, now=now, row_of=row_of, rows=sorted(row_of.values()))
+    now, top = kept.terms.phases[kept.phase], top_of(kept.terms, kept.taken)
+    return State(**fields, now=now, top=top, row_of=row_of, rows=sorted(row_of.values()))
+
+
+def top_of(terms: Terms, taken: Taken | None) -> int:
+    """The ceiling, or just below the price that was accepted on the clock."""
+    if taken is not None:
+        return taken.price - 1
+    return MINOR_MAX if terms.ceiling_minor is None else terms.ceiling_minor
 
 
 def is_blind(state: State, ts: int) -> bool:

@@ -17,7 +17,9 @@ from marketplace.kernel.money import (
     parse_minor,
 )
 
+from .hybrid import LAST_WORD
 from .parameters import (
+    CLOCKS,
     COSTS_MAX,
     FEATURES_MAX,
     FORMATS,
@@ -113,25 +115,26 @@ def _phases(
         return (read_phase(section, format_, exponent, ceiling, bidders),)
     phases = []
     for item in section.sections("phases", PHASES_MAX):
-        name = item.choice("format", FORMATS)
+        name = item.choice("format", (*FORMATS, LAST_WORD))
         phases.append(read_phase(item, name, exponent, ceiling, bidders))
         item.done()
-        _check_place(item, name, len(phases))
+        _check_place(item, phases)
     if len(phases) < 2 and not section.is_wrong("phases"):
         section.wrong("phases", "required", "A hybrid needs two phases or more.")
     return tuple(phases)
 
 
-def _check_place(item: Section, name: str, number: int) -> None:
-    """A clock finds its own winner, so nothing can be carried into it."""
-    if name == "dutch":
-        item.wrong(
-            "format", "impossible", "A Dutch clock ends with its first accept: it must stand alone."
-        )
-    if name == "japanese" and number > 1:
-        item.wrong(
-            "format", "impossible", "A Japanese clock starts with everybody: it must come first."
-        )
+def _check_place(item: Section, phases: list[Phase]) -> None:
+    """Nothing can be carried into a clock; only a Dutch one gives somebody the last word."""
+    formats = [phase.format for phase in phases]
+    if formats[-1] in CLOCKS and len(formats) > 1:
+        message = "A clock asks everybody the same price: it must come first."
+        item.wrong("format", "impossible", message)
+    if formats[-1] == LAST_WORD and (formats[0] != "dutch" or len(formats) < 3):
+        message = "A last word answers the bids of a phase between it and a Dutch clock."
+        item.wrong("format", "impossible", message)
+    if LAST_WORD in formats[:-1]:
+        item.wrong("format", "impossible", "Nothing comes after a last word.")
 
 
 def _scoring(section: Section) -> Scoring:
@@ -253,6 +256,6 @@ def _check_together(section: Section, terms: Terms) -> None:
             "In a blind auction nobody learns of the others, neither before nor after the close.",
             "Use rank, rank_and_lead or all.",
         )
-    clocks = [phase for phase in terms.phases if phase.format in ("dutch", "japanese")]
+    clocks = any(phase.format in CLOCKS for phase in terms.phases)
     if clocks and terms.scoring.kind != "price":
         section.wrong("scoring.kind", "impossible", "On a clock everybody is asked the same price.")

@@ -59,7 +59,7 @@ def seconds(us: int) -> int | float:
 
 def _phase(phase: Phase, exponent: int) -> dict[str, Any]:
     shown: dict[str, Any] = {"format": phase.format}
-    if phase.format in ("english", "sealed"):
+    if phase.format in ("english", "sealed", "last_word"):
         shown["duration_s"] = seconds(phase.duration_us)
     if phase.format in ("english", "rounds"):
         shown["step"] = _step(phase.step, exponent)

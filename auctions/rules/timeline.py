@@ -10,6 +10,7 @@ from __future__ import annotations
 from marketplace.kernel.clock import rfc3339
 
 from .formats import FORMATS
+from .hybrid import next_phase
 from .outcomes import AnyEvent, Closed, Code, Opened, Paused, Resumed
 from .parameters import Phase
 from .stages import shift, tell_moved
@@ -32,6 +33,11 @@ def advance(state: State, ts: int, *, is_tick: bool, events: list[AnyEvent]) -> 
         _open(state, state.terms.starts_at_us, events)
     if is_tick:
         state.last_tick_us = ts
+    settle(state, ts, events)
+
+
+def settle(state: State, ts: int, events: list[AnyEvent]) -> None:
+    """Ends every stage whose end has come."""
     while state.status == "open" and ts >= state.stage.ends_at:
         _stage_over(state, events)
 
@@ -64,8 +70,9 @@ def _stage_over(state: State, events: list[AnyEvent]) -> None:
 
 def finish_phase(state: State, at: int, events: list[AnyEvent]) -> None:
     """The next phase begins, or the auction closes."""
-    if state.phase + 1 < len(state.terms.phases):
-        state.enter_phase(state.phase + 1)
+    phase = next_phase(state)
+    if phase is not None:
+        state.enter_phase(phase)
         _begin_phase(state, at, events)
         return
     state.status = "closed"

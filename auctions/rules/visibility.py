@@ -23,6 +23,7 @@ from marketplace.kernel.clock import rfc3339
 from marketplace.kernel.money import format_minor, round_half_even
 
 from . import abnormal
+from .hybrid import waits
 from .limits import is_unlimited, next_max_price
 from .outcomes import Outcome
 from .scoring import Exact, evaluate, read_exact
@@ -188,6 +189,8 @@ def personal(state: State, alias: str, now_us: int) -> dict[str, Any]:
         you["auto"] = format_minor(known.auto_minor, state.terms.exponent)
     if state.status == "open" and state.stage.bidder == alias:
         you["turn"] = True
+    if waits(state, alias):
+        you["last_word"] = True
     if known.dropped_at is not None:
         you["dropped_at"] = known.dropped_at
     return {"you": you, "next": next_view(state, alias, now_us)}

@@ -67,6 +67,7 @@ def english_rules(draw: st.DrawFn) -> dict[str, Any]:
 ROUNDS = {"format": "rounds", "rounds": 2, "turn_s": 5, "first_pause_s": 6, "pause_s": 2}
 SEALED = {"format": "sealed", "duration_s": 12}
 DUTCH = {"format": "dutch", "start": "4.00", "increment": "0.75", "interval_s": 4, "cap": "9.00"}
+LAST_WORD = {"format": "last_word", "duration_s": 10}
 JAPANESE = {"format": "japanese", "start": "9.00", "decrement": "0.75", "interval_s": 4}
 
 
@@ -76,6 +77,10 @@ def hybrids(rounds: dict[str, Any], english: dict[str, Any]) -> list[list[dict[s
         [SEALED, rounds],
         [english, SEALED],
         [JAPANESE, SEALED],
+        [DUTCH, SEALED, LAST_WORD],
+        [DUTCH, SEALED, LAST_WORD],
+        [DUTCH, english, LAST_WORD],
+        [DUTCH, rounds],
         [rounds, english],
     ]
 
@@ -87,7 +92,7 @@ def other_rules(draw: st.DrawFn) -> dict[str, Any]:
     english = {"format": "english", "duration_s": 20, "step": draw(steps(lead=False))}
     hybrid = draw(st.sampled_from(hybrids(rounds, english)))
     rules = draw(st.sampled_from([rounds, SEALED, clock, {"format": "phases", "phases": hybrid}]))
-    on_a_clock = clock is rules or JAPANESE in rules.get("phases", [])
+    on_a_clock = clock is rules or rules.get("phases", [{}])[0] in (DUTCH, JAPANESE)
     return rules | {
         "visibility": draw(st.sampled_from(["blind", "rank", "rank_and_lead", "all"])),
         "tie_rank": draw(st.sampled_from(["order", "best", "worst"])),

@@ -1,6 +1,6 @@
 /* A price that moves by itself: one button that names step and price. Dutch asks once more, Japanese is asked at every step. */
 
-import { phaseNow, stepNumber } from "../live/formats";
+import { phaseNow, phasesOf, stepNumber } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import type { Pad } from "./pad";
@@ -14,6 +14,8 @@ export class ClockPad {
   private steppedAtMs = 0;
   private price = "";
   private dutch = false;
+  /** Phases follow: the accepted price is the one to beat, not the last word. */
+  private hybrid = false;
   private armedStep: number | null = null;
   private sentStep: number | null = null;
 
@@ -26,6 +28,7 @@ export class ClockPad {
 
   draw(room: Room, open: boolean): void {
     this.dutch = phaseNow(room).format === "dutch";
+    this.hybrid = phasesOf(room.terms).length > 1;
     this.noteStep(room.stage.step ?? null);
     this.price = room.stage.price ?? "";
     const button = element<HTMLButtonElement>("accept");
@@ -56,6 +59,7 @@ export class ClockPad {
   }
 
   private note(isIn: boolean): string {
+    if (this.dutch && this.hybrid) return _("The first to accept sets the price that the others must beat.");
     if (this.dutch) return _("The first to accept wins at the price of that step.");
     return isIn ? _("Confirmed. Wait for the next step.") : _("Who does not confirm a step in time drops out.");
   }
@@ -68,7 +72,7 @@ export class ClockPad {
     this.pad.arm({
       label: _("Accept step %(step)s at", { step: stepNumber(step) }),
       price: shown(price),
-      change: _("This wins and ends the auction. It is binding."),
+      change: this.hybrid ? _("The others must then bid below it. It is binding.") : _("This wins and ends the auction. It is binding."),
       yes: _("Accept this price"),
       done: () => {
         this.armedStep = null;

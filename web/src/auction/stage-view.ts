@@ -59,7 +59,8 @@ export class StageView {
     const turn = room.you.turn && room.state === "open" ? `${room.stage.round}-${room.stage.turn}` : "";
     if (turn) this.ownTurns.add(turn);
     if (turn === this.turn) return;
-    if (turn) announce(_("It is your turn, round %(round)s.", { round: room.stage.round ?? 1 }));
+    if (turn && room.stage.round === undefined) announce(_("You have the last word now."));
+    else if (turn) announce(_("It is your turn, round %(round)s.", { round: room.stage.round ?? 1 }));
     else if (this.turn) announce(_("Your turn is over."));
     document.title = turn ? _("Your turn · %(title)s", { title: this.pageTitle }) : this.pageTitle;
     this.turn = turn;
@@ -118,7 +119,7 @@ function phaseItem(phase: PhaseRules, index: number, room: Room, over: boolean):
 }
 
 function formatName(phase: PhaseRules): string {
-  const names: Record<string, string> = { english: _("Open bidding"), rounds: _("Rounds"), sealed: _("Sealed bids"), dutch: _("Rising price"), japanese: _("Falling price") };
+  const names: Record<string, string> = { english: _("Open bidding"), rounds: _("Rounds"), sealed: _("Sealed bids"), dutch: _("Rising price"), japanese: _("Falling price"), last_word: _("Last word") };
   return names[phase.format ?? "english"] ?? "";
 }
 
@@ -154,6 +155,7 @@ function note(room: Room, phase: PhaseRules): string {
   if (isClock(phase)) return nextPrice(room, phase);
   if (room.state === "scheduled") return "";
   if (phase.format === "sealed") return _("Bids are opened together at the end of this phase.");
+  if (phase.format === "last_word") return _("Only the bidder who accepted on the clock may answer now.");
   if (phase.format !== "rounds" || room.state === "closed") return "";
   if (room.stage.name === "before_announcement") return _("The result is announced in a moment.");
   if (room.you.turn) return _("Your bid of this turn is published at its end. You may change it until then.");

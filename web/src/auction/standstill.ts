@@ -15,6 +15,8 @@ export function standstill(room: Room, phase: PhaseRules): Lines | null {
   if (room.state === "cancelled") return [_("The auction was cancelled"), room.reason ?? ""];
   if (room.state === "closed") return ended(room, phase);
   if (phase.format === "rounds") return waiting(room);
+  if (room.you.last_word) return [_("You have the last word"), _("The others bid below your price now; then you may answer.")];
+  if (phase.format === "last_word" && !room.you.turn) return [_("The bids are in"), _("The bidder who accepted on the clock may answer now.")];
   return phase.format === "japanese" ? dropped(room) : null;
 }
 

@@ -132,10 +132,12 @@ export class SupplierView {
   /** What was named but is not published yet: sealed, or in the own turn. */
   private drawKept(room: Room, open: boolean): void {
     const { format } = phaseNow(room);
-    element("kept").hidden = format !== "sealed" && format !== "rounds";
+    element("kept").hidden = format !== "sealed" && format !== "rounds" && format !== "last_word";
     const price = shown(room.you.best);
     const kept = room.you.pending === true;
-    const texts = format === "sealed"
+    const texts = format === "last_word"
+      ? [_("Your last word: %(price)s. It counts at the end of this phase.", { price }), _("Your last word counts at the end of this phase; until then you may change it.")]
+      : format === "sealed"
       ? [_("Sealed: %(price)s. Replaceable until the close; nobody sees it before.", { price }), _("Replaceable until the close; nobody sees it before.")]
       : [_("Your bid of this turn: %(price)s. It is published at the end of the turn.", { price }), _("Your bid of this turn is published at its end; until then you may change it.")];
     write("kept-text", kept ? texts[0]! : texts[1]!);
@@ -186,6 +188,7 @@ function acceptedText(bid: PendingBid | null, ack: Ack, room: Room): string {
   const price = shown(bid?.price);
   const { format } = phaseNow(room);
   if (bid?.order.type === "auto") return bid.price === null ? _("Automatic bidding is off.") : _("Automatic bidding is on, down to %(price)s.", { price });
+  if (bid?.order.type === "accept" && room.terms.rules?.format === "phases" && format !== "japanese") return _("You accepted %(price)s. The others must bid below it.", { price });
   if (bid?.order.type === "accept") return format === "dutch" ? _("You accepted %(price)s and won.", { price }) : _("You are in at %(price)s.", { price });
   if (bid?.price === null) return _("Your bid is taken back.");
   if (format === "sealed") return _("%(price)s is sealed.", { price });

@@ -29,6 +29,8 @@ export interface You {
   /** The best price is not published yet: sealed, or named in the running turn or step. */
   pending?: boolean;
   turn?: boolean;
+  /** The price of the clock was accepted: the own next bid is the answer at the end. */
+  last_word?: boolean;
   dropped_at?: number | null;
 }
 
@@ -55,7 +57,7 @@ export interface Terms {
   rules?: Rules;
 }
 
-export type Format = "english" | "rounds" | "sealed" | "dutch" | "japanese";
+export type Format = "english" | "rounds" | "sealed" | "dutch" | "japanese" | "last_word";
 
 /** One format with its clock; durations in seconds, money as decimal text. */
 export interface PhaseRules {
