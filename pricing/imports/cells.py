@@ -15,7 +15,7 @@ _NEGATIVE = re.compile(r"[-\u2212]\s*\d[\d.,]*|\(\d[\d.,]*\)|\d[\d.,]*-", re.ASC
 _OTHER_DATE = re.compile(r"\d{1,2}[/-]\d{1,2}[/-]\d{2,4}|\d{1,2}\.\d{1,2}\.\d{2}", re.ASCII)
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
-# Text fields may begin with a sign (a SKU such as -10), a formula in disguise calls or points.
+# A number may be negative; a formula in its disguise calls or points.
 _FORMULA = re.compile(r"[=@]|[+\-][^|!(]*[|!(]")
 
 MESSAGES = {code: message for code, (message, _) in REASONS.items()} | {
@@ -92,6 +92,8 @@ def code_of(column: str, text: str | None, mark: Mark | None) -> str:
         return integer_code(text)
     if column == "currency":
         return "formula" if text[:1] in "=@" else "unknown_currency"
+    if column == "unit":
+        return "formula" if text[:1] in "=@" else "unknown_unit"
     if column == "incoterm":
         return "formula" if text[:1] in "=@" else "unknown_incoterm"
     return text_code(column, text)

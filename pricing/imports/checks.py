@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
+from marketplace.kernel import units
 from marketplace.kernel.decimals import Mark
 from pricing.imports.cells import MESSAGES, code_of
 from pricing.imports.rules import (
@@ -39,7 +40,8 @@ _DECIMAL: Mapping[Mark | None, str] = {
 _GROUP_OR_FRACTION = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"
 _ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DOTTED = r"^[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}$"
-_SUSPECT_TEXT = r"^[=@\s]|\s$|^[+\-][^|!(]*[|!(]|[\x00-\x1f\x7f\x{85}\x{2028}\x{2029}]"
+# A sign at the beginning (`+5V regulator (TO-220)`, `-10`) is data; exports defuse what they write.
+_SUSPECT_TEXT = r"^[=@\s]|\s$|[\x00-\x1f\x7f\x{85}\x{2028}\x{2029}]"
 _SEEDS = (7, 11, 13, 17)
 _SAMPLE_ROWS = 1_000
 
@@ -67,7 +69,6 @@ class Checked(NamedTuple):
     skus: pl.Series
     errors: list[RowError]
     bad_rows: pl.DataFrame
-    warnings: list[RowError]
     blank: int
 
 
@@ -78,7 +79,7 @@ class Check(NamedTuple):
     """The decimal mark of the file's typed numbers; None where they prove neither."""
     mode: Mode
     units: frozenset[str]
-    """Known unit codes and aliases; empty when no unit list is loaded, then any unit is taken."""
+    """Codes of the unit lists."""
     errors_max: int
 
 
@@ -122,7 +123,6 @@ def check(frame: pl.DataFrame, how: Check) -> Checked:
         skus,
         errors,
         bad,
-        _unit_warnings(good, how.units),
         rows - len(frame),
     )
 
@@ -152,9 +152,15 @@ def _column(name: str, cells: pl.Series, how: Check) -> _Cells:
         if deleted.any():
             cleared = deleted.cast(pl.Int32) * (1 << COLUMNS.index(name))
             text = text.set(deleted, None)
-    text = text.to_frame(name).select(_normal(name)).to_series()
+    text = _codes(text) if name == "unit" else text.to_frame(name).select(_normal(name)).to_series()
     wrong = _flaws(name, text, how)
     return _Cells(text, altered=True, wrong=wrong if wrong.any() else None, cleared=cleared)
+
+
+def _codes(text: pl.Series) -> pl.Series:
+    """Units as people write them (`Stk`, `шт`, `c62`) as codes; what means none stays."""
+    codes = {word: units.code_of(word) for word in text.unique().drop_nulls()}
+    return text.replace({word: code for word, code in codes.items() if code})
 
 
 def _flaws(name: str, cells: pl.Series, how: Check) -> pl.Series:
@@ -217,6 +223,8 @@ def _wrong(name: str, how: Check) -> pl.Expr:
         bad = ~cell.str.contains(r"^[0-9]{1,4}$") | (days > LEAD_TIME_DAYS_MAX)
     elif name == "currency":
         bad = ~cell.str.contains(r"^[A-Z]{3}$")
+    elif name == "unit":
+        bad = ~cell.is_in(list(how.units))
     elif name == "incoterm":
         bad = ~cell.str.slice(0, 3).is_in(INCOTERMS) | cell.str.contains(_SUSPECT_TEXT)
         bad = bad | (cell.str.len_chars() > CELL_CHARS_MAX[name])
@@ -251,16 +259,6 @@ def _explain(frame: pl.DataFrame, wrong: Mapping[str, pl.Series], how: Check) ->
             shown = None if value is None else value[:200]
             errors.append(RowError(row, name, code, shown, MESSAGES[code]))
     return errors
-
-
-def _unit_warnings(good: pl.DataFrame, units: frozenset[str]) -> list[RowError]:
-    if not units:
-        return []
-    strange = good.filter(~pl.col("unit").is_in(list(units))).unique("unit", keep="first")
-    return [
-        RowError(row, "unit", "unknown_unit", unit, MESSAGES["unknown_unit"], "warning")
-        for row, unit in strange.head(100).select("row_no", "unit").iter_rows()
-    ]
 
 
 def _key_hashes(good: pl.DataFrame, skus: pl.Series) -> pl.Series:

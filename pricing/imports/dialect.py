@@ -29,21 +29,39 @@ _CYRILLIC = re.compile(rb"[\xc0-\xff]{3,}")
 # What exports call these columns. Spelling is folded first: case, accents, blanks and signs go.
 _SYNONYMS: Mapping[str, str] = {
     "sku": "article articleno articlenumber artikelnummer artnr itemno itemnumber partnumber partno"
-    " productcode materialnumber артикул код",
-    "supplier_sku": "supplierarticle vendorsku suppliersku lieferantenartikelnummer",
-    "name": "description title productname itemname bezeichnung наименование название designation",
-    "unit": "uom unitofmeasure einheit mengeneinheit единица едизм unite",
-    "currency": "curr waehrung wahrung валюта devise moneda",
-    "price": "netprice unitprice preis nettopreis цена prix precio",
-    "price_unit": "per priceper preiseinheit pricebasis ценаза",
+    " productcode materialnumber артикул код"
+    " indeks kod kodtowaru kodproduktu numerartykułu nrartykułu symbol"
+    " cod codprodus codarticol codice codicearticolo codart",
+    "supplier_sku": "supplierarticle vendorsku suppliersku lieferantenartikelnummer"
+    " kodproducenta kodkatalogowy coddeproducator codfurnizor codicefornitore codiceproduttore",
+    "name": "description title productname itemname bezeichnung наименование название designation"
+    " nazwa nazwatowaru nazwaproduktu opis denumire denumireprodus descriere"
+    " descrizione denominazione nome",
+    "unit": "uom unitofmeasure einheit mengeneinheit единица едизм unite"
+    " jm jednostka jednostkamiary um unitate unitatedemasura unita unitadimisura",
+    "currency": "curr waehrung wahrung валюта devise moneda waluta valuta divisa",
+    "price": "netprice unitprice preis nettopreis цена prix precio"
+    " cena cenanetto cenajednostkowa cenajednostkowanetto pret pretunitar pretfaratva"
+    " prezzo prezzonetto prezzounitario",
+    "price_unit": "per priceper preiseinheit pricebasis ценаза cenaza pretper prezzoper",
     "min_quantity": "minqty minquantity quantitybreak fromquantity staffel abmenge qtyfrom"
-    " отколичества количествоот",
-    "valid_from": "from startdate gueltigab gultigab действуетс",
-    "valid_to": "to until enddate validuntil gueltigbis gultigbis действуетпо",
-    "lead_time_days": "leadtime deliverydays lieferzeit срокпоставки",
-    "pack_size": "packqty packaging verpackungseinheit упаковка",
-    "moq": "minimumorder minorder minimumorderquantity mindestbestellmenge",
-    "incoterm": "incoterms deliveryterms lieferbedingung",
+    " отколичества количествоот"
+    " iloscod odilosci minilosc iloscminimalna minimalnailosc"
+    " cantitateminima cantitatemin delacantitatea quantitaminima qtamin daquantita",
+    "valid_from": "from startdate gueltigab gultigab действуетс"
+    " ważneod obowiązujeod waznyod waznaod obowiazujeod valabildela dela validodal dal",
+    "valid_to": "to until enddate validuntil gueltigbis gultigbis действуетпо"
+    " waznydo waznado obowiazujedo valabilpanala panala validoal validofinoal al",
+    "lead_time_days": "leadtime deliverydays lieferzeit срокпоставки"
+    " czasdostawy termindostawy termendelivrare termenlivrare tempodiconsegna tempiconsegna",
+    "pack_size": "packqty packaging verpackungseinheit упаковка"
+    " opakowanie wielkoscopakowania iloscwopakowaniu ambalaj bucatiinambalaj confezione"
+    " pezziperconfezione",
+    "moq": "minimumorder minorder minimumorderquantity mindestbestellmenge"
+    " minimalnezamówienie minzamowienie comandaminima cantitateminimadecomanda"
+    " ordineminimo quantitaminimadordine lottominimo",
+    "incoterm": "incoterms deliveryterms lieferbedingung"
+    " warunkidostawy conditiidelivrare conditiilivrare resa terminidiconsegna",
 }
 
 
@@ -116,7 +134,7 @@ def map_columns(
 def _ours(name: str) -> str | None:
     folded = _fold(name)
     for ours in COLUMNS:
-        if folded == _fold(ours) or folded in _SYNONYMS[ours].split():
+        if folded == _fold(ours) or folded in map(_fold, _SYNONYMS[ours].split()):
             return ours
     return None
 

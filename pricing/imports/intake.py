@@ -26,11 +26,8 @@ from marketplace.kernel.decimals import decimal_mark
 from pricing.imports import staging
 from pricing.imports.checks import Check, Checked, RowError, check
 from pricing.imports.dialect import (
-    SAMPLE_BYTES,
     Dialect,
     Unreadable,
-    csv_numbers,
-    detect,
     map_columns,
 )
 from pricing.imports.kept import KeptRows
@@ -42,7 +39,6 @@ from pricing.imports.reading import (
     RawBatch,
     Reading,
     Sheet,
-    json_numbers,
     parquet_batches,
     parquet_header,
     parquet_numbers,
@@ -50,6 +46,7 @@ from pricing.imports.reading import (
 from pricing.imports.reading.batch import fingerprint_seed
 from pricing.imports.reading.unpack import MAGIC
 from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX, Format, Mode
+from pricing.imports.samples import text_dialect, text_numbers
 from pricing.imports.threads import in_thread
 
 FEED_BYTES = 1 << 20
@@ -106,7 +103,7 @@ class Intake:
         self.staged += len(checked.good)
         self.invalid += len(batch.rejects) + len(checked.bad_rows)
         room = ERRORS_KEPT_MAX - len(self.errors)
-        self.errors += [*batch.errors, *checked.errors, *checked.warnings][: max(room, 0)]
+        self.errors += [*batch.errors, *checked.errors][: max(room, 0)]
         self._keep_rejects(batch, checked)
         self.bad_skus.update(checked.bad_rows["sku"].drop_nulls())
         good = checked.good
@@ -320,9 +317,9 @@ async def _streamed(
     held: list[bytes] = []
     async for piece in plain:
         if reader is None:
-            dialect = _text_dialect(source.format, piece, whole=len(piece) < FEED_BYTES)
+            dialect = text_dialect(source.format, piece, whole=len(piece) < FEED_BYTES)
             reading, how = await _reading(
-                intake, source, dialect, ask, partial(_text_numbers, source.format, piece)
+                intake, source, dialect, ask, partial(text_numbers, source.format, piece)
             )
             reader = CsvReader(reading) if source.format == "csv" else JsonLinesReader(reading)
         elif not reader.mostly_known or sum(map(len, held)) >= KNOWN_FEED_BYTES:
@@ -339,28 +336,6 @@ def _feed(
     reader: CsvReader | JsonLinesReader, data: bytes, *, last: bool
 ) -> Callable[[], RawBatch | None]:
     return lambda: reader.feed(data, last=last)
-
-
-def _text_numbers(kind: Format, first: bytes, dialect: Dialect) -> Iterable[str]:
-    if kind == "csv":
-        return csv_numbers(first[:SAMPLE_BYTES], dialect)
-    return json_numbers(first[:SAMPLE_BYTES], dialect.columns)
-
-
-def _text_dialect(kind: Format, first: bytes, *, whole: bool) -> Dialect:
-    if kind == "csv":
-        return detect(first[:SAMPLE_BYTES], whole=whole and len(first) <= SAMPLE_BYTES)
-    names: dict[str, None] = {}
-    for line in first[:SAMPLE_BYTES].removeprefix(b"\xef\xbb\xbf").split(b"\n")[:200]:
-        try:
-            found = msgspec.json.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            names.update(dict.fromkeys(found))
-    if not names:
-        raise Unreadable("not_jsonl", "The file does not begin with a JSON object per line.")
-    return Dialect(header=tuple(names))
 
 
 async def _spooled(

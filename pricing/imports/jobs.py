@@ -15,9 +15,10 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from pricing.catalogue import mapping
 from pricing.imports import failures, fingerprints, intake, lease, publish, staging, uploads
+from pricing.imports.asked import source_of, subject_of
 from pricing.imports.compare import Report, Subject
 from pricing.imports.dialect import Unreadable, header_hash
-from pricing.imports.intake import PARSING_AT_ONCE, Ask, Intake, Source
+from pricing.imports.intake import PARSING_AT_ONCE, Ask, Intake
 from pricing.imports.known import PART_ROWS, KnownRows
 from pricing.imports.lease import Lease, LeaseLost
 from pricing.imports.publish import ListMoved, Publication
@@ -206,7 +207,7 @@ class _Job:
         for _ in range(TRIES_MAX):
             if report is None:
                 await publish.settle(connection, row["list_id"])
-                subject = await _subject(connection, row)
+                subject = await subject_of(connection, row)
                 _refuse_stale_base(row, subject.version)
                 report = await self._check(connection, row, subject)
                 version = subject.version
@@ -248,7 +249,7 @@ class _Job:
         await lease.enter(connection, self._lease, "reading", now, validated_version=None)
         self._read = read = await intake.run(
             connection,
-            await _source(connection, row),
+            await source_of(connection, row),
             uploads.stored(self._pool, row["id"]),
             turns=self._turns,
             ask=Ask(
@@ -365,43 +366,3 @@ def _internal(reference: str) -> str:
 
 def _invalid(report: Report) -> str:
     return f"{report.rejected} rows are invalid, and the upload asked to reject all then."
-
-
-async def _subject(connection: Any, row: Any) -> Subject:
-    found = await connection.fetchrow(
-        """SELECT l.list_no, l.supplier_id, l.version, coalesce(v.lines, 0) AS lines,
-            coalesce(v.skus, 0) AS skus, coalesce(s.hold_change_percent, 50) AS hold
-        FROM price_lists l
-        LEFT JOIN price_versions v ON v.list_id = l.id AND v.version = l.version
-        LEFT JOIN price_settings s ON s.supplier_id = l.supplier_id
-        WHERE l.id = $1""",
-        row["list_id"],
-    )
-    return Subject(
-        found["list_no"],
-        found["supplier_id"],
-        found["version"],
-        found["lines"],
-        found["skus"],
-        row["mode"],
-        found["hold"],
-        row["accepts_held"],
-    )
-
-
-async def _source(connection: Any, row: Any) -> Source:
-    units = await connection.fetch(
-        """SELECT code FROM units UNION SELECT alias FROM unit_aliases
-        WHERE EXISTS (SELECT FROM units WHERE list_version <> 'built-in')"""
-    )
-    listed = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM units WHERE list_version <> 'built-in')"
-    )
-    return Source(
-        row["id"],
-        row["supplier_id"],
-        row["format"],
-        row["mode"],
-        None if row["columns"] is None else msgspec.json.decode(row["columns"]),
-        frozenset(unit["code"] for unit in units) if listed else frozenset(),
-    )

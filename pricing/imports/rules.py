@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from marketplace.kernel import units
 from marketplace.kernel.decimals import REASONS
 
 Format = Literal["csv", "xlsx", "jsonl", "parquet"]
@@ -58,7 +59,7 @@ ROWS_MAX = 5_000_000
 SHEET_ROWS_MAX = 400_000
 COLUMNS_MAX = 100
 ROW_BYTES_MAX = 64 << 10
-CELL_CHARS_MAX = {"sku": 100, "supplier_sku": 100, "name": 500, "unit": 20, "incoterm": 60}
+CELL_CHARS_MAX = {"sku": 100, "supplier_sku": 100, "name": 500, "incoterm": 60}
 ERRORS_KEPT_MAX = 100_000
 ERRORS_PER_ROW_MAX = len(COLUMNS)
 IMPORTS_WAITING_MAX = 20
@@ -162,7 +163,7 @@ HINTS: Mapping[str, str] = {code: hint for code, (_, hint) in REASONS.items()} |
     "absurd_date": f"Dates lie between {FIRST_DAY} and {LAST_DAY}.",
     "period_reversed": "valid_to is before valid_from.",
     "unknown_currency": "Use the three-letter ISO 4217 code, such as EUR.",
-    "unknown_unit": "Use a UN/ECE code such as C62, KGM or MTR; peers cannot be told else.",
+    "unknown_unit": units.HINT,
     "unknown_incoterm": "Use an Incoterms code such as DAP or EXW.",
     "malformed_integer": "Write whole days, such as 14.",
     "cannot_delete": "This column cannot be emptied.",

@@ -76,7 +76,10 @@ async def test_a_line_that_names_a_column_twice_or_never_ends_is_wrong(shop: Sho
         ("min_quantity", "0", "not_positive"),
         ("price_unit", "-1", "negative"),
         ("name", "=cmd|' /C calc'!A0", "formula"),
+        ("name", "@SUM(1)", "formula"),
         ("name", "x" * 501, "too_long"),
+        ("unit", "furlongs", "unknown_unit"),
+        ("unit", "=C62", "formula"),
         ("sku", "A\tB", "control_character"),
     ],
 )

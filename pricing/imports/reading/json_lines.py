@@ -88,11 +88,8 @@ class JsonLinesReader:
         except (msgspec.MsgspecError, RecursionError):
             return "malformed_json"
         # Each key has its colon: a closer look is needed only where there are more colons.
-        if line.count(b":") > len(found):
-            if is_too_deep(line):
-                return "malformed_json"
-            if repeated_key(line) is not None:
-                return "repeated_key"
+        if line.count(b":") > len(found) and (code := _ambiguity(line)):
+            return code
         cells: dict[str, str | None] = {}
         for name, value in found.items():
             ours = self._ours.get(name)
@@ -111,6 +108,12 @@ class JsonLinesReader:
         return str(value)
 
 
+def _ambiguity(line: bytes) -> str | None:
+    if is_too_deep(line):
+        return "malformed_json"
+    return "repeated_key" if repeated_key(line) is not None else None
+
+
 class JsonNumber(str):
     """A JSON number with the digits it was written with."""
 
@@ -123,7 +126,7 @@ def json_numbers(first: bytes, columns: Mapping[str, str]) -> Iterator[str]:
     for line in first.split(b"\n"):
         try:
             row = msgspec.json.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if isinstance(row, dict):
             yield from (row[name] for name in ours if isinstance(row.get(name), str))
