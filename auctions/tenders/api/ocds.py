@@ -44,7 +44,10 @@ class OcdsController(Controller):
         clock: Clock,
         data: reading.Document,
         currency: str | None = None,
+        ocid: str | None = None,
     ) -> TenderView:
-        """A draft from an OCDS release or release package; `currency` where it names none."""
-        tender_id = await service.import_draft(session, actor, data, currency, clock.now())
+        """A draft from an OCDS release or release package: of one process, its newest release by
+        date. `currency` where it names none, `ocid` where it holds several processes.
+        """
+        tender_id = await service.import_draft(session, actor, data, currency, ocid, clock.now())
         return await service.show(session, actor, tender_id)

@@ -1,21 +1,31 @@
-"""An OCDS 1.1 tender as a draft of ours: what we cannot know is left for the buyer to fill in."""
+"""An OCDS 1.1 tender as a draft of ours: what we cannot know is left for the buyer to fill in.
+
+What does not fit is rounded or left out, and the lot or item says so in its description.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 import msgspec
 
 from auctions.tenders import rules
 from auctions.tenders.schemas import tender as drafts
+from marketplace.kernel.decimals import PLACES_MAX, WHOLE_DIGITS_MAX
 from marketplace.kernel.errors import Invalid
-from marketplace.kernel.money import Amount
+from marketplace.kernel.money import MINOR_MAX, Amount, exponent_of
 
 DEFAULT_UNIT = "C62"
-_UNIT = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
+UNIT_SCHEMES = frozenset(["UNCEFACT", "UNECE"])
+"""Code lists of units, in capital letters without punctuation, that are ours: UN/ECE
+Recommendation 20. OCDS names it UNCEFACT.
+"""
+
+PROCESSES_NAMED_MAX = 20
+_OLDEST = datetime.min.replace(tzinfo=UTC)
 
 
 class Foreign(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -39,6 +49,7 @@ class Classification(Foreign, frozen=True, kw_only=True):
 
 
 class Unit(Foreign, frozen=True, kw_only=True):
+    scheme: str | None = None
     id: str | None = None
     name: str | None = None
 
@@ -71,22 +82,24 @@ class Tender(Foreign, frozen=True, kw_only=True):
 
 
 class Release(Foreign, frozen=True, kw_only=True):
+    """`ocid` names the process: several releases of one process tell its history."""
+
+    ocid: str | None = None
+    date: str | None = None
     tender: Tender | None = None
 
 
-class Document(Foreign, frozen=True, kw_only=True):
+class Document(Release, frozen=True, kw_only=True):
     """A release package, or a single release."""
 
     releases: list[Release] = []
-    tender: Tender | None = None
 
 
-def draft(document: Document, currency: str | None) -> drafts.NewTender:
-    """`currency` is used where the document names none. Raises Invalid."""
-    found = [release.tender for release in document.releases if release.tender is not None]
-    tender = document.tender or (found[-1] if found else None)
-    if tender is None:
-        raise Invalid.field("releases", "no_tender", "No release in it has a tender.")
+def draft(document: Document, currency: str | None, ocid: str | None = None) -> drafts.NewTender:
+    """`currency` is used where the document names none; `ocid` chooses one process of several.
+    Raises Invalid.
+    """
+    tender = _newest(_of_one_process([document, *document.releases], ocid))
     currency = _currency(tender) or currency
     if currency is None:
         message = "The document names no currency: pass it along."
@@ -98,6 +111,41 @@ def draft(document: Document, currency: str | None) -> drafts.NewTender:
         access="open" if tender.procurement_method == "open" else "invited",
         lots=_lots(tender, currency),
     )
+
+
+def _of_one_process(releases: Sequence[Release], ocid: str | None) -> list[Release]:
+    """Releases with a tender, of one process. Raises Invalid where that is not clear."""
+    found = [release for release in releases if release.tender is not None]
+    if ocid is not None:
+        found = [release for release in found if release.ocid == ocid]
+    if not found:
+        raise Invalid.field("releases", "no_tender", "No release in it has a tender.")
+    titles = {release.ocid: release.tender.title or "" for release in found if release.tender}
+    if len(titles) > 1:
+        named = [f"{ocid} ({title})" for ocid, title in titles.items()][:PROCESSES_NAMED_MAX]
+        raise Invalid.field(
+            "releases",
+            "several_processes",
+            f"The package holds {len(titles)} processes: {', '.join(named)}.",
+            "Import them one at a time: name one with ?ocid=.",
+        )
+    return found
+
+
+def _newest(releases: Sequence[Release]) -> Tender:
+    """By `date`; of two with one date the later in the file."""
+    dated = [(_date(release), place, release) for place, release in enumerate(releases)]
+    newest = max(dated, key=lambda row: row[:2])[2].tender
+    assert newest is not None, "only releases with a tender get here"
+    return newest
+
+
+def _date(release: Release) -> datetime:
+    try:
+        read = datetime.fromisoformat(release.date or "")
+    except ValueError:
+        return _OLDEST
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _currency(tender: Tender) -> str | None:
@@ -123,27 +171,52 @@ def _lots(tender: Tender, currency: str) -> list[drafts.NewLot]:
 def _lot(tender: Tender, lot: Lot, items: Sequence[Item], currency: str) -> drafts.NewLot:
     title = lot.title or tender.title or "Lot"
     chosen = list(items[: rules.ITEMS_MAX]) or [Item(description=title)]
+    ceiling, note = _ceiling(lot.value, currency)
     return drafts.NewLot(
         title=_cut(title, rules.TITLE_CHARS_MAX),
-        description=_cut(lot.description or "", rules.TEXT_CHARS_MAX),
+        description=_with_notes(lot.description or "", note),
         items=[_item(item) for item in chosen],
-        ceiling=_ceiling(lot.value, currency),
+        ceiling=ceiling,
         rules=_rules(tender, lot),
     )
 
 
 def _item(item: Item) -> drafts.NewItem:
-    unit = item.unit.id if item.unit and item.unit.id else DEFAULT_UNIT
-    known = _UNIT.fullmatch(unit) is not None
-    words = "" if known or item.unit is None else f"Unit: {item.unit.name or item.unit.id}"
-    quantity = item.quantity if item.quantity and item.quantity > 0 else Decimal(1)
+    unit, unit_note = _unit(item.unit)
+    quantity, quantity_note = _quantity(item.quantity)
     return drafts.NewItem(
         name=_cut(item.description or "Item", rules.TITLE_CHARS_MAX),
-        description=words,
-        quantity=format(quantity.normalize(), "f"),
-        unit=unit if known else DEFAULT_UNIT,
+        description=_with_notes("", unit_note, quantity_note),
+        quantity=quantity,
+        unit=unit,
         classification=_classification(item.classification),
     )
+
+
+def _unit(given: Unit | None) -> tuple[str, str]:
+    """Our code, or the default one and the unit in the document's own words. The shape of a code
+    says nothing: `19` is a kilometre in one national list and something else in another.
+    """
+    if given is None or not (given.id or given.name):
+        return DEFAULT_UNIT, ""
+    code, scheme = given.id or "", given.scheme
+    ours = scheme is None or "".join(filter(str.isalnum, scheme.upper())) in UNIT_SCHEMES
+    if code and ours and not list(rules.item_errors("", "1", code)):
+        return code, ""
+    return DEFAULT_UNIT, f"Unit: {given.name or code}"
+
+
+def _quantity(given: Decimal | None) -> tuple[str, str]:
+    """Above zero, with the decimals that a tender takes; 1 where the document gives none."""
+    if given is None or not given.is_finite() or given <= 0:
+        return "1", ""
+    if given >= 10**WHOLE_DIGITS_MAX:
+        return "1", f"Imported quantity {given} is too large."
+    rounded = given.quantize(Decimal(1).scaleb(-PLACES_MAX), ROUND_HALF_EVEN)
+    if rounded == 0:
+        return "1", f"Imported quantity {given} is too small."
+    note = "" if rounded == given else f"Imported quantity {given} is rounded."
+    return format(rounded.normalize(), "f"), note
 
 
 def _classification(given: Classification | None) -> drafts.Classification | None:
@@ -153,12 +226,20 @@ def _classification(given: Classification | None) -> drafts.Classification | Non
     return drafts.Classification(_cut(given.scheme, 32), _cut(str(given.id), 64), title=title)
 
 
-def _ceiling(value: Value | None, currency: str) -> Amount | None:
-    if value is None or value.amount is None or value.amount <= 0:
-        return None
+def _ceiling(value: Value | None, currency: str) -> tuple[Amount | None, str]:
+    if value is None or value.amount is None or not value.amount.is_finite() or value.amount <= 0:
+        return None, ""
+    given = f"{value.amount} {value.currency or currency}"
     if value.currency not in (None, currency):
-        return None
-    return Amount(format(value.amount, "f"), currency)
+        return None, f"Imported value {given} is in another currency."
+    places = exponent_of(currency)
+    if value.amount > Decimal(MINOR_MAX).scaleb(-places):
+        return None, f"Imported value {given} is too large for a ceiling."
+    rounded = value.amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    if rounded == 0:
+        return None, f"Imported value {given} is too small for a ceiling."
+    note = "" if rounded == value.amount else f"Imported value {given} is rounded."
+    return Amount(format(rounded, "f"), currency), note
 
 
 def _rules(tender: Tender, lot: Lot) -> dict[str, Any]:
@@ -173,3 +254,12 @@ def _rules(tender: Tender, lot: Lot) -> dict[str, Any]:
 
 def _cut(text: str, chars_max: int) -> str:
     return text[:chars_max]
+
+
+def _with_notes(text: str, *notes: str) -> str:
+    """The notes stand behind the text and are never cut off."""
+    added = "\n".join(note for note in notes if note)
+    if not added:
+        return _cut(text, rules.TEXT_CHARS_MAX)
+    kept = _cut(text, rules.TEXT_CHARS_MAX - len(added) - 1)
+    return f"{kept}\n{added}" if kept else added

@@ -81,7 +81,10 @@ async def import_draft(
     actor: Actor,
     document: reading.Document,
     currency: str | None,
+    ocid: str | None,
     now: datetime,
 ) -> TenderId:
-    """The newest tender in a release or a package as a draft. Raises Forbidden, Invalid."""
-    return await create(session, actor, reading.draft(document, currency), now)
+    """The newest tender of one process in a release or a package as a draft. Raises Forbidden,
+    Invalid.
+    """
+    return await create(session, actor, reading.draft(document, currency, ocid), now)
