@@ -81,7 +81,7 @@ def _fields(body: bytes) -> list[str]:
         return []
     try:
         content = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return [""]
     if isinstance(content, dict):
         return [str(name) for name in content]

@@ -38,6 +38,13 @@ async def test_json_nested_too_deep_is_malformed(client: httpx.AsyncClient, body
     assert (answer.status_code, answer.json()["code"]) == (400, "json_too_deep")
 
 
+async def test_a_deep_body_where_none_belongs_is_refused(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    deep = "[" * 5_000
+    answer = await buyer.client.request("GET", "/api/v1/me", content=deep, headers=JSON)
+    assert answer.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("body", "key"),
     [
