@@ -14,7 +14,7 @@ from litestar.types import Scope
 from marketplace.accounts.gate import Gate
 from marketplace.kernel.access import Access
 from marketplace.kernel.actor import SHUT_OUT, Actor
-from marketplace.kernel.errors import Forbidden, Unauthenticated
+from marketplace.kernel.errors import Forbidden, Unauthenticated, Unavailable
 from web.transaction import unit_of
 
 SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS"])
@@ -30,7 +30,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     access = handler.opt.get("access")
     if not isinstance(access, Access):
         raise Forbidden("route_closed", "Nobody may call this.")
-    gate: Gate = connection.app.state.living.gate
+    parts = connection.app.state.living
+    if method not in SAFE_METHODS and parts.readiness.wrong_secret:
+        # What would be sealed now, nobody could open later.
+        raise Unavailable("wrong_secret", "This node has a wrong master secret.")
+    gate: Gate = parts.gate
     if access.kind == "public":
         # A foreign page must not log its visitor in as somebody else either.
         if method not in SAFE_METHODS and not gate.same_origin(scope["headers"], scope["scheme"]):

@@ -23,6 +23,7 @@ COMMANDS = {
     "simulate": ("web.commands.simulate", "play a past auction under other rules"),
     "bench": ("web.commands.bench", "measure speed against the raw limits"),
     "import": ("web.commands.import_", "upload prices, or load published code lists"),
+    "rotate-secret": ("web.commands.rotate_secret", "seal everything by a new master secret"),
     "operator": ("web.commands.operator", "make the operator of an empty installation"),
 }
 """Name → where it lives and one line of help. Add a command by adding its module and this line."""

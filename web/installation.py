@@ -65,6 +65,11 @@ def migrate_now(database_url: str) -> None:
         raise CommandFailed(f"The database cannot be migrated: {first_line}") from error
 
 
+def is_running(data: Path) -> bool:
+    """Whether a marketplace with embedded servers runs in `data` at this moment."""
+    return _running(data) is not None
+
+
 def is_external() -> bool:
     """Whether the servers are configured rather than embedded. Raises SettingsError."""
     return external_urls() is not None

@@ -4,6 +4,7 @@ to which fact, which jobs run when. The one file that knows every floor.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -139,8 +140,10 @@ async def living(
     facts.subscribe(ColleagueInvited, partial(listening.colleague_invited, links))
     facts.subscribe(PasswordResetAsked, partial(listening.password_reset_asked, links))
     facts.subscribe(PasswordChanged, listening.password_changed)
+    readiness = health.Readiness(database, redis, settings.secret)
     await books.start()
     await live.start()
+    comparing = asyncio.create_task(readiness.compare_secret())
     try:
         yield Living(
             settings=settings,
@@ -149,7 +152,7 @@ async def living(
             facts=facts,
             database=database,
             redis=redis,
-            readiness=health.Readiness(database, redis),
+            readiness=readiness,
             gate=gate,
             revocations=Revocations(redis, gate),
             passwords=passwords,
@@ -161,6 +164,7 @@ async def living(
             live=live,
         )
     finally:
+        comparing.cancel()
         await live.stop()
         await books.stop()
         await redis.aclose()

@@ -74,7 +74,12 @@ def scheduled(parts: Living, jobs: Sequence[Job]) -> AsyncIOScheduler:
 
 
 async def beat(parts: Living, job: Job) -> None:
-    """One run. What it could not do now it does at the next beat."""
+    """One run. What it could not do now it does at the next beat.
+
+    With a wrong master secret nothing is done: mails whose links do not open would be given up.
+    """
+    if parts.readiness.wrong_secret:
+        return
     loop = asyncio.get_running_loop()
     late = loop.call_later(OVERDUE_S, partial(_log.warning, "job_overdue", job=job.name))
     try:

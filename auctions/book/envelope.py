@@ -37,6 +37,16 @@ class Envelope:
         assert self._sealer is not None, "a sealed log needs the master secret"
         return self._sealer.open(b64decode(kept[1:]), auction_id.bytes)
 
+    def resealed(self, auction_id: UUID, kept: bytes) -> bytes | None:
+        """The same by the secret that seals; None for what is plain or is that already. Raises
+        NotSealedHere.
+        """
+        if not kept.startswith(MARK):
+            return None
+        assert self._sealer is not None, "a sealed log needs the master secret"
+        sealed = self._sealer.resealed(b64decode(kept[1:]), auction_id.bytes)
+        return None if sealed is None else MARK + b64encode(sealed)
+
 
 def is_sealing(state: State) -> bool:
     """Whether bids made now are not opened yet."""

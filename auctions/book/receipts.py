@@ -10,21 +10,17 @@ with the same key and a database dump does not let anybody else sign.
 from __future__ import annotations
 
 import hashlib
-import os
 from base64 import b64encode
 from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from auctions.book.fold import Durable
 from auctions.book.journal import Pool
 from marketplace.kernel.clock import rfc3339
+from marketplace.kernel.sealing import NotSealedHere, Sealer
 
 _LOCK = 7_240_552
 
@@ -126,7 +122,7 @@ async def load_signer(pool: Pool, secret: str) -> Signer:
             "INSERT INTO signing_keys (key_id, public, wrapped_private) VALUES ($1, $2, $3)",
             key_id,
             public,
-            _wrap(secret, key_id, private),
+            key_sealer(secret).seal(private.private_bytes_raw(), key_id.encode()),
         )
     return Signer(key_id, private)
 
@@ -141,22 +137,15 @@ class SecretError(Exception):
     """MARKETPLACE_SECRET is not the one the signing keys were wrapped with."""
 
 
-def _wrapping_key(secret: str) -> AESGCM:
-    derive = HKDF(hashes.SHA256(), 32, salt=None, info=b"marketplace signing keys v1")
-    return AESGCM(derive.derive(secret.encode()))
-
-
-def _wrap(secret: str, key_id: str, private: Ed25519PrivateKey) -> bytes:
-    nonce = os.urandom(12)
-    return nonce + _wrapping_key(secret).encrypt(
-        nonce, private.private_bytes_raw(), key_id.encode()
-    )
+def key_sealer(secret: str) -> Sealer:
+    """Private keys are sealed in the context of their own id."""
+    return Sealer(secret, "marketplace signing keys v1")
 
 
 def _unwrap(secret: str, key_id: str, wrapped: bytes) -> Ed25519PrivateKey:
     try:
-        raw = _wrapping_key(secret).decrypt(wrapped[:12], wrapped[12:], key_id.encode())
-    except InvalidTag:
+        raw = key_sealer(secret).open(wrapped, key_id.encode())
+    except NotSealedHere:
         raise SecretError(
             "MARKETPLACE_SECRET differs from the one this database was set up with"
         ) from None

@@ -49,6 +49,11 @@ def private_key(secret: str, tender_id: UUID, shares: Sequence[bytes]) -> X25519
     return X25519PrivateKey.from_private_bytes(whole)
 
 
+def resealed_share(secret: str, tender_id: UUID, number: int, share: bytes) -> bytes | None:
+    """The share by the secret that seals; None when it is that already. Raises NotSealedHere."""
+    return _sealer(secret, number).resealed(share, _share_context(tender_id, number))
+
+
 def seal_offer(public: bytes, plain: bytes, context: bytes) -> bytes:
     """Ephemeral public key, nonce, ciphertext."""
     ephemeral = X25519PrivateKey.generate()

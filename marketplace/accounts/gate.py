@@ -23,7 +23,7 @@ from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.errors import Forbidden, Unavailable
 from marketplace.kernel.ids import OrganisationId, UserId, token_hash
 from marketplace.kernel.outages import is_outage
-from marketplace.kernel.sealing import derived_key
+from marketplace.kernel.sealing import derived_key, secrets_of
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.statements import Source
 
@@ -77,7 +77,7 @@ class Gate:
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._csrf_key = derived_key(settings.secret, "csrf")
+        self._csrf_keys = [derived_key(each, "csrf") for each in secrets_of(settings.secret)]
         self._bearers: dict[bytes, tuple[float, Actor]] = {}
 
     async def authenticate(self, headers: RawHeaders) -> Actor | None:
@@ -108,7 +108,7 @@ class Gate:
 
     def csrf_token(self, session_token: str) -> str:
         """Bound to the session, so there is nothing to store and a planted cookie is worthless."""
-        return hmac.new(self._csrf_key, session_token.encode(), sha256).hexdigest()
+        return _csrf_token(self._csrf_keys[0], session_token)
 
     def check_browser_write(self, headers: RawHeaders, scheme: str) -> None:
         """For an unsafe call by session cookie: same-origin `Origin` and the token. Raises
@@ -119,8 +119,9 @@ class Gate:
             return
         if shown.origin is None or not self._is_own(shown.origin, scheme, shown.host):
             raise Forbidden("origin_missing_or_foreign", "A write by cookie needs the own Origin.")
-        expected = self.csrf_token(shown.session_token)
-        if not hmac.compare_digest((shown.csrf_header or "").encode(), expected.encode()):
+        given = (shown.csrf_header or "").encode()
+        expected = [_csrf_token(key, shown.session_token) for key in self._csrf_keys]
+        if not any(hmac.compare_digest(given, each.encode()) for each in expected):
             raise Forbidden(
                 "csrf_token_wrong", f"Send X-CSRF-Token with the value of the cookie {CSRF_COOKIE}."
             )
@@ -208,6 +209,10 @@ class Gate:
             del self._bearers[next(iter(self._bearers))]
         self._bearers.pop(bearer_hash, None)
         self._bearers[bearer_hash] = (self._clock.monotonic() + BEARER_CACHE_S, actor)
+
+
+def _csrf_token(key: bytes, session_token: str) -> str:
+    return hmac.new(key, session_token.encode(), sha256).hexdigest()
 
 
 async def current_actor(session: AsyncSession, user_id: UserId) -> Actor | None:

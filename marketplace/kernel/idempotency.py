@@ -6,6 +6,7 @@ work is. Answers may hold secrets (a new API key is shown once), so they are sea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -64,7 +65,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     def context(self) -> bytes:
-        return "\n".join(str(part) for part in self.place().values()).encode()
+        return stored_context(self.place())
+
+
+def stored_context(place: Mapping[str, object]) -> bytes:
+    """What a stored answer is sealed with: the columns of its key."""
+    names = ("organisation_id", "caller_id", "key", "method", "path")
+    return "\n".join(str(place[name]) for name in names).encode()
 
 
 class Answer(msgspec.Struct, frozen=True):

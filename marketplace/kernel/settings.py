@@ -11,6 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from marketplace.kernel import secret_file
+from marketplace.kernel.sealing import secrets_of
+from marketplace.kernel.secret import Secret
+
 APP_ROLE = "marketplace_app"
 """The PostgreSQL role every connection but a migration acts as; it owns nothing, so row-level
 security binds it.
@@ -25,7 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`database_url` is a libpq URL whose role may become APP_ROLE; `redis_url` also takes
     sentinel and cluster forms.
 
-    secret       master secret: signing keys and sealed offers are wrapped with keys derived from it
+    secret       master secret (a `Secret` during its rotation): signing keys and the keys of sealed
+    offers are wrapped with keys derived from it
     public_url   the address people use; its origin is the only one whose browser may write or open
     a socket
     smtp_url     `smtp://…` or `smtps://…`; empty: mails stay in the operator's outbox
@@ -80,7 +85,7 @@ def read_settings(
     return Settings(
         database_url=database_url or _required(env, "MARKETPLACE_DATABASE_URL"),
         redis_url=redis_url or _required(env, "MARKETPLACE_REDIS_URL"),
-        secret=env.get("MARKETPLACE_SECRET") or _kept_secret(data),
+        secret=_secret(env, data),
         public_url=url,
         data_dir=data,
         database_pool_size=_number(env, "MARKETPLACE_DATABASE_POOL_SIZE", 10, 1, 200),
@@ -100,7 +105,8 @@ def environment(settings: Settings) -> dict[str, str]:
     return os.environ | {
         "MARKETPLACE_DATABASE_URL": settings.database_url,
         "MARKETPLACE_REDIS_URL": settings.redis_url,
-        "MARKETPLACE_SECRET": settings.secret,
+        "MARKETPLACE_SECRET": str(settings.secret),
+        "MARKETPLACE_SECRET_OTHER": "".join(secrets_of(settings.secret)[1:2]),
         "MARKETPLACE_PUBLIC_URL": settings.public_url,
         "MARKETPLACE_DATA_DIR": str(settings.data_dir),
         "MARKETPLACE_DATABASE_POOL_SIZE": str(settings.database_pool_size),
@@ -157,16 +163,9 @@ def _number(env: Mapping[str, str], name: str, default: int, low: int, high: int
     return int(text)
 
 
-def _kept_secret(data: Path) -> str:
-    """A secret made once and kept beside the data; several machines must share MARKETPLACE_SECRET
-    instead.
-    """
-    path = data / "secret"
-    if path.exists():
-        return path.read_text().strip()
-    data.mkdir(parents=True, exist_ok=True)
-    secret = os.urandom(32).hex()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(secret)
-    return secret
+def _secret(env: Mapping[str, str], data: Path) -> Secret:
+    """Several machines must share MARKETPLACE_SECRET; a file beside the data is for one."""
+    given = env.get("MARKETPLACE_SECRET")
+    if given:
+        return Secret(given, env.get("MARKETPLACE_SECRET_OTHER", ""))
+    return secret_file.read_or_make(data)

@@ -47,7 +47,7 @@ def test_a_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -
     without = {name: text for name, text in BOTH.items() if name != "MARKETPLACE_SECRET"}
     first = read_settings(without, data_dir=tmp_path)
     assert read_settings(without, data_dir=tmp_path).secret == first.secret
-    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path.with_name(f"{tmp_path.name}.secret")).stat().st_mode & 0o777 == 0o600
 
 
 def test_both_servers_are_configured_or_neither() -> None:

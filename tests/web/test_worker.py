@@ -18,7 +18,7 @@ from web import worker
 from web.wiring import Job
 from web.worker import beat, scheduled
 
-PARTS: Any = SimpleNamespace(clock=Clock())
+PARTS: Any = SimpleNamespace(clock=Clock(), readiness=SimpleNamespace(wrong_secret=False))
 
 
 async def test_a_beat_that_is_left_out_is_no_news(
