@@ -34,9 +34,14 @@ class Language:
         self.tag = "-".join(filter(None, [locale.language, locale.script, locale.territory]))
 
     def money(self, value: Money | Amount) -> str:
-        """`€412,250.00`, all decimals of the currency, exact."""
+        """`€412,250.00`, `€0.0123`: at least the decimals of the currency, never rounded."""
         amount = value.wire() if isinstance(value, Money) else value
-        return format_currency(Decimal(amount.amount), amount.currency, locale=self.locale)
+        return format_currency(
+            Decimal(amount.amount),
+            amount.currency,
+            locale=self.locale,
+            decimal_quantization=False,
+        )
 
     def number(self, value: int | str | Decimal) -> str:
         return format_decimal(Decimal(value), locale=self.locale)

@@ -56,6 +56,7 @@ from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Handler, fire_due
 from marketplace.orders import api as orders_api
 from marketplace.orders import facts as orders
+from marketplace.orders.listed import ListPrices
 from marketplace.orders.service import claims as claim_moves
 from marketplace.orders.service import moving as order_moves
 from marketplace.orders.service.creating import Deal, DealItem, create_from_award
@@ -63,6 +64,7 @@ from pricing.catalogue import api as catalogue_api
 from pricing.imports import api as imports_api
 from pricing.imports import jobs as imports_jobs
 from pricing.lists import api as lists_api
+from pricing.lists.service.ordering import list_prices
 from ratings import api as ratings_api
 from ratings import jobs as ratings_jobs
 from ratings.service import events as ratings
@@ -99,6 +101,7 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     metrics: Metrics
     facts: Facts
+    list_prices: ListPrices
     database: Database
     redis: AnyRedis
     readiness: health.Readiness
@@ -150,6 +153,7 @@ async def living(
             clock=clock,
             metrics=metrics,
             facts=facts,
+            list_prices=ListPrices(list_prices),
             database=database,
             redis=redis,
             readiness=readiness,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -12,13 +13,13 @@ from marketplace.kernel.facts import Fact
 
 class PaidLine(msgspec.Struct, frozen=True, kw_only=True):
     """value_minor      what the accepted quantity cost
-    paid_minor       the price of one price unit
+    paid_minor       the price of one price unit, in minor units and fractions of them
     reference_minor  what others ask for the same, frozen when the order was placed; None: unknown
     """
 
     value_minor: int
-    paid_minor: int
-    reference_minor: int | None = None
+    paid_minor: Decimal | int
+    reference_minor: Decimal | int | None = None
 
 
 class OrderFact(Fact, frozen=True, kw_only=True):

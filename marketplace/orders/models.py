@@ -48,7 +48,9 @@ class Order(Base):
 
 
 class Line(Base):
-    """`price_minor` is what `price_unit` units cost; None under a lump price."""
+    """`price` is what `price_unit` units cost, with all its decimals; None under a lump price.
+    `list_price` is what the supplier's list, in that version, asked for as many units.
+    """
 
     __tablename__ = "order_lines"
 
@@ -59,10 +61,13 @@ class Line(Base):
     name: Mapped[str]
     quantity: Mapped[Decimal]
     unit: Mapped[str]
-    price_minor: Mapped[Big | None]
+    price: Mapped[Decimal | None]
     price_unit: Mapped[Decimal]
     value_minor: Mapped[Big]
     delivered: Mapped[Decimal]
+    list_price: Mapped[Decimal | None]
+    list_id: Mapped[UUID | None]
+    list_version: Mapped[int | None]
 
 
 class Reference(Base):
@@ -73,7 +78,7 @@ class Reference(Base):
     order_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     buyer_id: Mapped[UUID]
-    reference_minor: Mapped[Big]
+    reference: Mapped[Decimal]
 
 
 class Delivery(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -30,25 +31,25 @@ _NEXT_NUMBER = text(
 )
 # What the buyer paid others for the same thing in the last year.
 _PAID = text(
-    """SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY l.price_minor / l.price_unit)
+    """SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY l.price / l.price_unit)
     FROM order_lines l JOIN orders o ON o.id = l.order_id
     WHERE o.buyer_id = :buyer_id AND o.supplier_id <> :supplier_id AND o.currency = :currency
-        AND l.item_id = :item_id AND l.unit = :unit AND l.price_minor > 0
+        AND l.item_id = :item_id AND l.unit = :unit AND l.price > 0
         AND o.ordered_at > :since
         AND o.state NOT IN ('declined', 'rejected', 'cancelled')"""
 )
 _REGULAR = text(
     """SELECT supplier_id, item_id, sku, unit, currency,
         (array_agg(name ORDER BY ordered_at DESC))[1] AS name,
-        (array_agg(price_minor ORDER BY ordered_at DESC))[1] AS price_minor,
+        (array_agg(price ORDER BY ordered_at DESC))[1] AS price,
         (array_agg(price_unit ORDER BY ordered_at DESC))[1] AS price_unit,
         percentile_disc(0.5) WITHIN GROUP (ORDER BY quantity) AS quantity,
         max(ordered_at) AS last_ordered_at,
         (max(ordered_at) - min(ordered_at)) / (count(*) - 1) AS every
-    FROM (SELECT o.supplier_id, l.item_id, l.sku, l.unit, o.currency, l.name, l.price_minor,
+    FROM (SELECT o.supplier_id, l.item_id, l.sku, l.unit, o.currency, l.name, l.price,
             l.price_unit, l.quantity, o.ordered_at
         FROM order_lines l JOIN orders o ON o.id = l.order_id
-        WHERE o.buyer_id = :buyer_id AND o.ordered_at > :since AND l.price_minor IS NOT NULL
+        WHERE o.buyer_id = :buyer_id AND o.ordered_at > :since AND l.price IS NOT NULL
             AND (l.item_id IS NOT NULL OR l.sku IS NOT NULL)
             AND o.state NOT IN ('declined', 'rejected', 'cancelled')) x
     GROUP BY supplier_id, item_id, sku, unit, currency
@@ -114,17 +115,17 @@ async def totals(session: AsyncSession, order_ids: Iterable[UUID]) -> dict[UUID,
     """Values of the lines together; orders under a lump price are missing."""
     statement = (
         select(Line.order_id, func.sum(Line.value_minor))
-        .where(Line.order_id.in_(list(order_ids)), Line.price_minor.is_not(None))
+        .where(Line.order_id.in_(list(order_ids)), Line.price.is_not(None))
         .group_by(Line.order_id)
     )
     return {row[0]: int(row[1]) for row in await session.execute(statement)}
 
 
-async def references(session: AsyncSession, order_id: UUID) -> dict[int, int]:
+async def references(session: AsyncSession, order_id: UUID) -> dict[int, Decimal]:
     """Reference prices by position, as far as the session may see them."""
     statement = select(Reference).where(Reference.order_id == order_id)
     rows = (await session.scalars(statement)).all()
-    return {row.position: row.reference_minor for row in rows}
+    return {row.position: row.reference for row in rows}
 
 
 async def usually_paid(
@@ -136,7 +137,7 @@ async def usually_paid(
     currency: str,
     since: datetime,
 ) -> float | None:
-    """The median in minor units for one unit, of all other suppliers; None when nothing is known.
+    """The median price of one unit, of all other suppliers; None when nothing is known.
     In the system scope.
     """
     values = {

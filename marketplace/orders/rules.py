@@ -12,6 +12,9 @@ from marketplace.kernel.errors import FieldError
 from marketplace.kernel.money import MINOR_MAX, round_half_even
 
 LINES_MAX = 500
+PRICE_PLACES = 6
+"""Decimals of a unit price, as in price lists."""
+
 SURVEY_DAYS = 30
 
 
@@ -32,9 +35,21 @@ def quantity_of(text: str, field: str, errors: list[FieldError]) -> Decimal:
         return Decimal(1)
 
 
-def line_value(price_minor: int, price_unit: Decimal, quantity: Decimal) -> int:
-    """quantity / price_unit · price, half-even to the minor unit."""
-    return round_half_even(Fraction(quantity) / Fraction(price_unit) * price_minor)
+def line_value(price: Decimal, price_unit: Decimal, quantity: Decimal, exponent: int) -> int:
+    """quantity / price_unit · price, half-even to the minor unit; the price itself stays exact."""
+    exact = Fraction(quantity) / Fraction(price_unit) * Fraction(price)
+    return round_half_even(exact * 10**exponent)
+
+
+def to_places(value: Fraction, places: int) -> Decimal:
+    """Half-even to so many decimals."""
+    return Decimal(round_half_even(value * 10**places)).scaleb(-places)
+
+
+def price_text(price: Decimal, exponent: int) -> str:
+    """All its decimals, and at least those of the currency: `0.0123`, `10.00`."""
+    digits = plain(price).partition(".")[2]
+    return f"{price:.{max(exponent, len(digits))}f}"
 
 
 def too_large(values: Iterable[int]) -> bool:
@@ -87,6 +102,9 @@ NEXT: Mapping[str, tuple[str, str]] = {
     "partly_delivered": ("supplier", "Deliver the rest."),
     "delivered": ("buyer", "Check the goods: accept them or file a claim."),
 }
+ASKED_PRICES = "Confirm or decline: the prices are not those of your lists."
+"""Of a placed order that is a request."""
+
 CLAIM_NEXT: Mapping[str, tuple[str, str]] = {
     "open": ("supplier", "Uphold or dispute the claim."),
     "disputed": ("buyer", "Escalate or withdraw the disputed claim."),

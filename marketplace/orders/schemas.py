@@ -27,12 +27,14 @@ class Delivering(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class NewLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`price` is for `price_unit` units ("10.00 per 100")."""
+    """`price` is for `price_unit` units ("10.00 per 100"), with up to six decimals. Without it the
+    supplier's lists say price and price unit, by `sku`, else by `item_id`.
+    """
 
     name: Title
     quantity: Quantity
     unit: Annotated[str, Meta(min_length=1, max_length=20)]
-    price: Amount
+    price: Amount | None = None
     price_unit: Quantity = "1"
     item_id: UUID | None = None
     sku: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
@@ -40,7 +42,8 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A buyer names the `supplier_id`, a supplier that proposes an order the `buyer_id`.
-    `approver_id`: a colleague who must release it first.
+    `approver_id`: a colleague who must release it first. A basket takes its prices from
+    the supplier's lists; with any other price its origin becomes `request`.
     """
 
     title: Title
@@ -62,7 +65,9 @@ class PartyView(msgspec.Struct, frozen=True):
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """`reference` is what others ask; the buyer alone sees it."""
+    """`list_price` is what the supplier's list asked for `price_unit` units when this was ordered;
+    null: nothing that could be ordered so. `reference` is what others ask; the buyer alone sees it.
+    """
 
     position: int
     item_id: UUID | None
@@ -74,6 +79,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     price_unit: str
     value: Amount | None
     delivered: str
+    list_price: Amount | None
     reference: Amount | None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -172,7 +173,8 @@ def _line(line: PaidLine) -> OrderLine:
     if not line.reference_minor or line.reference_minor <= 0:
         return OrderLine(line.value_minor)
     # A gift has no logarithm; one minor unit is far beyond every limit already.
-    ratio = math.log(max(1, line.paid_minor) / line.reference_minor)
+    paid = line.paid_minor or min(Decimal(1), Decimal(line.reference_minor) / 1_000)
+    ratio = math.log(Decimal(paid) / Decimal(line.reference_minor))
     return OrderLine(line.value_minor, ratio)
 
 

@@ -48,7 +48,7 @@ async def test_from_basket_to_acceptance_in_two_deliveries(
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
     made = await ordered(buyer, supplier)
-    assert (made["state"], made["number"], made["origin"]) == ("placed", 1, "basket")
+    assert (made["state"], made["number"], made["origin"]) == ("placed", 1, "request")
     assert made["total"] == {"amount": "30.00", "currency": "EUR"}
     assert made["next"]["whose"] == "supplier"
     assert made["next"]["events"] == ["cancel"]

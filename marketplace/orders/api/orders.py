@@ -16,6 +16,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.settings import Settings
+from marketplace.orders.listed import ListPrices
 from marketplace.orders.schemas import (
     Confirmation,
     Move,
@@ -68,11 +69,19 @@ class OrderController(Controller):
 
     @post("/", opt=allow(scope=WRITE))
     async def create_order(
-        self, session: AsyncSession, facts: Facts, actor: Actor, clock: Clock, data: NewOrder
+        self,
+        session: AsyncSession,
+        facts: Facts,
+        list_prices: ListPrices,
+        actor: Actor,
+        clock: Clock,
+        data: NewOrder,
     ) -> OrderView:
-        """A buyer orders; a supplier proposes an order."""
+        """A buyer orders; a supplier proposes an order. A basket takes its prices from the
+        supplier's lists: with another price it becomes a request.
+        """
         now = clock.now()
-        order_id = await creating.create(session, facts, actor, data, now)
+        order_id = await creating.create(session, facts, list_prices, actor, data, now)
         return await views.show(session, actor, order_id, now)
 
     @get("/{order_id:uuid}", opt=allow(scope=READ))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 import msgspec
@@ -13,22 +14,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.service import assignments
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import FieldError, Forbidden, Invalid
+from marketplace.kernel.errors import Forbidden, Invalid
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.money import Money, NotAnAmount
+from marketplace.kernel.money import Amount, Money, exponent_of
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import Mover, house
 from marketplace.orders import queries, rules
 from marketplace.orders.life import moved_by
+from marketplace.orders.listed import ListPrice, ListPrices
 from marketplace.orders.models import Line, Order, Reference
 from marketplace.orders.schemas import (
-    NewLine,
     NewOrder,
     PartyView,
     Suggestion,
     SuggestionPage,
 )
+from marketplace.orders.service.lines import asked_lines, at_list_prices, priced_lines
 from marketplace.orders.service.moving import step
 
 REFERENCE_LOOKS_BACK = timedelta(days=365)
@@ -86,16 +88,20 @@ async def create_from_award(session: AsyncSession, facts: Facts, deal: Deal, now
         session.add(order)
         await session.flush()
         for position, item in enumerate(deal.items):
-            session.add(_dealt_line(order, position, item, deal.value.minor if single else None))
+            session.add(_dealt_line(order, position, item, deal.value if single else None))
         if single and reference is not None:
-            session.add(_reference(order, 0, reference))
+            session.add(_reference(order, 0, _major(reference, order.currency)))
         await session.flush()
         await assignments.hand_on(session, deal.supplier_id, deal.tender_id, "order", order.id, now)
         await step(session, facts, order, "request", house(now))
         return order.id
 
 
-def _dealt_line(order: Order, position: int, item: DealItem, value_minor: int | None) -> Line:
+def _major(minor: int, currency: str) -> Decimal:
+    return Decimal(minor).scaleb(-exponent_of(currency))
+
+
+def _dealt_line(order: Order, position: int, item: DealItem, value: Money | None) -> Line:
     return Line(
         order_id=order.id,
         position=position,
@@ -104,23 +110,34 @@ def _dealt_line(order: Order, position: int, item: DealItem, value_minor: int | 
         name=item.name,
         quantity=item.quantity,
         unit=item.unit,
-        price_minor=value_minor,
+        price=None if value is None else _major(value.minor, value.currency),
         price_unit=item.quantity,
-        value_minor=value_minor or 0,
+        value_minor=0 if value is None else value.minor,
         delivered=Decimal(0),
     )
 
 
 async def create(
-    session: AsyncSession, facts: Facts, actor: Actor, new: NewOrder, now: datetime
+    session: AsyncSession,
+    facts: Facts,
+    list_prices: ListPrices,
+    actor: Actor,
+    new: NewOrder,
+    now: datetime,
 ) -> UUID:
-    """A buyer orders, a supplier proposes. Raises Forbidden, Invalid."""
+    """A buyer orders, a supplier proposes. Raises Forbidden, Conflict, Invalid."""
     buyer_id, supplier_id = _sides(actor, new)
-    lines = _lines(new)
+    asked = asked_lines(new)
     await _check_sides(session, buyer_id, supplier_id)
+    listed: list[ListPrice | None] = [None] * len(asked)
+    if buyer_id == actor.organisation_id:
+        listed = await list_prices.find(session, supplier_id, new.currency, asked, now.date())
+    lines = priced_lines(new, listed)
     await _check_people(session, actor, new)
     order = await _order(session, buyer_id, supplier_id, actor.user_id, now)
-    order.origin, order.title, order.currency = new.origin, new.title, new.currency
+    asks = new.origin == "basket" and not at_list_prices(lines)
+    order.origin = "request" if asks else new.origin
+    order.title, order.currency = new.title, new.currency
     order.approver_id, order.responsible_id = new.approver_id, new.responsible_id
     order.due_at, order.note = _due(new, now), new.note
     order.delivery = {
@@ -221,50 +238,6 @@ async def _order(
     )
 
 
-def _lines(new: NewOrder) -> list[Line]:
-    """Raises Invalid with every wrong field."""
-    lines, errors = [], list[FieldError]()
-    for index, each in enumerate(new.lines):
-        line, wrong = _line(each, index, new.currency)
-        lines.append(line)
-        errors += wrong
-    if not errors and rules.too_large(line.value_minor for line in lines):
-        errors.append(FieldError("lines", "out_of_range", "The order is too large."))
-    if errors:
-        raise Invalid("invalid_order", errors[0].message, errors=errors)
-    return lines
-
-
-def _line(each: NewLine, index: int, currency: str) -> tuple[Line, list[FieldError]]:
-    field, errors = f"lines[{index}]", list[FieldError]()
-    quantity = rules.quantity_of(each.quantity, f"{field}.quantity", errors)
-    price_unit = rules.quantity_of(each.price_unit, f"{field}.price_unit", errors)
-    minor = 0
-    try:
-        minor = Money.parse(each.price).minor
-    except NotAnAmount as error:
-        errors.append(FieldError(f"{field}.price.amount", error.code, error.detail))
-    if each.price.currency != currency:
-        errors.append(
-            FieldError(f"{field}.price.currency", "other_currency", f"The order is in {currency}.")
-        )
-    if minor < 0:
-        errors.append(FieldError(f"{field}.price.amount", "out_of_range", "Not below zero."))
-    line = Line(
-        position=index,
-        item_id=each.item_id,
-        sku=each.sku,
-        name=each.name,
-        quantity=quantity,
-        unit=each.unit,
-        price_minor=minor,
-        price_unit=price_unit,
-        value_minor=rules.line_value(minor, price_unit, quantity),
-        delivered=Decimal(0),
-    )
-    return line, errors
-
-
 async def _freeze_references(
     session: AsyncSession, order: Order, lines: Sequence[Line], now: datetime
 ) -> None:
@@ -282,14 +255,15 @@ async def _freeze_references(
                 order.currency,
                 now - REFERENCE_LOOKS_BACK,
             )
-            minor = round(paid * float(line.price_unit)) if paid else 0
-            if minor > 0:
-                session.add(_reference(order, line.position, minor))
+            exact = Fraction(paid or 0) * Fraction(line.price_unit)
+            reference = rules.to_places(exact, rules.PRICE_PLACES)
+            if reference > 0:
+                session.add(_reference(order, line.position, reference))
 
 
-def _reference(order: Order, position: int, minor: int) -> Reference:
+def _reference(order: Order, position: int, reference: Decimal) -> Reference:
     return Reference(
-        order_id=order.id, position=position, buyer_id=order.buyer_id, reference_minor=minor
+        order_id=order.id, position=position, buyer_id=order.buyer_id, reference=reference
     )
 
 
@@ -312,7 +286,7 @@ async def suggestions(session: AsyncSession, actor: Actor, now: datetime) -> Sug
                 name=row.name,
                 quantity=rules.plain(row.quantity),
                 unit=row.unit,
-                price=Money(row.price_minor, row.currency).wire(),
+                price=Amount(rules.price_text(row.price, exponent_of(row.currency)), row.currency),
                 price_unit=rules.plain(row.price_unit),
                 every_days=max(1, round(row.every / timedelta(days=1))),
                 last_ordered_at=row.last_ordered_at,

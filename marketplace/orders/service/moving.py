@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,7 @@ from marketplace.kernel.decimals import parse_quantity
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.money import round_half_even
+from marketplace.kernel.money import exponent_of, round_half_even
 from marketplace.kernel.workflow import Mover, house, move
 from marketplace.orders import queries, rules
 from marketplace.orders.facts import (
@@ -124,13 +125,16 @@ async def _paid(session: AsyncSession, order: Order, lines: Sequence[Line]) -> t
             ),
         )
     references = await queries.references(session, order.id)
-    return tuple(
-        PaidLine(
-            value_minor=rules.line_value(line.price_minor or 0, line.price_unit, line.delivered),
-            paid_minor=line.price_minor or 0,
-            reference_minor=references.get(line.position),
-        )
-        for line in lines
+    exponent = exponent_of(order.currency)
+    return tuple(_paid_line(line, references.get(line.position), exponent) for line in lines)
+
+
+def _paid_line(line: Line, reference: Decimal | None, exponent: int) -> PaidLine:
+    price = line.price or Decimal(0)
+    return PaidLine(
+        value_minor=rules.line_value(price, line.price_unit, line.delivered, exponent),
+        paid_minor=price.scaleb(exponent),
+        reference_minor=None if reference is None else reference.scaleb(exponent),
     )
 
 

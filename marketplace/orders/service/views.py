@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
-from marketplace.kernel.money import Amount, Money
+from marketplace.kernel.money import Amount, Money, exponent_of
 from marketplace.kernel.scope import as_house
 from marketplace.orders import queries, rules
 from marketplace.orders.life import CLAIM, ORDER, moved_by
@@ -145,8 +146,14 @@ def money(order: Order, minor: int) -> Amount:
     return Money(minor, order.currency).wire()
 
 
-def _line(order: Order, line: Line, reference_minor: int | None) -> LineView:
-    priced = line.price_minor is not None
+def price(order: Order, exact: Decimal | None) -> Amount | None:
+    """With all its decimals."""
+    if exact is None:
+        return None
+    return Amount(rules.price_text(exact, exponent_of(order.currency)), order.currency)
+
+
+def _line(order: Order, line: Line, reference: Decimal | None) -> LineView:
     return LineView(
         position=line.position,
         item_id=line.item_id,
@@ -154,11 +161,12 @@ def _line(order: Order, line: Line, reference_minor: int | None) -> LineView:
         name=line.name,
         quantity=rules.plain(line.quantity),
         unit=line.unit,
-        price=money(order, line.price_minor) if line.price_minor is not None else None,
+        price=price(order, line.price),
         price_unit=rules.plain(line.price_unit),
-        value=money(order, line.value_minor) if priced else None,
+        value=None if line.price is None else money(order, line.value_minor),
         delivered=rules.plain(line.delivered),
-        reference=None if reference_minor is None else money(order, reference_minor),
+        list_price=price(order, line.list_price),
+        reference=price(order, reference),
     )
 
 
@@ -213,6 +221,8 @@ async def next_action(
     if order.state not in rules.NEXT:
         return None
     whose, text = rules.NEXT[order.state]
+    if order.state == "placed" and order.origin == "request":
+        text = rules.ASKED_PRICES
     events = ORDER.events(order.state, moved_by(actor, now, order).capacities)
     return await _next(session, "order", order.id, whose, text, events, now)
 
