@@ -32,11 +32,19 @@ class Person(msgspec.Struct, kw_only=True):
 
     async def api_key(self, *scopes: str) -> str:
         """A bearer text with these scopes, `*` by default."""
+        await self.reauthenticate()
         answer = await self.client.post(
             "/api/v1/api_keys", json={"name": "test", "scopes": list(scopes or ["*"])}
         )
         assert answer.status_code == 201, answer.text
         return str(answer.json()["key"])
+
+    async def reauthenticate(self) -> None:
+        """Somebody of a long test module logged in more than a quarter of an hour ago."""
+        answer = await self.client.post(
+            "/api/v1/me/reauthenticate", json={"password": self.password}
+        )
+        assert answer.status_code == 204, answer.text
 
     def cookie_header(self) -> str:
         """For clients that are not httpx, such as a WebSocket."""
@@ -99,6 +107,7 @@ async def register(connect: Connect, name: str, capabilities: Sequence[str]) -> 
 async def invite(person: Person, *roles: str, email: str | None = None) -> str:
     """Invite somebody into the organisation of `person`; the address it went to."""
     address = email or f"{unique('colleague')}@example.com"
+    await person.reauthenticate()
     answer = await person.client.post(
         "/api/v1/invitations", json={"email": address, "roles": list(roles)}
     )

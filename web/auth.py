@@ -67,6 +67,8 @@ def check(access: Access, actor: Actor, method: str) -> None:
         raise Forbidden("session_only", "This needs a browser session, not an API key.")
     if access.roles:
         actor.require_role(*access.roles)
+    if access.verified:
+        actor.require_verified()
 
 
 async def provide_actor(scope: Scope) -> Actor:

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries
-from marketplace.accounts.rules import SEEN_GRAIN, session_ends_at
+from marketplace.accounts.rules import SEEN_GRAIN, VERIFIED_LIFE, session_ends_at
 from marketplace.kernel.actor import SHUT_OUT, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
@@ -197,9 +197,12 @@ class Gate:
             return None
         assert row.expires_at is not None, "a session always expires"
         assert row.last_used_at is not None, "a session is used when it is made"
-        if session_ends_at(row.last_used_at, row.expires_at) <= self._clock.now():
+        assert row.verified_at is not None, "a session begins with a password"
+        now = self._clock.now()
+        if session_ends_at(row.last_used_at, row.expires_at) <= now:
             return None
-        return _actor(row, session_id=row.login_id)
+        verified = now - row.verified_at < VERIFIED_LIFE
+        return _actor(row, session_id=row.login_id, verified=verified)
 
     def _is_due(self, seen_at: datetime | None) -> bool:
         return seen_at is None or self._clock.now() - seen_at >= SEEN_GRAIN
@@ -224,7 +227,11 @@ async def current_actor(session: AsyncSession, user_id: UserId) -> Actor | None:
 
 
 def _actor(
-    row: queries.LoginRow, *, session_id: UUID | None = None, api_key_id: UUID | None = None
+    row: queries.LoginRow,
+    *,
+    session_id: UUID | None = None,
+    api_key_id: UUID | None = None,
+    verified: bool = False,
 ) -> Actor:
     return Actor(
         user_id=UserId(row.user_id),
@@ -236,6 +243,7 @@ def _actor(
         scopes=None if row.scopes is None else frozenset(row.scopes),
         session_id=session_id,
         api_key_id=api_key_id,
+        verified=verified,
     )
 
 

@@ -104,10 +104,12 @@ class Guesses:
         await self._take_shared(guess, f"throttle:codes:{account}", self._limits.codes_at_account)
         return guess
 
-    async def in_session(self, session_id: UUID | None) -> Guess:
-        """Before a password or code that is asked for again inside a session."""
+    async def in_session(self, kind: str, session_id: UUID | None) -> Guess:
+        """Before a `password` or `code` that is asked for again inside a session. Counted by the
+        session: whoever has stolen one keeps nobody out of another.
+        """
         assert session_id is not None, "an API key is never asked for a password"
-        bucket = f"throttle:session:{session_id}"
+        bucket = f"throttle:{kind}:session:{session_id}"
         await self._take(bucket, self._limits.in_session)
         return Guess(own=[bucket])
 

@@ -89,7 +89,7 @@ class RoleGrant(Base):
 
 class Session(Base):
     """A browser's login; only the hash of its token is known here. `device` and `address` are where
-    it was made, for its owner to recognise.
+    it was made, for its owner to recognise; at `verified_at` the password or a code was given last.
     """
 
     __tablename__ = "sessions"
@@ -101,6 +101,7 @@ class Session(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    verified_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     device: Mapped[str] = mapped_column(Text, default="")
     address: Mapped[str] = mapped_column(Text, default="")

@@ -43,6 +43,7 @@ class LoginRow(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
     scopes: list[str] | None
     secret_hash: bytes
+    verified_at: datetime | None = None
 
 
 class PublicOrganisation(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +81,8 @@ _POWERS = """u.id AS user_id, o.id AS organisation_id, o.capabilities, o.state, 
     u.disabled_at, ARRAY(SELECT m.role FROM memberships m
         WHERE m.user_id = u.id AND m.organisation_id = o.id) AS roles"""
 _SESSION = f"""SELECT {_POWERS}, s.id AS login_id, s.ended_at, s.expires_at,
-        s.last_seen_at AS last_used_at, NULL::text[] AS scopes, s.token_hash AS secret_hash
+        s.last_seen_at AS last_used_at, s.verified_at, NULL::text[] AS scopes,
+        s.token_hash AS secret_hash
     FROM sessions s JOIN users u ON u.id = s.user_id
         JOIN organisations o ON o.id = s.organisation_id
     WHERE """  # noqa: S608  # constants only

@@ -12,6 +12,8 @@ from marketplace.kernel.errors import FieldError
 
 SESSION_IDLE = timedelta(hours=8)
 SESSION_ABSOLUTE = timedelta(days=7)
+VERIFIED_LIFE = timedelta(minutes=15)
+"""How long a password or code counts for what a stolen session must not do."""
 INVITATION_LIFE = timedelta(hours=72)
 RESET_LIFE = timedelta(hours=1)
 RESETS_REMEMBERED = timedelta(days=7)

@@ -199,15 +199,22 @@ class PasswordChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     end_keys: bool = False
 
 
-class PasswordResetRequest(Struct, frozen=True, kw_only=True):
+class PasswordResetRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: str
 
 
-class NewPassword(Struct, frozen=True, kw_only=True):
+class NewPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`end_keys` ends the API keys too: whoever had the old password may have made some."""
 
     password: str
     end_keys: bool = False
+
+
+class Reauthentication(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly one of the two; `code` is of the authenticator, or a recovery code."""
+
+    password: str | None = None
+    code: str | None = None
 
 
 class TotpEnrolment(Struct, frozen=True, kw_only=True):

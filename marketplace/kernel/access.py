@@ -38,6 +38,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     scope     what an API key must carry; None: only a browser session may call
     operator  only the organisation that runs the marketplace
     waiting   organisations that are not approved yet may call too
+    verified  in a browser session the password or a code must have been given a short while ago, so
+              that an unlocked screen or a stolen cookie does not become a login of its own
     """
 
     kind: Kind
@@ -45,6 +47,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     scope: str | None = None
     operator: bool = False
     waiting: bool = False
+    verified: bool = False
     idempotent: bool = True
 
 
@@ -63,6 +66,7 @@ def allow(
     scope: str | None,
     operator: bool = False,
     waiting: bool = False,
+    verified: bool = False,
 ) -> dict[str, Any]:
     """`opt=allow("procurement_officer", scope="tenders:write")`. Unknown words fail at import."""
     assert ROLES.issuperset(roles), f"unknown role among {roles}"
@@ -74,6 +78,7 @@ def allow(
             scope=scope,
             operator=operator,
             waiting=waiting,
+            verified=verified,
         )
     }
 

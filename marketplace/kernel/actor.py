@@ -37,7 +37,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     key may do.
 
     `operator` marks the organisation that runs the marketplace; `state` is that of the organisation
-    (`prospect`, `active`, `suspended` or `retired`).
+    (`prospect`, `active`, `suspended` or `retired`). `verified`: in this session the password or a
+    code was given a short while ago.
     """
 
     user_id: UserId
@@ -49,6 +50,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str] | None = None
     session_id: UUID | None = None
     api_key_id: UUID | None = None
+    verified: bool = False
 
     @property
     def own_records_only(self) -> bool:
@@ -60,6 +62,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or EVERY_SCOPE in self.scopes or scope in self.scopes
+
+    def require_verified(self) -> None:
+        """Raises Forbidden in a session whose password or code was given too long ago."""
+        if self.session_id is not None and not self.verified:
+            raise Forbidden(
+                "reauthentication_required",
+                "Confirm that it is you: POST /api/v1/me/reauthenticate with your password or a"
+                " code, then repeat this.",
+            )
 
     def require_role(self, *roles: str) -> None:
         """Raises Forbidden unless the caller holds one of `roles`."""

@@ -113,6 +113,8 @@ def declared_refusal(operation: Operation, answer: httpx.Response) -> bool:
         codes |= {"role_missing", "one of the roles"}
     if operation.access.operator:
         codes |= {"operator_only", "Only the operator"}
+    if operation.access.verified:
+        codes |= {"reauthentication_required", "Confirm that it is you"}
     return any(code in answer.text for code in codes)
 
 

@@ -20,6 +20,7 @@ from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
 from web.pages.ratings import RatingPages
+from web.pages.reauthentication import ReauthenticationPage
 from web.pages.security import SecurityPages
 from web.pages.suppliers import SupplierPages
 from web.pages.team import TeamPages
@@ -46,6 +47,7 @@ PAGES = [
             KeyPages,
             TeamPages,
             SecurityPages,
+            ReauthenticationPage,
             InvitationPages,
             PasswordResetPages,
             PricePages,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
@@ -13,6 +13,8 @@ from marketplace.kernel.errors import Invalid, TooLarge
 from web.pages.render import AnyRequest
 
 FORM_BYTES_MAX = 256 * 1024
+POSTED = "marketplace.form"
+"""Where in the scope a posted form is kept for `posted_fields`."""
 FIELDS_MAX = 2_000
 _FORM = b"application/x-www-form-urlencoded"
 _TOKEN = b"x-csrf-token"
@@ -33,6 +35,7 @@ class FormTokenMiddleware:
             return
         body = await _read(receive)
         found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=FIELDS_MAX)
+        scope[POSTED] = body  # type: ignore[literal-required]
         token = found.get("csrf_token", [""])[0]
         if all(name.lower() != _TOKEN for name, _ in scope["headers"]):
             scope["headers"] = [*scope["headers"], (_TOKEN, token.encode("latin-1", "replace"))]
@@ -90,6 +93,16 @@ async def read_form(request: AnyRequest) -> Form:
         raise TooLarge("form_too_large", "This form is too large.")
     text = body.decode("utf-8", "replace")
     return Form(parse_qs(text, keep_blank_values=True, max_num_fields=FIELDS_MAX))
+
+
+def posted_fields(scope: Scope) -> list[tuple[str, str]] | None:
+    """Every field of the form that this request posts, without the token; None for another one."""
+    body = scope.get(POSTED)
+    if not isinstance(body, bytes) or len(body) > FORM_BYTES_MAX:
+        return None
+    text = body.decode("utf-8", "replace")
+    fields = parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    return [(name, value) for name, value in fields if name != "csrf_token"]
 
 
 def _is_form(scope: Scope) -> bool:

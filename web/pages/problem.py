@@ -8,6 +8,7 @@ from urllib.parse import quote
 from litestar import MediaType, Request, Response
 
 from web.assets import NotBuilt
+from web.pages.forms import posted_fields
 from web.pages.render import context, go
 from web.problems import ProblemDocument
 
@@ -25,9 +26,8 @@ def problem_page(
     if document.status == 401 and request.method == "GET":
         return go(f"/login?next={quote(request.url.path)}")
     try:
-        return Response(
-            _rendered(request, document), status_code=document.status, media_type=MediaType.HTML
-        )
+        shown = _confirmation(request, document) or _rendered(request, document)
+        return Response(shown, status_code=document.status, media_type=MediaType.HTML)
     except NotBuilt:
         return None
 
@@ -36,6 +36,17 @@ def _wants_page(request: Request[Any, Any, Any]) -> bool:
     if request.url.path.startswith(("/api/", "/assets/")):
         return False
     return "text/html" in request.headers.get("accept", "")
+
+
+def _confirmation(request: Request[Any, Any, Any], document: ProblemDocument) -> str | None:
+    """The password is asked for, and what was posted goes on from there."""
+    fields = posted_fields(request.scope)
+    if document.code != "reauthentication_required" or fields is None:
+        return None
+    engine = request.app.template_engine
+    assert engine is not None, "pages come with a template engine"
+    values = context(request, None) | {"action": request.url.path, "fields": fields}
+    return str(engine.get_template("reauthenticate.html").render(**values))
 
 
 def _rendered(request: Request[Any, Any, Any], document: ProblemDocument) -> str:

@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts.guessing import Guesses
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import (
@@ -31,6 +32,7 @@ from web.pages.forms import read_form
 from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
+FOR_VERIFIED = allow(scope=None, waiting=True, verified=True)
 DONE = frozenset(["password", "on", "off", "codes", "ended"])
 FEW_CODES = 3
 QUIET_ZONE = 4
@@ -69,6 +71,7 @@ class SecurityPages(Controller):
         request: AnyRequest,
         session: AsyncSession,
         clock: Clock,
+        guesses: Guesses,
         passwords: Passwords,
         revocations: Revocations,
         facts: Facts,
@@ -82,13 +85,13 @@ class SecurityPages(Controller):
         )
         try:
             await secrets.change_password(
-                session, clock, passwords, revocations, facts, actor, change
+                session, clock, guesses, passwords, revocations, facts, actor, change
             )
         except Problem as problem:
             return await _page(request, session, clock, actor, problem=problem)
         return go("/security?done=password")
 
-    @post("/totp", opt=FOR_MEMBERS, status_code=200)
+    @post("/totp", opt=FOR_VERIFIED, status_code=200)
     async def enrol(
         self, request: AnyRequest, session: AsyncSession, clock: Clock, totp: Totp, actor: Actor
     ) -> Response[Any]:
@@ -100,18 +103,24 @@ class SecurityPages(Controller):
             return await _page(request, session, clock, actor, problem=problem)
         return await _page(request, session, clock, actor, enrolment=enrolment)
 
-    @post("/totp/confirm", opt=FOR_MEMBERS, status_code=200)
+    @post("/totp/confirm", opt=FOR_VERIFIED, status_code=200)
     async def confirm(
-        self, request: AnyRequest, session: AsyncSession, clock: Clock, totp: Totp, actor: Actor
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        clock: Clock,
+        guesses: Guesses,
+        totp: Totp,
+        actor: Actor,
     ) -> Response[Any]:
         """The page with the recovery codes on it; only their hashes are stored."""
         form = await read_form(request)
         try:
-            await secrets.confirm_totp(session, clock, totp, actor, form.digits("code"))
+            code = form.digits("code")
+            codes = await secrets.confirm_totp(session, clock, guesses, totp, actor, code)
         except Problem as problem:
             enrolment = await secrets.pending_totp(session, totp, actor)
             return await _page(request, session, clock, actor, problem=problem, enrolment=enrolment)
-        codes = await secrets.first_recovery_codes(session, clock, actor)
         await session.flush()
         return await _page(request, session, clock, actor, done="on", codes=codes)
 
@@ -121,6 +130,7 @@ class SecurityPages(Controller):
         request: AnyRequest,
         session: AsyncSession,
         clock: Clock,
+        guesses: Guesses,
         passwords: Passwords,
         actor: Actor,
     ) -> Response[Any]:
@@ -128,7 +138,7 @@ class SecurityPages(Controller):
         form = await read_form(request)
         try:
             codes = await secrets.renew_recovery_codes(
-                session, clock, passwords, actor, form.secret("password")
+                session, clock, guesses, passwords, actor, form.secret("password")
             )
             await session.flush()
         except Problem as problem:
@@ -141,6 +151,7 @@ class SecurityPages(Controller):
         request: AnyRequest,
         session: AsyncSession,
         clock: Clock,
+        guesses: Guesses,
         passwords: Passwords,
         totp: Totp,
         actor: Actor,
@@ -148,7 +159,7 @@ class SecurityPages(Controller):
         form = await read_form(request)
         removal = TotpRemoval(password=form.secret("password"), code=form.digits("code"))
         try:
-            await secrets.disable_totp(session, clock, passwords, totp, actor, removal)
+            await secrets.disable_totp(session, clock, guesses, passwords, totp, actor, removal)
         except Problem as problem:
             return await _page(request, session, clock, actor, problem=problem)
         return go("/security?done=off")

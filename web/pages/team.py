@@ -32,8 +32,8 @@ from web.pages.render import AnyRequest, field_errors, go, language_of, page, vi
 from web.pages.roles import Role, known_roles, roles_in_order
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
-FOR_INVITERS = allow(*INVITERS, scope=None)
-FOR_ADMINS = allow("admin", scope=None)
+FOR_INVITERS = allow(*INVITERS, scope=None, verified=True)
+FOR_ADMINS = allow("admin", scope=None, verified=True)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ class InvitationController(Controller):
     path = "/api/v1/invitations"
     tags = ("accounts",)
 
-    @post(opt=allow(*INVITERS, scope=WRITE))
+    @post(opt=allow(*INVITERS, scope=WRITE, verified=True))
     async def invite(
         self,
         session: AsyncSession,
@@ -53,7 +53,7 @@ class InvitationController(Controller):
     async def list_invitations(self, session: AsyncSession, actor: Actor) -> InvitationPage:
         return await colleagues.browse(session, actor)
 
-    @delete("/{invitation_id:uuid}", opt=allow(*INVITERS, scope=WRITE))
+    @delete("/{invitation_id:uuid}", opt=allow(*INVITERS, scope=WRITE, verified=True))
     async def withdraw(self, session: AsyncSession, actor: Actor, invitation_id: UUID) -> None:
         """Take an open invitation back."""
         await colleagues.withdraw(session, actor, invitation_id)
@@ -83,14 +83,14 @@ class MemberController(Controller):
         """Everybody in the own organisation, with their roles."""
         return await colleagues.members(session, actor)
 
-    @put("/{user_id:uuid}/roles", opt=allow(*INVITERS, scope=WRITE))
+    @put("/{user_id:uuid}/roles", opt=allow(*INVITERS, scope=WRITE, verified=True))
     async def change_roles(
         self, session: AsyncSession, clock: Clock, actor: Actor, user_id: UUID, data: RoleChange
     ) -> MemberView:
         """Replace a colleague's roles. An API key needs the scope `*`."""
         return await colleagues.change_roles(session, clock, actor, user_id, data.roles)
 
-    @delete("/{user_id:uuid}", opt=allow("admin", scope=WRITE))
+    @delete("/{user_id:uuid}", opt=allow("admin", scope=WRITE, verified=True))
     async def disable(
         self,
         session: AsyncSession,

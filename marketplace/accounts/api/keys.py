@@ -20,7 +20,7 @@ class ApiKeyController(Controller):
     path = "/api/v1/api_keys"
     tags = ("accounts",)
 
-    @post(opt=allow(scope=WRITE, waiting=True))
+    @post(opt=allow(scope=WRITE, waiting=True, verified=True))
     async def issue(
         self, session: AsyncSession, clock: Clock, actor: Actor, data: NewApiKey
     ) -> IssuedApiKey:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.api.common import READ, caller_of
 from marketplace.accounts.gate import CSRF_COOKIE, DEVICE_COOKIE, SESSION_COOKIE, Gate
+from marketplace.accounts.guessing import Guesses
 from marketplace.accounts.known_devices import DEVICE_LIFE
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
@@ -19,6 +20,7 @@ from marketplace.accounts.schemas import (
     Login,
     Me,
     PasswordChange,
+    Reauthentication,
     RecoveryCodes,
     RecoveryCodesLeft,
     RecoveryRenewal,
@@ -38,9 +40,9 @@ from marketplace.kernel.settings import Settings
 from marketplace.kernel.statements import Reader
 
 # Kept for an idempotent replay, the codes would stand somewhere after all.
-SHOWN_ONCE = {
-    "access": msgspec.structs.replace(allow(scope=None, waiting=True)["access"], idempotent=False)
-}
+IN_SESSION = allow(scope=None, waiting=True)
+SHOWN_ONCE = {"access": msgspec.structs.replace(IN_SESSION["access"], idempotent=False)}
+SHOWN_ONCE_TO_VERIFIED = {"access": msgspec.structs.replace(SHOWN_ONCE["access"], verified=True)}
 
 
 class SessionController(Controller):
@@ -76,12 +78,12 @@ class SessionController(Controller):
             ],
         )
 
-    @get(opt=allow(scope=None, waiting=True))
+    @get(opt=IN_SESSION)
     async def list_sessions(self, session: AsyncSession, clock: Clock, actor: Actor) -> SessionPage:
         """The caller's own sessions that still stand."""
         return await logins.list_sessions(session, clock, actor)
 
-    @delete("/current", status_code=204, opt=allow(scope=None, waiting=True))
+    @delete("/current", status_code=204, opt=IN_SESSION)
     async def log_out(
         self,
         session: AsyncSession,
@@ -97,7 +99,7 @@ class SessionController(Controller):
             cookies=[_cookie(name, "", 0, settings) for name in (SESSION_COOKIE, CSRF_COOKIE)],
         )
 
-    @delete("/{session_id:uuid}", opt=allow(scope=None, waiting=True))
+    @delete("/{session_id:uuid}", opt=IN_SESSION)
     async def end_session(
         self,
         session: AsyncSession,
@@ -119,11 +121,12 @@ class MeController(Controller):
         """Who the caller is and what it may do."""
         return await logins.me(reader, actor)
 
-    @post("/password", status_code=204, opt=allow(scope=None, waiting=True))
+    @post("/password", status_code=204, opt=IN_SESSION)
     async def change_password(
         self,
         session: AsyncSession,
         clock: Clock,
+        guesses: Guesses,
         passwords: Passwords,
         revocations: Revocations,
         facts: Facts,
@@ -131,34 +134,59 @@ class MeController(Controller):
         data: PasswordChange,
     ) -> None:
         """Change the own password; every other session ends, and with `end_keys` the API keys."""
-        await secrets.change_password(session, clock, passwords, revocations, facts, actor, data)
+        await secrets.change_password(
+            session, clock, guesses, passwords, revocations, facts, actor, data
+        )
 
-    @post("/totp", opt=allow(scope=None, waiting=True))
+    @post("/reauthenticate", status_code=204, opt=IN_SESSION)
+    async def reauthenticate(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        guesses: Guesses,
+        passwords: Passwords,
+        totp: Totp,
+        actor: Actor,
+        data: Reauthentication,
+    ) -> None:
+        """Give the password or a code once more; for 15 minutes this session may then change the
+        team, the API keys and the second factor.
+        """
+        await secrets.reauthenticate(session, clock, guesses, passwords, totp, actor, data)
+
+    @post("/totp", opt=SHOWN_ONCE_TO_VERIFIED)
     async def enrol_totp(self, session: AsyncSession, totp: Totp, actor: Actor) -> TotpEnrolment:
         """Begin a second factor; it counts once a code is confirmed."""
         return await secrets.enrol_totp(session, totp, actor)
 
-    @post("/totp/confirm", status_code=204, opt=allow(scope=None, waiting=True))
+    @post("/totp/confirm", status_code=200, opt=SHOWN_ONCE_TO_VERIFIED)
     async def confirm_totp(
-        self, session: AsyncSession, clock: Clock, totp: Totp, actor: Actor, data: TotpCode
-    ) -> None:
-        """Confirm the second factor with a code of it."""
-        await secrets.confirm_totp(session, clock, totp, actor, data.code)
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        guesses: Guesses,
+        totp: Totp,
+        actor: Actor,
+        data: TotpCode,
+    ) -> RecoveryCodes:
+        """Confirm the second factor with a code of it. Ten recovery codes come with it, once."""
+        return await secrets.confirm_totp(session, clock, guesses, totp, actor, data.code)
 
-    @post("/totp/disable", status_code=204, opt=allow(scope=None, waiting=True))
+    @post("/totp/disable", status_code=204, opt=IN_SESSION)
     async def disable_totp(
         self,
         session: AsyncSession,
         clock: Clock,
+        guesses: Guesses,
         passwords: Passwords,
         totp: Totp,
         actor: Actor,
         data: TotpRemoval,
     ) -> None:
         """Remove the second factor; needs the password and a code."""
-        await secrets.disable_totp(session, clock, passwords, totp, actor, data)
+        await secrets.disable_totp(session, clock, guesses, passwords, totp, actor, data)
 
-    @get("/totp/recovery_codes", opt=allow(scope=None, waiting=True))
+    @get("/totp/recovery_codes", opt=IN_SESSION)
     async def recovery_codes_left(self, session: AsyncSession, actor: Actor) -> RecoveryCodesLeft:
         """How many recovery codes were not used yet."""
         return RecoveryCodesLeft(left=await second_factor.codes_left(session, actor))
@@ -168,12 +196,15 @@ class MeController(Controller):
         self,
         session: AsyncSession,
         clock: Clock,
+        guesses: Guesses,
         passwords: Passwords,
         actor: Actor,
         data: RecoveryRenewal,
     ) -> RecoveryCodes:
         """Ten fresh recovery codes, shown once; the former ones are worth nothing any more."""
-        return await secrets.renew_recovery_codes(session, clock, passwords, actor, data.password)
+        return await secrets.renew_recovery_codes(
+            session, clock, guesses, passwords, actor, data.password
+        )
 
 
 def _cookie(name: str, value: str, seconds: int, settings: Settings) -> Cookie:

@@ -172,6 +172,7 @@ class Doorman:
                 created_at=now,
                 last_seen_at=now,
                 expires_at=now + rules.SESSION_ABSOLUTE,
+                verified_at=now,
                 device=caller.device,
                 address=caller.address,
             )

@@ -6,11 +6,13 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries
+from marketplace.accounts.guessing import Guesses
 from marketplace.accounts.models import Session, User
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations, Revoked
 from marketplace.accounts.schemas import (
     PasswordChange,
+    Reauthentication,
     RecoveryCodes,
     TotpEnrolment,
     TotpRemoval,
@@ -27,6 +29,7 @@ from marketplace.kernel.facts import Facts
 async def change_password(
     session: AsyncSession,
     clock: Clock,
+    guesses: Guesses,
     passwords: Passwords,
     revocations: Revocations,
     facts: Facts,
@@ -34,7 +37,7 @@ async def change_password(
     change: PasswordChange,
 ) -> None:
     """All other sessions of the user end, and with `end_keys` the API keys. Raises Invalid."""
-    user = await _verified(session, passwords, actor, "current", change.current)
+    user = await _verified(session, guesses, passwords, actor, "current", change.current)
     if errors := await passwords.errors("new", change.new, user.email, user.name):
         raise Invalid("invalid", "The new password is not good.", errors=errors)
     password_hash = await passwords.hash(change.new)
@@ -53,6 +56,34 @@ async def change_password(
         revocations.announce(session, Revoked(session_id=session_id))
     if change.end_keys:
         await keys.revoke_own(session, now, revocations, actor)
+
+
+async def reauthenticate(
+    session: AsyncSession,
+    clock: Clock,
+    guesses: Guesses,
+    passwords: Passwords,
+    totp: Totp,
+    actor: Actor,
+    shown: Reauthentication,
+) -> None:
+    """The caller gives the password or a code once more; for VERIFIED_LIFE the session may do what
+    needs it. Raises Invalid, TooFast, Unavailable.
+    """
+    if shown.password is not None and shown.code is None:
+        await _verified(session, guesses, passwords, actor, "password", shown.password)
+        await set_scope(session, actor)
+    elif shown.code is not None and shown.password is None:
+        user = await _locked(session, actor)
+        if user.totp_confirmed_at is None:
+            message = "You have no second factor; send the password."
+            raise Invalid.field("code", "totp_not_enabled", message)
+        await _check_code(session, clock, guesses, totp, actor, user, shown.code)
+    else:
+        raise Invalid.field("password", "one_of_two", "Send the password or a code, one of them.")
+    await session.execute(
+        update(Session).where(Session.id == actor.session_id).values(verified_at=clock.now())
+    )
 
 
 async def has_totp(session: AsyncSession, actor: Actor) -> bool:
@@ -80,69 +111,96 @@ async def enrol_totp(session: AsyncSession, totp: Totp, actor: Actor) -> TotpEnr
 
 
 async def confirm_totp(
-    session: AsyncSession, clock: Clock, totp: Totp, actor: Actor, code: str
-) -> None:
-    """From now on a login needs a code. Raises Conflict, Invalid (`totp_wrong`)."""
+    session: AsyncSession, clock: Clock, guesses: Guesses, totp: Totp, actor: Actor, code: str
+) -> RecoveryCodes:
+    """From now on a login needs a code; recovery codes come with it. Raises Conflict, Invalid
+    (`totp_wrong`), TooFast.
+    """
     user = await _locked(session, actor)
     if user.totp_sealed is None or user.totp_confirmed_at is not None:
         raise Conflict("totp_not_enrolled", "There is no second factor to confirm.")
+    guess = await guesses.in_session("code", actor.session_id)
     if not totp.use(user, code):
         raise Invalid.field("code", "totp_wrong", "The code is wrong.")
+    await guesses.forgive(guess)
     user.totp_confirmed_at = clock.now()
     audit.record(
         session, user.totp_confirmed_at, "totp_enabled", actor.organisation_id, actor=actor
     )
+    return await second_factor.make_codes(session, user, actor, user.totp_confirmed_at)
 
 
 async def disable_totp(
     session: AsyncSession,
     clock: Clock,
+    guesses: Guesses,
     passwords: Passwords,
     totp: Totp,
     actor: Actor,
     removal: TotpRemoval,
 ) -> None:
     """Needs the password and a fresh code or a recovery code. Raises Conflict, Invalid."""
-    user = await _verified(session, passwords, actor, "password", removal.password)
+    user = await _verified(session, guesses, passwords, actor, "password", removal.password)
     user = await _locked(session, actor, user.password_hash)
     if user.totp_confirmed_at is None:
         raise Conflict("totp_not_enabled", "There is no second factor to disable.")
-    now = clock.now()
-    if not await second_factor.passes(session, totp, user, removal.code, now):
-        raise Invalid.field("code", "totp_wrong", "The code is wrong or was used already.")
+    await _check_code(session, clock, guesses, totp, actor, user, removal.code)
     user.totp_sealed = user.totp_confirmed_at = None
     await second_factor.forget_codes(session, user)
-    audit.record(session, now, "totp_disabled", actor.organisation_id, actor=actor)
-
-
-async def first_recovery_codes(session: AsyncSession, clock: Clock, actor: Actor) -> RecoveryCodes:
-    """Right after `confirm_totp`, in its transaction."""
-    user = await _locked(session, actor)
-    assert user.totp_confirmed_at is not None, "a second factor was confirmed just now"
-    return await second_factor.make_codes(session, user, actor, clock.now())
+    audit.record(session, clock.now(), "totp_disabled", actor.organisation_id, actor=actor)
 
 
 async def renew_recovery_codes(
-    session: AsyncSession, clock: Clock, passwords: Passwords, actor: Actor, password: str
+    session: AsyncSession,
+    clock: Clock,
+    guesses: Guesses,
+    passwords: Passwords,
+    actor: Actor,
+    password: str,
 ) -> RecoveryCodes:
     """Ten fresh ones in place of all the former. Raises Conflict (`totp_not_enabled`), Invalid."""
-    user = await _verified(session, passwords, actor, "password", password)
+    user = await _verified(session, guesses, passwords, actor, "password", password)
     user = await _locked(session, actor, user.password_hash)
     if user.totp_confirmed_at is None:
         raise Conflict("totp_not_enabled", "Recovery codes come with a second factor.")
     return await second_factor.make_codes(session, user, actor, clock.now())
 
 
+async def _check_code(
+    session: AsyncSession,
+    clock: Clock,
+    guesses: Guesses,
+    totp: Totp,
+    actor: Actor,
+    user: User,
+    code: str,
+) -> None:
+    """For a `user` that is locked. Raises Invalid (`totp_wrong`), TooFast."""
+    guess = await guesses.in_session("code", actor.session_id)
+    if not await second_factor.passes(session, totp, user, code, clock.now()):
+        raise Invalid.field("code", "totp_wrong", "The code is wrong or was used already.")
+    await guesses.forgive(guess)
+
+
 async def _verified(
-    session: AsyncSession, passwords: Passwords, actor: Actor, field: str, password: str
+    session: AsyncSession,
+    guesses: Guesses,
+    passwords: Passwords,
+    actor: Actor,
+    field: str,
+    password: str,
 ) -> User:
-    """The own user, detached, whose password this is; no transaction stays open meanwhile."""
+    """The own user, detached, whose password this is; no transaction stays open meanwhile. Raises
+    Invalid (`wrong_password`), TooFast, Unavailable.
+    """
+    guess = await guesses.in_session("password", actor.session_id)
     user = await queries.user(session, actor.user_id)
     assert user is not None, "an actor exists"
     session.expunge(user)
     await session.rollback()
-    if not await passwords.matches(user.password_hash, password):
+    if not await passwords.matches(user.password_hash, password, known=True):
         raise Invalid.field(field, "wrong_password", "This is not the present password.")
+    await guesses.forgive(guess)
     return user
 
 
