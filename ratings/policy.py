@@ -12,9 +12,10 @@ from uuid import UUID
 
 import msgspec
 
+from marketplace.kernel.codes import currency_errors, is_currency
 from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import FieldError
-from marketplace.kernel.money import exponent_of, is_currency
+from marketplace.kernel.money import exponent_of
 
 WEIGHT_SUM = 10_000
 TRUST_WEIGHT_MAX = 2_000
@@ -163,9 +164,7 @@ def parameter_errors(parameters: Parameters) -> list[FieldError]:
     if not errors and parameters.volume_full_minor < parameters.volume_unit_minor:
         message = "The full volume is not below the unit volume."
         errors.append(FieldError("parameters.volume_full_minor", "below_unit", message))
-    if not is_currency(parameters.currency):
-        message = "A currency is three capital letters, such as EUR."
-        errors.append(FieldError("parameters.currency", "unknown_currency", message))
+    errors += currency_errors("parameters.currency", parameters.currency)
     return errors + _rate_errors(parameters)
 
 
@@ -175,9 +174,14 @@ def _rate_errors(parameters: Parameters) -> list[FieldError]:
     wrong = [
         currency
         for currency, rate in parameters.rates.items()
-        if not is_currency(currency) or currency == parameters.currency or not _is_rate(rate)
+        if is_currency(currency) and (currency == parameters.currency or not _is_rate(rate))
     ]
-    return [
+    unknown = [
+        error
+        for currency in parameters.rates
+        for error in currency_errors(f"parameters.rates.{currency}", currency)
+    ]
+    return unknown + [
         FieldError(f"parameters.rates.{currency}", "malformed", "A positive decimal, as 0.92.")
         for currency in wrong
     ]

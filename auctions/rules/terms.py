@@ -13,7 +13,7 @@ from marketplace.kernel.money import (
     NotAnAmount,
     exponent_of,
     format_minor,
-    is_currency,
+    has_currency_form,
     parse_minor,
 )
 
@@ -60,7 +60,7 @@ def read_terms(
     as `step.value`.
     """
     errors = Errors()
-    if not is_currency(currency):
+    if not has_currency_form(currency):
         errors.add(
             "currency", "unknown_currency", "A currency is three capital letters, such as EUR."
         )

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from marketplace.kernel.decimals import NotADecimal, parse_decimal, parse_quantity
 from marketplace.kernel.errors import Conflict, FieldError, Invalid
-from marketplace.kernel.money import Amount, NotAnAmount, exponent_of, is_currency, parse_minor
+from marketplace.kernel.money import Amount, NotAnAmount, exponent_of, parse_minor
 
 LOTS_MAX, ITEMS_MAX, INVITATIONS_MAX = 100, 500, 500
 TITLE_CHARS_MAX, TEXT_CHARS_MAX, UNIT_CHARS_MAX = 200, 10_000, 8
@@ -73,13 +73,6 @@ def require_state(state: str, *allowed: TenderState, doing: str) -> None:
     """Raises Conflict (`wrong_state`) unless `state` is one of `allowed`."""
     if state not in allowed:
         raise Conflict("wrong_state", f"A tender that is {state} cannot be {doing}.")
-
-
-def currency_errors(field: str, currency: str) -> Iterable[FieldError]:
-    if not is_currency(currency):
-        yield FieldError(
-            field, "unknown_currency", "A currency is three capital letters, such as EUR."
-        )
 
 
 def item_errors(field: str, quantity: str, unit: str) -> Iterable[FieldError]:

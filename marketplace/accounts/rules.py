@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from marketplace.kernel.access import SCOPES
 from marketplace.kernel.actor import CAPABILITIES, EVERY_SCOPE, ROLES
+from marketplace.kernel.codes import is_country
 from marketplace.kernel.errors import FieldError
 
 SESSION_IDLE = timedelta(hours=8)
@@ -44,7 +45,6 @@ _MAY_GRANT = {
 INVITERS = tuple(_MAY_GRANT)
 """Who may invite colleagues and change their roles."""
 
-_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _NOT_TAX = re.compile(r"[^0-9A-Z]+")
 _WORD = re.compile(r"\w{3,}")
@@ -86,12 +86,12 @@ def organisation_errors(
     name: str, country: str, tax_id: str, capabilities: list[str]
 ) -> list[FieldError]:
     errors = text_errors("organisation.name", name, NAME_CHARS_MAX)
-    if not _COUNTRY.fullmatch(country) or country == OPERATOR_COUNTRY:
+    if not is_country(country):
         errors.append(
             FieldError(
                 "organisation.country",
                 "unknown_country",
-                "A country is two capital letters after ISO 3166-1, such as DE.",
+                "A country is two capital letters of ISO 3166-1, such as DE.",
             )
         )
     tax_errors = text_errors("organisation.tax_id", tax_id, NAME_CHARS_MAX)

@@ -7,6 +7,8 @@ from fractions import Fraction
 
 import msgspec
 
+from marketplace.kernel.codes import CURRENCY_HINT, is_currency
+
 # ISO 4217 currencies whose minor unit is not 1/100. Pinned here, not taken from a locale library:
 # a data update must never change how a past log folds.
 _WHOLE = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"}
@@ -29,8 +31,10 @@ class NotAnAmount(ValueError):
         self.detail = detail
 
 
-def is_currency(code: str) -> bool:
-    """Three capital letters; whether ISO 4217 lists them is not our business."""
+def has_currency_form(code: str) -> bool:
+    """Three capital letters. Whether ISO 4217 lists them is asked where they are entered
+    (`kernel.codes`): a past log must fold when its currency has left the list.
+    """
     return _CURRENCY.fullmatch(code) is not None
 
 
@@ -91,9 +95,7 @@ class Money(msgspec.Struct, frozen=True, order=False):
     def parse(cls, amount: Amount) -> Money:
         """Raises NotAnAmount."""
         if not is_currency(amount.currency):
-            raise NotAnAmount(
-                "unknown_currency", "A currency is three capital letters, such as EUR."
-            )
+            raise NotAnAmount("unknown_currency", f"This is no currency. {CURRENCY_HINT}")
         return cls(parse_minor(amount.amount, exponent_of(amount.currency)), amount.currency)
 
     def wire(self) -> Amount:

@@ -47,7 +47,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     title: Title
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Meta(min_length=3, max_length=3)]
     lines: Annotated[list[NewLine], Meta(min_length=1, max_length=500)]
     supplier_id: UUID | None = None
     buyer_id: UUID | None = None

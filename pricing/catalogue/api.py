@@ -44,7 +44,7 @@ KEEPERS = ("admin", "partner_manager", "partner_employee")
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 Scheme = Annotated[str, QueryParameter(pattern="^[A-Z0-9_-]{1,20}$")]
-Currency = Annotated[str | None, QueryParameter(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str | None, QueryParameter(min_length=3, max_length=3)]
 UnitText = Annotated[str | None, QueryParameter(min_length=1, max_length=20)]
 Quantity = Annotated[str, QueryParameter(max_length=24)]
 Language = Annotated[str, QueryParameter(pattern="^[a-z]{2}$")]

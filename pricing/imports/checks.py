@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 
 from marketplace.kernel import units
+from marketplace.kernel.codes import currencies
 from marketplace.kernel.decimals import Mark
 from pricing.imports.cells import MESSAGES, code_of
 from pricing.imports.rules import (
@@ -222,7 +223,7 @@ def _wrong(name: str, how: Check) -> pl.Expr:
         days = cell.cast(pl.Int32, strict=False)
         bad = ~cell.str.contains(r"^[0-9]{1,4}$") | (days > LEAD_TIME_DAYS_MAX)
     elif name == "currency":
-        bad = ~cell.str.contains(r"^[A-Z]{3}$")
+        bad = ~cell.is_in(list(currencies()))
     elif name == "unit":
         bad = ~cell.is_in(list(how.units))
     elif name == "incoterm":

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from marketplace.kernel import units
+from marketplace.kernel.codes import CURRENCY_HINT
 from marketplace.kernel.decimals import REASONS
 
 Format = Literal["csv", "xlsx", "jsonl", "parquet"]
@@ -162,7 +163,7 @@ HINTS: Mapping[str, str] = {code: hint for code, (_, hint) in REASONS.items()} |
     "ambiguous_date": "Write dates as 2026-12-31; day and month cannot be told apart here.",
     "absurd_date": f"Dates lie between {FIRST_DAY} and {LAST_DAY}.",
     "period_reversed": "valid_to is before valid_from.",
-    "unknown_currency": "Use the three-letter ISO 4217 code, such as EUR.",
+    "unknown_currency": CURRENCY_HINT,
     "unknown_unit": units.HINT,
     "unknown_incoterm": "Use an Incoterms code such as DAP or EXW.",
     "malformed_integer": "Write whole days, such as 14.",

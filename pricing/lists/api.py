@@ -35,7 +35,7 @@ READ, WRITE = "prices:read", "prices:write"
 KEEPERS = ("admin", "partner_manager", "partner_employee")
 
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
-Currency = Annotated[str | None, QueryParameter(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str | None, QueryParameter(min_length=3, max_length=3)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 ItemText = Annotated[str, QueryParameter(min_length=1, max_length=200)]
 UnitText = Annotated[str | None, QueryParameter(min_length=1, max_length=20)]

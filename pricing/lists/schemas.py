@@ -14,7 +14,7 @@ from pricing.lists.rules import Combination, Line, ListKind, Step, plain, trimme
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 DecimalText = Annotated[str, Meta(max_length=24)]
-CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+CurrencyCode = Annotated[str, Meta(min_length=3, max_length=3)]
 
 
 class NewPriceList(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -62,5 +62,5 @@ def test_the_minor_unit_is_the_currencys_own() -> None:
 
 
 def test_an_unknown_currency_is_refused() -> None:
-    with pytest.raises(NotAnAmount, match="three capital letters"):
+    with pytest.raises(NotAnAmount, match="This is no currency"):
         Money.parse(Amount("1", "euro"))

@@ -70,6 +70,8 @@ async def test_a_line_that_names_a_column_twice_or_never_ends_is_wrong(shop: Sho
         ("valid_to", "9999-12-31", "absurd_date"),
         ("valid_from", "01/02/2026", "ambiguous_date"),
         ("currency", "EURO", "unknown_currency"),
+        ("currency", "EUX", "unknown_currency"),
+        ("currency", "XXX", "unknown_currency"),
         ("lead_time_days", "1.5", "malformed_integer"),
         ("lead_time_days", "9999", "malformed_integer"),
         ("incoterm", "XXX", "unknown_incoterm"),

@@ -19,6 +19,7 @@ from auctions.tenders.schemas.tender import NewItem, NewLot, NewTender, TenderCh
 from auctions.tenders.service.inviting import add_invitations
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.codes import currency_errors
 from marketplace.kernel.decimals import parse_quantity
 from marketplace.kernel.errors import FieldError, NotFound
 from marketplace.kernel.ids import TenderId, new_id
@@ -127,7 +128,7 @@ def _currency_alone() -> list[FieldError]:
 
 def _checked(currency: str, lots: list[NewLot], known: set[UUID]) -> list[int | None]:
     """The ceilings in minor units, lot by lot. Raises Invalid with every wrong field."""
-    errors = list(rules.currency_errors("currency", currency))
+    errors = currency_errors("currency", currency)
     rules.raise_if(errors)
     ceilings: list[int | None] = []
     for index, lot in enumerate(lots):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from marketplace.kernel.codes import currency_errors
 from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import FieldError, Invalid
 from marketplace.kernel.money import exponent_of
@@ -16,8 +17,8 @@ from marketplace.orders.schemas import NewLine, NewOrder
 
 
 def asked_lines(new: NewOrder) -> list[AskedLine]:
-    """What the lists are asked. Raises Invalid with every wrong quantity."""
-    errors = list[FieldError]()
+    """What the lists are asked. Raises Invalid: an unknown currency, and every wrong quantity."""
+    errors = currency_errors("currency", new.currency)
     asked = [
         AskedLine(
             item_id=each.item_id,

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.codes import require_currency
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount
 from pricing.catalogue import queries
@@ -48,6 +49,7 @@ async def offers_for(
     out. Raises NotFound, Invalid.
     """
     amount = lists.parse_quantity(quantity)
+    require_currency("currency", currency)
     item = await queries.find_item(session, item_id)
     if item is None:
         raise NotFound("item")

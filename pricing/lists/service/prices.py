@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel import decimals
+from marketplace.kernel.codes import require_currency
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import Amount
 from marketplace.kernel.statements import Source
@@ -66,6 +67,7 @@ async def price_of(
     """The price that holds for the caller, and why. `item` is an item's id, whose unit is then the
     default, or a supplier's SKU as written in its list. Raises NotFound, Invalid.
     """
+    require_currency("currency", currency)
     skus, items_unit = await _skus(source, supplier_id, item)
     question = Question(
         quantity=parse_quantity(quantity),

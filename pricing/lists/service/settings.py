@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.codes import require_currency
 from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import Invalid, NotFound
 from pricing.lists import queries
@@ -34,6 +35,8 @@ async def keep_rates(session: AsyncSession, data: NewRates, now: datetime) -> Ra
             raise Invalid.field(field, "malformed", message, wrong.hint) from None
         if value <= 0:
             raise Invalid.field(field, "not_positive", "A rate is greater than zero.")
+        require_currency(f"rates[{number}].base", rate.base)
+        require_currency(f"rates[{number}].quote", rate.quote)
         if rate.base == rate.quote:
             message = "A rate is between two currencies."
             raise Invalid.field(f"rates[{number}].quote", "same_currency", message)
