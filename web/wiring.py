@@ -25,6 +25,7 @@ from auctions.practice import api as practice_api
 from auctions.practice import jobs as practice_jobs
 from auctions.tenders import api as tenders_api
 from auctions.tenders import jobs as tender_jobs
+from auctions.tenders import notice_jobs
 from auctions.tenders import service as tenders
 from auctions.tenders.facts import LotAwarded
 from auctions.tenders.following import follow_auctions
@@ -277,6 +278,11 @@ async def _note_ended_auctions(parts: Living) -> None:
     await tender_jobs.note_ended_auctions(desk)
 
 
+async def _announce_auctions(parts: Living) -> None:
+    await notice_jobs.announce_starts(parts.database, parts.clock)
+    await notice_jobs.announce_outbid(parts.database, parts.books, parts.clock)
+
+
 async def _practise(parts: Living) -> None:
     await practice_jobs.play(practice_jobs.Desk(parts.database, parts.books, parts.clock))
 
@@ -320,6 +326,7 @@ async def _send_mails(parts: Living) -> None:
 
 JOBS = [
     Job(name="note_ended_auctions", every_s=1, run=_note_ended_auctions),
+    Job(name="announce_auctions", every_s=1, run=_announce_auctions),
     Job(name="exclude_suspended", every_s=1, run=_exclude_suspended),
     Job(name="mend_auctions", every_s=5, run=_mend_auctions),
     Job(name="fire_deadlines", every_s=5, run=_fire_deadlines),

@@ -92,6 +92,8 @@ class TenderInvitation(Base):
     invited_by: Mapped[UUID]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    decline_reason: Mapped[str | None]
     bonus_percent: Mapped[str]
     bonus_minor: Mapped[Big]
 
@@ -109,7 +111,12 @@ class TenderParticipation(Base):
 
 
 class Auction(Base):
-    """The live bidding for one lot. `cancel_reason` waits here until the log has taken it."""
+    """The live bidding for one lot. `cancel_reason` waits here until the log has taken it.
+
+    start_announced_at  when everybody was told of this start
+    announced_seq       so far the log was read for leaders that were outbid
+    announced_leader    who led there
+    """
 
     __tablename__ = "auctions"
 
@@ -122,6 +129,9 @@ class Auction(Base):
     cancel_reason: Mapped[str | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    start_announced_at: Mapped[datetime | None]
+    announced_seq: Mapped[Big] = mapped_column(default=0)
+    announced_leader: Mapped[str | None]
 
 
 class AuctionParticipant(Base):

@@ -66,12 +66,6 @@ EVENTS: dict[str, Event] = {
         text="Claim {number}: {event}, now {state}.",
         path="/orders/{order_id}",
     ),
-    "payment.made": Event(
-        title="A payment was made",
-        subject="Payment {number}",
-        text="A payment to you was made.",
-        path="/payouts/{payout_id}",
-    ),
     "endpoint.disabled": Event(
         title="An endpoint was disabled",
         subject="Webhook endpoint disabled",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -75,6 +75,17 @@ async def order(session: AsyncSession, order_id: UUID, *, lock: bool = False) ->
 async def order_of_origin(session: AsyncSession, origin: str, origin_id: UUID) -> Order | None:
     statement = select(Order).where(Order.origin == origin, Order.origin_id == origin_id)
     return (await session.scalars(statement)).first()
+
+
+async def orders_of_origins(
+    session: AsyncSession, origin: str, origin_ids: Collection[UUID]
+) -> dict[UUID, UUID]:
+    """Order by what it follows from, as far as the session may see."""
+    statement = select(Order.origin_id, Order.id).where(
+        Order.origin == origin, Order.origin_id.in_(origin_ids)
+    )
+    found = await session.execute(statement)
+    return {origin_id: order_id for origin_id, order_id in found if origin_id is not None}
 
 
 async def order_by_token(session: AsyncSession, token_hash: bytes) -> Order | None:

@@ -95,6 +95,7 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/tenders/{tender_id}": {"title": "Mine"},
     "POST /api/v1/tenders/{tender_id}/addenda": {"text": "More"},
     "POST /api/v1/tenders/{tender_id}/cancel": _REASON,
+    "POST /api/v1/tenders/{tender_id}/decline": _REASON,
     "POST /api/v1/tenders/{tender_id}/documents": _FILE,
     "POST /api/v1/tenders/{tender_id}/fail": _REASON,
     "POST /api/v1/tenders/{tender_id}/invitations": {"organisations": [_OWN]},

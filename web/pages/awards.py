@@ -20,7 +20,6 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Malformed, Problem
 from marketplace.kernel.facts import Facts
-from marketplace.orders.service import views as orders
 from web.pages.forms import Form, read_form
 from web.pages.render import AnyRequest, go, page, told, viewer_of
 
@@ -108,7 +107,7 @@ class AwardPages(Controller):
                 raise
             return await _award_page(request, session, actor, award_id, problem)
         if event == "accept":
-            return go(await _newest_order(session, actor))
+            return go(f"/orders/{done.order_id}" if done.order_id else "/orders")
         mine = done.organisation.id != actor.organisation_id
         return go(f"/lots/{done.lot_id}/award#awards" if mine else f"/awards/{award_id}")
 
@@ -147,12 +146,6 @@ async def _act(
         return await service.decide(session, actor, award_id, event, reason, now)
     await service.show_award(session, actor, award_id)
     raise Malformed("malformed", "There is no such button.")
-
-
-async def _newest_order(session: AsyncSession, actor: Actor) -> str:
-    """The order that the acceptance has just made."""
-    found = await orders.listing(session, actor, states=(), role="supplier", limit=1, cursor=None)
-    return f"/orders/{found.items[0].id}" if found.items else "/orders"
 
 
 async def _sheet_page(

@@ -220,6 +220,13 @@ class TenderController(Controller):
         )
         return participation
 
+    @post("/{tender_id:uuid}/decline", status_code=204, opt=allow(scope=WRITE))
+    async def decline_invitation(
+        self, session: AsyncSession, actor: Actor, clock: Clock, tender_id: UUID, data: WithReason
+    ) -> None:
+        """The supplier will not take part; the buyer reads why."""
+        await service.decline_invitation(session, actor, tender_id, data.reason, clock.now())
+
     @get("/{tender_id:uuid}/assignees", opt=allow(scope=READ))
     async def list_tender_assignees(
         self, session: AsyncSession, actor: Actor, tender_id: UUID

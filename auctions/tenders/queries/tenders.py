@@ -147,6 +147,18 @@ async def participants(session: AsyncSession, auction_id: UUID) -> dict[str, UUI
     return {alias: organisation_id for alias, organisation_id in (await session.execute(statement))}
 
 
+async def excluded_auctions(
+    session: AsyncSession, tender_id: UUID, organisation_id: UUID
+) -> list[UUID]:
+    """Auctions from which the marketplace took this organisation."""
+    statement = select(AuctionParticipant.auction_id).where(
+        AuctionParticipant.tender_id == tender_id,
+        AuctionParticipant.organisation_id == organisation_id,
+        AuctionParticipant.excluded_at.is_not(None),
+    )
+    return list((await session.scalars(statement)).all())
+
+
 async def auction_for(
     session: AsyncSession, actor: Actor, auction_id: UUID
 ) -> AuctionAccess | None:

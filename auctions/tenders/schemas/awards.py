@@ -49,7 +49,7 @@ class SheetRow(msgspec.Struct, frozen=True):
 
 class AwardView(msgspec.Struct, frozen=True):
     """`reason` is the buyer's own and empty for the supplier. `events` is what the caller may do
-    with it now.
+    with it now. `order_id` is the order of an accepted award.
     """
 
     id: UUID
@@ -67,6 +67,7 @@ class AwardView(msgspec.Struct, frozen=True):
     created_at: datetime
     decided_at: datetime | None
     events: list[str]
+    order_id: UUID | None = None
 
 
 class AwardSheet(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from auctions.tenders.schemas.tender import Delivery, Party, Text, Title
+from auctions.tenders.schemas.tender import DeliveryChange, Party, Text, Title
 
 Words = Annotated[str, Meta(min_length=1, max_length=5_000)]
 
@@ -59,14 +59,15 @@ class QuestionPage(msgspec.Struct, frozen=True):
 
 
 class NewAddendum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What changes after publication, and why. Prices, lots and auction rules never change: that
-    needs a new tender. `offers_due_at` only moves later.
+    """What changes after publication, and why; what is left out stays, inside `delivery` too.
+    Prices, lots and auction rules never change: that needs a new tender. `offers_due_at` only moves
+    later.
     """
 
     text: Words
     title: Title | UnsetType = UNSET
     description: Text | UnsetType = UNSET
-    delivery: Delivery | UnsetType = UNSET
+    delivery: DeliveryChange | UnsetType = UNSET
     offers_due_at: datetime | UnsetType = UNSET
 
 

@@ -44,6 +44,16 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     remarks: Annotated[str, Meta(max_length=TEXT_CHARS_MAX)] = ""
 
 
+class DeliveryChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """As `Delivery`; what is left out stays, an empty text removes."""
+
+    incoterm: Annotated[str, Meta(max_length=3)] | UnsetType = UNSET
+    place: Annotated[str, Meta(max_length=TITLE_CHARS_MAX)] | UnsetType = UNSET
+    until: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] | UnsetType = UNSET
+    payment: Annotated[str, Meta(max_length=TITLE_CHARS_MAX)] | UnsetType = UNSET
+    remarks: Annotated[str, Meta(max_length=TEXT_CHARS_MAX)] | UnsetType = UNSET
+
+
 class NewItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`item_id` names an item of the catalogue; the tender keeps its own name and unit."""
 
@@ -180,6 +190,8 @@ class InvitationView(msgspec.Struct, frozen=True):
     organisation: Party
     invited_at: datetime
     accepted_at: datetime | None
+    declined_at: datetime | None = None
+    decline_reason: str | None = None
     adjustment: Adjustment | None = None
 
 
@@ -235,8 +247,11 @@ class InvitationPage(msgspec.Struct, frozen=True):
 
 
 class Participation(msgspec.Struct, frozen=True):
-    """`aliases` is keyed by auction id."""
+    """`aliases` is keyed by auction id. `excluded` names the auctions that go on without the caller
+    all the same, because its organisation was suspended meanwhile.
+    """
 
     tender_id: UUID
     accepted_at: datetime
     aliases: dict[UUID, str]
+    excluded: list[UUID] = []

@@ -22,6 +22,7 @@ from auctions.tenders.service.dossier import (
 from auctions.tenders.service.drafts import change, create, fill_lot
 from auctions.tenders.service.ending import auctions_ended, cancel, fail, fire
 from auctions.tenders.service.inviting import invite, withdraw
+from auctions.tenders.service.joining import decline as decline_invitation
 from auctions.tenders.service.joining import participate
 from auctions.tenders.service.ocds import export, import_draft
 from auctions.tenders.service.offer_room import show_own_offers
@@ -58,6 +59,7 @@ __all__ = [
     "create",
     "decide",
     "decline",
+    "decline_invitation",
     "export",
     "fail",
     "fill_lot",

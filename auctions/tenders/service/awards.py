@@ -25,7 +25,7 @@ from auctions.tenders.schemas.awards import (
     Ranked,
     SheetRow,
 )
-from auctions.tenders.service.ending import note_ended
+from auctions.tenders.service.ending import is_over, note_ended
 from auctions.tenders.service.ranking import ranking
 from auctions.tenders.service.views import decimal_text, money, own_tender, parties
 from marketplace.accounts.service.separation import barred_authors, with_sponsors
@@ -34,6 +34,7 @@ from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import Money, round_half_even
 from marketplace.kernel.workflow import Mover, move, mover
+from marketplace.orders.queries import orders_of_origins
 
 DECIDING = (TenderState.AWARDING, TenderState.AWARDED)
 ACTIVE = frozenset(
@@ -64,7 +65,7 @@ async def show_sheet(
     if min(weight_price, weight_rating) < 0 or weight_price + weight_rating != 10_000:
         message = "Weights are basis points that add up to 10,000."
         raise Invalid.field("weight_price", "bad_weights", message)
-    tender, lot = await _decidable(session, actor, lot_id, now)
+    tender, lot = await _over(session, actor, lot_id, now)
     rows = await ranking(session, books, tender, lot, now)
     frozen = await queries.award_sheet(session, lot_id)
     weights = {"price": weight_price, "rating": weight_rating}
@@ -81,6 +82,19 @@ async def show_sheet(
         rows=await _sheet_rows(session, tender, lot, rows, weights),
         awards=await views(session, actor, tender.currency, awards),
     )
+
+
+async def _over(
+    session: AsyncSession, actor: Actor, lot_id: UUID, now: datetime
+) -> tuple[Tender, Lot]:
+    """The lot whose bidding is over, only to look at: nothing is locked, nothing noted."""
+    lot = await queries.lot(session, lot_id)
+    if lot is None:
+        raise NotFound("lot")
+    tender = await own_tender(session, actor, lot.tender_id)
+    if tender.state not in DECIDING and not await is_over(session, tender):
+        raise Conflict("not_awarding", "The bidding for this tender is not over yet.")
+    return tender, lot
 
 
 async def _decidable(
@@ -268,6 +282,7 @@ async def views(
     names = await parties(session, {award.organisation_id for award in awards})
     titles = await queries.lot_titles(session, {award.lot_id for award in awards})
     barred = await barred_authors(session, actor, "approver")
+    orders = await orders_of_origins(session, "award", [award.id for award in awards])
     return [
         AwardView(
             id=award.id,
@@ -285,6 +300,7 @@ async def views(
             created_at=award.created_at,
             decided_at=award.decided_at,
             events=_events(actor, award, barred),
+            order_id=orders.get(award.id),
         )
         for award in awards
     ]

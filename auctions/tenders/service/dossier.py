@@ -34,6 +34,7 @@ from auctions.tenders.schemas.dossier import (
     QuestionPage,
     QuestionView,
 )
+from auctions.tenders.service import notices
 from auctions.tenders.service.views import own_tender, parties, visible_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
@@ -213,6 +214,7 @@ async def answer(
         )
     )
     await session.flush()
+    await notices.question_answered(session, tender, question_id, question.organisation_id, now)
     return await list_questions(session, actor, tender_id)
 
 
@@ -254,10 +256,11 @@ async def add_addendum(
             changes.append({"field": name, "before": getattr(tender, name), "after": value})
             setattr(tender, name, value)
     if new.delivery is not UNSET:
-        after = msgspec.to_builtins(new.delivery)
         before = tender.terms.get("delivery", {})
-        changes.append({"field": "delivery", "before": before, "after": after})
-        tender.terms = tender.terms | {"delivery": after}
+        after = before | msgspec.to_builtins(new.delivery)
+        if after != before:
+            changes.append({"field": "delivery", "before": before, "after": after})
+            tender.terms = tender.terms | {"delivery": after}
     if new.offers_due_at is not UNSET:
         changes.append(_postpone(tender, new.offers_due_at, now))
     await _add(session, tender, actor, new.text, changes, now)

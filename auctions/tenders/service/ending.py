@@ -82,6 +82,25 @@ async def note_ended(session: AsyncSession, tender: Tender, now: datetime) -> No
         await auctions_ended(session, ended, now)
 
 
+async def is_over(session: AsyncSession, tender: Tender) -> bool:
+    """Whether the books of all auctions of a tender have ended, noted or not; for its buyer."""
+    if tender.state not in (TenderState.PUBLISHED, TenderState.IN_AUCTION):
+        return False
+    auctions = (await queries.auctions(session, tender.id)).values()
+    ended = await ended_in_books(session, tender)
+    open_ones = [row for row in auctions if row.state == AuctionState.SCHEDULED]
+    return len(auctions) > 0 and all(row.id in ended for row in open_ones)
+
+
+async def ended_in_books(session: AsyncSession, tender: Tender) -> dict[UUID, str]:
+    """Auctions whose book has ended although their rows do not say so yet, with the book's status;
+    only looked at.
+    """
+    async with as_house(session):
+        rows = await queries.ended_auctions(session, queries.PAGE_MAX, tender.id)
+    return {auction_id: status for auction_id, status, _ in rows}
+
+
 async def _close_if_over(session: AsyncSession, tender: Tender, now: datetime) -> None:
     if tender.state not in (TenderState.PUBLISHED, TenderState.IN_AUCTION):
         return

@@ -15,6 +15,7 @@ from auctions.tenders import queries, rules
 from auctions.tenders.models import Tender, TenderInvitation
 from auctions.tenders.rules import HIDDEN, INVITATIONS_MAX, TenderState
 from auctions.tenders.schemas.tender import Adjustment, InvitationPage, NewInvitations
+from auctions.tenders.service import notices
 from auctions.tenders.service.views import invitation_views, own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import FieldError, Invalid, NotFound
@@ -100,7 +101,14 @@ async def add_invitations(
         }
         for organisation_id in dict.fromkeys(organisations)
     ]
-    await session.execute(insert(TenderInvitation).values(rows).on_conflict_do_nothing())
+    added = await session.execute(
+        insert(TenderInvitation)
+        .values(rows)
+        .on_conflict_do_nothing()
+        .returning(TenderInvitation.organisation_id)
+    )
+    if sent_at is not None:
+        await notices.invited(session, tender, added.scalars().all(), now)
     if len(await queries.invitations(session, tender.id)) > INVITATIONS_MAX:
         raise Invalid.field(field, "too_many", f"At most {INVITATIONS_MAX} invitations.")
 

@@ -7,12 +7,19 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import queries, rules
 from auctions.tenders.aliases import draw_alias
-from auctions.tenders.models import Auction, AuctionParticipant, Tender, TenderParticipation
+from auctions.tenders.models import (
+    Auction,
+    AuctionParticipant,
+    Tender,
+    TenderInvitation,
+    TenderParticipation,
+)
 from auctions.tenders.rules import AuctionState, TenderState
 from auctions.tenders.schemas.tender import AcceptTerms, Participation
 from auctions.tenders.service.views import visible_tender
@@ -50,7 +57,45 @@ async def participate(
             raise Conflict("supplier_blocked", f"The buyer has blocked you: {standing.blocked}")
         done = await _join(session, actor, tender, standing.score, now)
     aliases = await queries.aliases_of(session, tender_id, actor.organisation_id)
-    return Participation(tender_id, done.accepted_at, aliases)
+    excluded = await queries.excluded_auctions(session, tender_id, actor.organisation_id)
+    return Participation(tender_id, done.accepted_at, aliases, excluded)
+
+
+async def decline(
+    session: AsyncSession, actor: Actor, tender_id: UUID, reason: str, now: datetime
+) -> None:
+    """A supplier will not take part and says why; taking part later is still possible. Repeating it
+    changes nothing but the reason. Raises NotFound, Forbidden, Conflict.
+    """
+    tender = await visible_tender(session, actor, tender_id)
+    if tender.buyer_id == actor.organisation_id:
+        raise Forbidden("own_tender", "A buyer is not invited to its own tender.")
+    actor.require_role(*BIDDERS)
+    if await queries.invitation(session, tender_id, actor.organisation_id) is None:
+        raise Conflict("not_invited", "Nobody invited you: simply do not take part.")
+    if await queries.participation(session, tender_id, actor.organisation_id) is not None:
+        raise Conflict("takes_part", "You take part already; a participation is not taken back.")
+    _require_joinable(tender)
+    await _note_decline(session, tender_id, actor.organisation_id, now, reason)
+
+
+async def _note_decline(
+    session: AsyncSession,
+    tender_id: UUID,
+    organisation_id: UUID,
+    at: datetime | None,
+    reason: str | None,
+) -> None:
+    """The invitation is the buyer's row; the supplier writes nothing but its own answer."""
+    async with as_house(session):
+        await session.execute(
+            update(TenderInvitation)
+            .where(
+                TenderInvitation.tender_id == tender_id,
+                TenderInvitation.organisation_id == organisation_id,
+            )
+            .values(declined_at=at, decline_reason=reason)
+        )
 
 
 async def _require_no_colleague(session: AsyncSession, actor: Actor, tender_id: UUID) -> None:
@@ -93,6 +138,7 @@ async def _join(
         .returning(TenderParticipation.tender_id)
     )
     if made.first() is not None:
+        await _note_decline(session, tender.id, actor.organisation_id, None, None)
         for auction in (await queries.auctions(session, tender.id)).values():
             if auction.state == AuctionState.SCHEDULED:
                 await give_alias(session, auction, actor.organisation_id, rating, now)

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.rules import outcomes
 from auctions.rules.outcomes import BidPlaced, BidWithdrawn
 from auctions.tenders import queries
-from auctions.tenders.models import Auction
+from auctions.tenders.models import Auction, Tender
 from auctions.tenders.ocds import reading, shapes, writing
-from auctions.tenders.rules import AuctionState
+from auctions.tenders.rules import AuctionState, TenderState
 from auctions.tenders.service.drafts import create
-from auctions.tenders.service.ending import note_ended
+from auctions.tenders.service.ending import ended_in_books, is_over
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.ids import TenderId
@@ -28,10 +28,9 @@ async def export(
     """For the tender's buyer. Bids of an auction are in it once the auction is over, sealed offers
     once they were opened. `origin` is where this marketplace is found. Raises NotFound.
     """
-    tender = await own_tender(session, actor, tender_id, lock=True)
-    await note_ended(session, tender, now)
+    tender = await own_tender(session, actor, tender_id)
     lots = await queries.lots(session, tender_id)
-    auctions = await queries.auctions(session, tender_id)
+    auctions = await _as_ended(session, tender)
     bidders: dict[tuple[UUID, str], UUID] = {}
     for auction in auctions.values():
         for alias, organisation_id in (await queries.participants(session, auction.id)).items():
@@ -56,6 +55,24 @@ async def export(
         names={key: row.name for key, row in (await queries.directory(session, known)).items()},
     )
     return writing.package(dossier, now)
+
+
+async def _as_ended(session: AsyncSession, tender: Tender) -> dict[UUID, Auction]:
+    """The auctions by lot, those whose books have ended shown so. What is shown is not written: the
+    rows leave the session first.
+    """
+    ended = await ended_in_books(session, tender)
+    over = await is_over(session, tender)
+    auctions = await queries.auctions(session, tender.id)
+    for auction in auctions.values():
+        if auction.id in ended:
+            session.expunge(auction)
+            cancelled = ended[auction.id] == "cancelled"
+            auction.state = AuctionState.CANCELLED if cancelled else AuctionState.CLOSED
+    if over:
+        session.expunge(tender)
+        tender.state = TenderState.AWARDING
+    return auctions
 
 
 async def _history(

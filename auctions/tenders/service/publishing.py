@@ -22,6 +22,7 @@ from auctions.tenders.models import (
     TenderKeyShare,
 )
 from auctions.tenders.rules import Access, AuctionState, TenderState
+from auctions.tenders.service import notices
 from auctions.tenders.service.lot_terms import lot_terms
 from auctions.tenders.service.views import own_tender
 from marketplace.accounts.service.separation import with_sponsors
@@ -141,11 +142,13 @@ async def _release(
 ) -> None:
     """The invitations go out; with sealed offers a key is made, without them the auctions are."""
     tender.published_at = tender.updated_at = now
-    await session.execute(
+    sent = await session.execute(
         update(TenderInvitation)
         .where(TenderInvitation.tender_id == tender.id, TenderInvitation.sent_at.is_(None))
         .values(sent_at=now)
+        .returning(TenderInvitation.organisation_id)
     )
+    await notices.invited(session, tender, sent.scalars().all(), now)
     if tender.offers_due_at is not None:
         await _make_key(session, tender, secret, now)
         return

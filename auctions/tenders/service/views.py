@@ -201,6 +201,8 @@ async def invitation_views(session: AsyncSession, tender: Tender) -> list[Invita
             accepted_at=joined[row.organisation_id].accepted_at
             if row.organisation_id in joined
             else None,
+            declined_at=row.declined_at,
+            decline_reason=row.decline_reason,
             adjustment=_adjustment(row, tender.currency),
         )
         for row in found

@@ -1,0 +1,80 @@
+"""What suppliers are told of a tender: events for their programs, mails for their people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auctions.tenders import queries
+from auctions.tenders.models import Auction, Lot, Tender
+from marketplace.exchange.announcing import announce
+
+
+async def invited(
+    session: AsyncSession, tender: Tender, organisations: Iterable[UUID], now: datetime
+) -> None:
+    """`invitation.received` to each; again to the same one nothing."""
+    data = {"tender_id": str(tender.id), "title": tender.title}
+    for organisation_id in organisations:
+        once = f"invitation {tender.id}"
+        await announce(session, organisation_id, "invitation.received", data, once, now)
+
+
+async def question_answered(
+    session: AsyncSession, tender: Tender, question_id: UUID, asked_by: UUID, now: datetime
+) -> None:
+    """`question.answered` to everybody who was invited or takes part, and to who asked."""
+    data = {
+        "tender_id": str(tender.id),
+        "question_id": str(question_id),
+        "title": tender.title,
+    }
+    for organisation_id in sorted({*await suppliers_of(session, tender.id), asked_by}):
+        once = f"answer {question_id}"
+        await announce(session, organisation_id, "question.answered", data, once, now)
+
+
+async def suppliers_of(session: AsyncSession, tender_id: UUID) -> set[UUID]:
+    """Who was invited and did not decline, or takes part (scope of the buyer or the system)."""
+    asked = await queries.invitations(session, tender_id)
+    invited = {row.organisation_id for row in asked if row.sent_at and not row.declined_at}
+    return invited | set(await queries.participations(session, tender_id))
+
+
+async def auction_starts(session: AsyncSession, auction: Auction, lot: Lot, now: datetime) -> None:
+    """`auction.starts` to the buyer and to everybody who takes part (system scope)."""
+    start = auction.starts_at.astimezone(UTC)
+    data = {
+        "auction_id": str(auction.id),
+        "tender_id": str(auction.tender_id),
+        "lot_id": str(lot.id),
+        "title": lot.title,
+        "starts_at": f"{start:%Y-%m-%d %H:%M} UTC",
+    }
+    bidders = await queries.participants(session, auction.id)
+    for organisation_id in sorted({auction.buyer_id, *bidders.values()}):
+        once = f"auction {auction.id} starts {start.isoformat()}"
+        await announce(session, organisation_id, "auction.starts", data, once, now)
+
+
+async def outbid(
+    session: AsyncSession,
+    auction: Auction,
+    lot: Lot,
+    organisation_id: UUID,
+    seq: int,
+    now: datetime,
+) -> None:
+    """`auction.outbid` to who led until the bid `seq` (system scope)."""
+    data = {
+        "auction_id": str(auction.id),
+        "tender_id": str(auction.tender_id),
+        "lot_id": str(lot.id),
+        "title": lot.title,
+        "seq": seq,
+    }
+    once = f"auction {auction.id} outbid {seq}"
+    await announce(session, organisation_id, "auction.outbid", data, once, now)

@@ -1,0 +1,20 @@
+"""How far suppliers were told of an auction; invitations can be declined."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0061"
+down_revision = "0060"
+
+
+def upgrade() -> None:
+    op.execute(
+        "ALTER TABLE auctions ADD COLUMN start_announced_at timestamptz,"
+        " ADD COLUMN announced_seq bigint NOT NULL DEFAULT 0,"
+        " ADD COLUMN announced_leader text"
+    )
+    op.execute(
+        "ALTER TABLE tender_invitations ADD COLUMN declined_at timestamptz,"
+        " ADD COLUMN decline_reason text"
+    )
