@@ -105,7 +105,7 @@ async def test_an_answer_reaches_the_invited_and_who_asked(
     done = await published(buyer, invited, open=True)
     question = ok(await act(asking, done["id"], "questions", text="Which seal?"), 201)
     path = f"questions/{question['id']}/answer"
-    ok(await act(buyer, done["id"], path, answer="Viton"))
+    ok(await act(buyer, done["id"], path, answer="Viton"), 201)
     heard = {
         name: len(await mails(database, person, "question.answered"))
         for name, person in {"invited": invited, "asking": asking, "other": other}.items()
