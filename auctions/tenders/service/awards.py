@@ -74,7 +74,7 @@ async def show_sheet(
         lot_id=lot_id,
         lot_title=lot.title,
         tender_id=tender.id,
-        tender_state=tender.state,
+        tender_state=tender.state if tender.state in DECIDING else TenderState.AWARDING,
         left_percent=decimal_text(weighing.WHOLE - _held(awards)),
         ceiling=money(lot.ceiling_minor, tender.currency),
         frozen_at=frozen.frozen_at if frozen else None,

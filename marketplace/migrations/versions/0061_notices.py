@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0061"
-down_revision = "0035"
+down_revision = "0026"
 
 
 def upgrade() -> None:
