@@ -63,9 +63,8 @@ class CsvReader:
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + (b"\r" if held else b"")
         end = len(text) if last else text.rfind(b"\n") + 1
         body, self._rest = text[:end], text[end:]
-        if len(self._rest) > ROW_BYTES_MAX * 2 and b'"' not in self._rest:
-            # One endless line: what it holds beyond the limit is not kept, only that it was long.
-            self._rest = self._rest[: ROW_BYTES_MAX + 1]
+        if len(self._rest) > ROW_BYTES_MAX * 2:
+            self._rest = _cut(self._rest)
         return self._batch(body, last=last)
 
     def _batch(self, body: bytes, *, last: bool) -> RawBatch | None:
@@ -190,6 +189,12 @@ class CsvReader:
                 records.append(texts[place])
                 place += 1
         return pl.Series("raw", records, pl.String), ""
+
+
+def _cut(line: bytes) -> bytes:
+    """Of an endless line only that it was long is kept, and whether a quoted cell is still open."""
+    is_open = line.count(b'"', ROW_BYTES_MAX + 1) % 2 == 1
+    return line[: ROW_BYTES_MAX + 1] + (b'"' if is_open else b"")
 
 
 def _lines(body: bytes) -> pl.Series:

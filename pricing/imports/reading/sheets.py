@@ -37,6 +37,8 @@ _PIECE_BYTES = 1 << 20
 _RATIO_FROM_BYTES = 16 << 20
 _FORMULA = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]{0,200}><f[ >/]')
 _OVERLAP_BYTES = 512
+_CELL_ENDS = re.compile(rb"</(?:\w+:)?(?:c|si)>")
+_TEXT_BEGINS = re.compile(rb"<(?:\w+:)?t[ >]")
 
 
 class Sheet:
@@ -157,7 +159,7 @@ def measured(path: Path) -> dict[int, list[int]]:
 def _inflate(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, formulas: dict[int, list[int]] | None
 ) -> int:
-    size, tail, kept = 0, b"", 0
+    size, tail, kept, has_huge_cell = 0, b"", 0, False
     with archive.open(entry) as part:
         while piece := part.read(_PIECE_BYTES):
             size += len(piece)
@@ -168,6 +170,8 @@ def _inflate(
                 raise _too_large()
             if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
                 raise Unreadable("broken_xlsx", "The workbook declares entities.")
+            if len(piece) == _PIECE_BYTES and _is_inside_a_cell(entry.filename, piece):
+                has_huge_cell = True
             if formulas is None:
                 continue
             window = tail + piece
@@ -179,7 +183,21 @@ def _inflate(
             if kept >= FORMULAS_KEPT_MAX:
                 raise Unreadable("formula", "The sheet is full of formulas; export values.")
             tail = window[-_OVERLAP_BYTES:]
+    if has_huge_cell:
+        # Only now: of a whole archive that explodes the more telling limit is named.
+        raise Unreadable("cell_too_long", "A cell is longer than a workbook may hold.")
     return size
+
+
+def _is_inside_a_cell(part: str, piece: bytes) -> bool:
+    """Whether nothing of a mebibyte but the text of one cell is to be seen: a workbook allows
+    32,767 characters, and the library would hold five times what it finds.
+    """
+    if not part.lower().startswith(("xl/worksheets/", "xl/sharedstrings")):
+        return False
+    if _CELL_ENDS.search(piece):
+        return False
+    return b"<" not in piece or _TEXT_BEGINS.search(piece) is not None
 
 
 def _too_large() -> Unreadable:
