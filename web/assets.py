@@ -10,6 +10,15 @@ from marketplace.kernel.errors import Unavailable
 
 DIST = Path(__file__).parent / "static" / "dist"
 URL_PREFIX = "/assets/"
+_FONT = "node_modules/@fontsource-variable/inter/files/inter-{}-wght-normal.woff2"
+# What a language needs beside Latin; any other letters are fetched when a page shows them.
+_LETTERS = {
+    "ru": "cyrillic",
+    "uk": "cyrillic",
+    "bg": "cyrillic",
+    "pl": "latin-ext",
+    "ro": "latin-ext",
+}
 
 
 class NotBuilt(Unavailable):
@@ -45,6 +54,13 @@ class Assets:
     def preloads(self, name: str) -> list[str]:
         """Modules an entry will import; telling the browser early saves a round trip each."""
         return [URL_PREFIX + chunk.file for chunk in self._closure(name)[:-1]]
+
+    def fonts(self, tag: str) -> list[str]:
+        """Fonts a page in the language `tag` surely needs: fetched beside the stylesheet, they are
+        there for the first text (`font-display: optional` waits no longer).
+        """
+        letters = ["latin", _LETTERS.get(tag.split("-")[0])]
+        return [self.url(_FONT.format(each)) for each in letters if each]
 
     def _closure(self, name: str) -> list[Chunk]:
         """Imports first, the entry itself last, none twice."""

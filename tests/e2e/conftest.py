@@ -20,6 +20,8 @@ from web.build import build
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+# WCAG 2.2, 1.4.10: content reflows at 320 CSS pixels, a desk at 400 % zoom or the smallest phone.
+SMALL_PHONE = {"width": 320, "height": 640}
 EXPECT_MS = 10_000
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Nothing but the page itself goes out: no component updates, no sync, no field trials.
@@ -32,6 +34,15 @@ _QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# For a page whose font did not come: DejaVu Sans and Verdana are the widest that machines have, and
+# the spacing makes any other as wide. A constructed sheet is what the security policy leaves open.
+_WIDE_FONT = """addEventListener("DOMContentLoaded", () => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('* { font-family: "DejaVu Sans", Verdana, sans-serif !important;' +
+    ' letter-spacing: 0.02em !important; }');
+  document.adoptedStyleSheets = [sheet];
+})"""
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -60,6 +71,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
     """`await open_page(person, "/auctions", ...)`: a page of this person, on a phone by default.
+    `wide_font` keeps the portal's own font from coming and shows a wide one instead.
 
     Each test ends by asking whether any page reported an error, which CSP violations are too.
     """
@@ -67,12 +79,20 @@ async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
     async with AsyncExitStack() as stack:
 
         async def open_one(
-            person: Person | None, path: str, *, size: dict[str, int] = PHONE, **options: object
+            person: Person | None,
+            path: str,
+            *,
+            size: dict[str, int] = PHONE,
+            wide_font: bool = False,
+            **options: object,
         ) -> Page:
             settings = {"locale": "en-GB", "reduced_motion": "reduce", **options}
             context = await browser.new_context(base_url=site, viewport=size, **settings)  # type: ignore[arg-type]
             stack.push_async_callback(context.close)
             context.set_default_timeout(EXPECT_MS)
+            if wide_font:
+                await context.route("**/*.woff2", lambda route: route.fulfill(status=404))
+                await context.add_init_script(_WIDE_FONT)
             if person is not None:
                 cookies = person.client.cookies.jar
                 await context.add_cookies(

@@ -203,13 +203,17 @@ async def business(
     }
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
+@pytest.mark.parametrize(
+    ("scheme", "size", "wide_font"),
+    [*((*each, False) for each in LOOKS), ("light", PHONE, True), ("light", DESK, True)],
+)
 async def test_the_pages_of_the_deal(
     business: dict[str, Any],
     new_supplier: NewPerson,
     open_page: OpenPage,
     scheme: str,
     size: dict[str, int],
+    wide_font: bool,
     tmp_path: Path,
 ) -> None:
     buyer, supplier = business["buyer"], business["supplier"]
@@ -243,7 +247,7 @@ async def test_the_pages_of_the_deal(
         ),
     ]
     for person, paths in tours:
-        page = await open_page(person, "/", size=size, color_scheme=scheme)
+        page = await open_page(person, "/", size=size, color_scheme=scheme, wide_font=wide_font)
         for name, path in paths.items():
             await page.goto(path)
             await page.screenshot(path=tmp_path / f"{name}.png", full_page=True)

@@ -6,11 +6,12 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from auctions.live.client import AuctionClient
 from tests.e2e.auctions import Arena, NewArena
-from tests.e2e.conftest import DESK, OpenPage
+from tests.e2e.conftest import DESK, PHONE, SMALL_PHONE, OpenPage
 from tests.e2e.test_bidding import DOUBLE_TAP_MS, opened, tap_step
 from tests.people import Person
 
@@ -276,17 +277,17 @@ async def test_a_surrogate_bid_and_the_result_with_names(
     await expect(page.get_by_role("link", name="Transcript")).to_be_visible()
 
 
+@pytest.mark.parametrize("wide_font", [False, True], ids=["own-font", "wide-font"])
 async def test_long_amounts_stay_inside_their_cards(
-    open_page: OpenPage, new_arena: NewArena
+    open_page: OpenPage, new_arena: NewArena, wide_font: bool
 ) -> None:
     arena = await new_arena(ceiling="123456789012.00", rules={"typo_guard_percent": None})
     await arena.bid(arena.suppliers[0], "122222222222.22")
     for person in (arena.buyer, arena.suppliers[0]):
-        for size in ({"width": 390, "height": 844}, DESK, {"width": 1000, "height": 800}):
-            page = await open_page(person, arena.path, size=size)
+        for size in (SMALL_PHONE, PHONE, DESK, {"width": 1000, "height": 800}):
+            page = await open_page(person, arena.path, size=size, wide_font=wide_font)
             await expect(page.locator("#lead-price")).to_have_text("€122,222,222,222.22")
-            # The webfont of a figure is the system's; a frame later its box is final.
-            await asyncio.sleep(0)
+            await page.evaluate("document.fonts.ready")
             clipped = await page.evaluate(
                 "[...document.querySelectorAll('.fit')].filter((one) => one.checkVisibility()"
                 " && one.scrollWidth > one.clientWidth + 1 && one.clientWidth)"

@@ -15,6 +15,11 @@ MANIFEST = {
     "_a.js": {"file": "a-1.js", "imports": ["_b.js"]},
     "_b.js": {"file": "b-1.js", "css": ["b-1.css"], "imports": ["_a.js"]},
 }
+FONTS = "node_modules/@fontsource-variable/inter/files"
+MANIFEST |= {
+    f"{FONTS}/inter-{letters}-wght-normal.woff2": {"file": f"{letters}-1.woff2"}
+    for letters in ("latin", "latin-ext", "cyrillic")
+}
 
 
 @pytest.fixture
@@ -29,6 +34,17 @@ def test_an_entry_brings_all_it_imports_once(dist: Path) -> None:
     assert assets.url("src/page.ts") == "/assets/page-1.js"
     assert assets.styles("src/page.ts") == ["/assets/b-1.css", "/assets/page-1.css"]
     assert assets.preloads("src/page.ts") == ["/assets/b-1.js", "/assets/a-1.js"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "letters"),
+    [("en", []), ("de-AT", []), ("pl", ["latin-ext"]), ("ro", ["latin-ext"]), ("ru", ["cyrillic"])],
+)
+def test_a_page_fetches_the_letters_of_its_language_early(
+    dist: Path, tag: str, letters: list[str]
+) -> None:
+    fonts = read_assets(dist).fonts(tag)
+    assert fonts == [f"/assets/{each}-1.woff2" for each in ("latin", *letters)]
 
 
 def test_a_missing_build_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:

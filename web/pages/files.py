@@ -19,6 +19,8 @@ FILES_MAX = 200
 COMPRESSED_FROM_BYTES = 1_024
 FOR_EVER = "public, max-age=31536000, immutable"
 
+# The machine's own table may lack these types, and a browser refuses a module of another one.
+_KNOWN = {"js": "text/javascript", "woff2": "font/woff2"}
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,120}", re.ASCII)
 
 
@@ -49,8 +51,7 @@ def _read(name: str) -> BuiltFile:
         content = (DIST / name).read_bytes()
     except OSError:
         raise NotFound("file") from None
-    # The machine's own table may lack the type of modules, and a browser refuses them then.
-    guessed = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
+    guessed = _KNOWN.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
     gzipped = gzip.compress(content, 9) if len(content) >= COMPRESSED_FROM_BYTES else b""
     smaller = gzipped if len(gzipped) < len(content) else b""
     return BuiltFile(guessed or "application/octet-stream", content, smaller)

@@ -1,6 +1,7 @@
 /* On every page: styles, htmx, and small comforts; each page works without them. */
 
 import "@tabler/core/dist/css/tabler.min.css";
+import "./styles/fonts.css";
 import "./styles/app.css";
 import "htmx.org";
 import "./mark.svg?url";
