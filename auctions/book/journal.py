@@ -195,6 +195,22 @@ class Journal:
             timeout=COMMAND_TIMEOUT_S,
         )
 
+    async def of_bidder(
+        self, auction_id: UUID, bidder: str, before: int, limit: int
+    ) -> list[asyncpg.Record]:
+        """Its newest commands before seq `before`: (seq, ts, body, outcome, chain)."""
+        rows: list[asyncpg.Record] = await self._pool.fetch(
+            "SELECT seq, ts, body, outcome, chain FROM auction_commands "
+            "WHERE auction_id = $1 AND bidder = $2 AND cid <> '' AND seq < $3 "
+            "ORDER BY seq DESC LIMIT $4",
+            auction_id,
+            bidder,
+            before,
+            limit,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+        return rows
+
     async def by_seq(self, auction_id: UUID, seq: int) -> asyncpg.Record | None:
         return await self._pool.fetchrow(
             "SELECT seq, ts, body, outcome, chain FROM auction_commands "

@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from auctions.book.fold import Durable
 from auctions.book.receipts import Receipt, public_keys
-from auctions.live import desk, transcripts
+from auctions.live import desk, own_receipts, transcripts
 from auctions.live.entrance import viewer_of
 from auctions.live.hub import Hub
 from auctions.live.schemas import (
@@ -25,6 +25,7 @@ from auctions.live.schemas import (
     HintView,
     NewBid,
     PublicKeys,
+    ReceiptPage,
     WithdrawBid,
     WithReason,
 )
@@ -39,6 +40,8 @@ from marketplace.kernel.errors import Forbidden
 
 READ, WRITE = "auctions:read", "auctions:write"
 PROBLEM = "application/problem+json"
+# A receipt is signed anew when it is shown (20 µs); a page of more would keep a node from bids.
+Limit = Annotated[int, Parameter(ge=1, le=200)]
 Rank = Annotated[int, Parameter(ge=1, le=1_000_000)]
 
 
@@ -150,6 +153,20 @@ class AuctionController(Controller):
         """The exact price to reach a rank, in the caller's own terms."""
         access = await desk.access_to(database, actor, auction_id)
         return HintView(rank, await desk.hint(live, access, rank))
+
+    @get("/receipts", opt=allow(scope=READ))
+    async def list_receipts(
+        self,
+        live: Hub,
+        database: Database,
+        actor: Actor,
+        auction_id: UUID,
+        limit: Limit = 50,
+        cursor: str | None = None,
+    ) -> ReceiptPage:
+        """The caller's own signed receipts, newest first, for accepted and refused orders."""
+        access = await desk.access_to(database, actor, auction_id)
+        return await own_receipts.show(live, database, access, cursor, limit)
 
     @get("/transcript", opt=allow(scope=READ), media_type="application/jsonl")
     async def transcript(

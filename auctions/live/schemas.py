@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from auctions.book.receipts import Receipt
 from auctions.live.messages import Alias, Cid, Word, Words
 from auctions.rules.commands import TEXT_CHARS_MAX
 
@@ -63,6 +64,30 @@ class HintView(msgspec.Struct, frozen=True):
 
     rank: int
     price: str | None
+
+
+class OwnReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One answered order of the caller.
+
+    kind      `bid`, `accept` (a step of a moving price) or `auto` (an automatic limit)
+    price     what was named; null takes back, or ends automatic bidding
+    step      of an accept, from 0
+    code      why it was refused, null when it counts
+    receipt   signed; anybody can check it with the public keys
+    """
+
+    kind: str
+    price: str | None
+    code: str | None
+    receipt: Receipt
+    step: int | None = None
+
+
+class ReceiptPage(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    items: list[OwnReceipt]
+    next_cursor: str | None
 
 
 class PublicKeys(msgspec.Struct, frozen=True):

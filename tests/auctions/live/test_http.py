@@ -162,6 +162,36 @@ async def test_a_hint_over_http(arena: NewArena) -> None:
     assert hint.json() == {"rank": 1, "price": "399999.99"}
 
 
+async def test_a_bidder_finds_its_own_receipts_and_only_those(arena: NewArena) -> None:
+    place = await arena(2)
+    await until_open(place)
+    mine = await bid(place, 0, "mine", "400000.00")
+    await bid(place, 1, "theirs", "390000.00")
+    high = await bid(place, 0, "high", "600000.00")
+    client = place.suppliers[0].client
+    first = (await client.get(f"{place.path}/receipts?limit=1")).json()
+    assert [(one["price"], one["code"]) for one in first["items"]] == [
+        ("600000.00", high.json()["code"])
+    ]
+    assert first["items"][0]["receipt"] == high.json()["receipt"]
+    rest = (await client.get(f"{place.path}/receipts?cursor={first['next_cursor']}")).json()
+    assert [one["receipt"] for one in rest["items"]] == [mine.json()]
+    assert rest["items"][0]["kind"] == "bid"
+    assert rest["next_cursor"] is None
+    wrong = await client.get(f"{place.path}/receipts?cursor=first")
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "cursor")
+
+
+async def test_who_does_not_bid_has_no_receipts(arena: NewArena, new_supplier: NewPerson) -> None:
+    place = await arena(1)
+    await until_open(place)
+    await bid(place, 0, "mine", "400000.00")
+    buyers = await place.buyer.client.get(f"{place.path}/receipts")
+    assert (buyers.status_code, buyers.json()["code"]) == (403, "not_admitted")
+    stranger = await new_supplier()
+    assert (await stranger.client.get(f"{place.path}/receipts")).status_code == 404
+
+
 async def test_a_bidders_transcript_hides_the_others(arena: NewArena, hub: Hub) -> None:
     place = await arena(2, visibility="rank_and_lead", duration_s=3)
     async with peer(place.live_url, place.keys[0]) as one:
