@@ -70,15 +70,21 @@ async def open_arena(
     ceiling: str | None = "50000.00",
     opens_in_s: float = 0.3,
     wait: bool = True,
+    title: str = "Pumps for plant 2",
+    buyer_name: str | None = None,
+    supplier_name: str | None = None,
+    fields: dict[str, Any] | None = None,
 ) -> Arena:
     """It is open when this returns, unless it need not `wait`; `window_s` as long as the duration
     makes every bid extend.
 
     `rules` goes over those of an English auction; another `format` replaces them, but for start,
-    ties, visibility and typo guard.
+    ties, visibility and typo guard. `supplier_name` is that of the first one,
+    `fields` goes over those of the tender.
     """
-    buyer = await new_buyer()
-    people = [await new_supplier() for _ in range(suppliers)]
+    buyer = await new_buyer(buyer_name)
+    names = [supplier_name, *[None] * (suppliers - 1)]
+    people = [await new_supplier(name) for name in names]
     starts_at = Clock().now().astimezone(UTC) + timedelta(seconds=opens_in_s)
     agreed: dict[str, Any] = {
         "starts_at": starts_at.isoformat(),
@@ -93,7 +99,7 @@ async def open_arena(
         agreed["overtime"] = {"window_s": window_s, "extend_s": 120, "from": "close"}
     agreed |= rules or {}
     tender = {
-        "title": "Pumps for plant 2",
+        "title": title,
         "currency": "EUR",
         "access": "invited",
         "invitations": [str(person.organisation_id) for person in people],
@@ -105,7 +111,7 @@ async def open_arena(
             }
             | ({"ceiling": {"amount": ceiling, "currency": "EUR"}} if ceiling else {})
         ],
-    }
+    } | (fields or {})
     made = await buyer.client.post("/api/v1/tenders", json=tender)
     assert made.status_code == 201, made.text
     tender_id = made.json()["id"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 from urllib.parse import parse_qs, parse_qsl
 
@@ -16,6 +16,14 @@ FORM_BYTES_MAX = 256 * 1024
 POSTED = "marketplace.form"
 """Where in the scope a posted form is kept for `posted_fields`."""
 FIELDS_MAX = 2_000
+YEARS = (2000, 2199)
+"""Beyond these a later calculation would leave the calendar (src/live/zones.ts knows them too)."""
+
+GAP = "gap"
+"""In place of the offset: the browser's clocks jump over the typed time."""
+
+# UTC+14 is the farthest zone there is.
+OFFSET_MAX = timedelta(hours=15)
 _FORM = b"application/x-www-form-urlencoded"
 _TOKEN = b"x-csrf-token"
 
@@ -61,13 +69,33 @@ class Form:
 
     def instant(self, name: str, offset: str = "offset_min") -> datetime:
         """The typed local time, in UTC. The field `offset` is the browser's zone then (UTC minus
-        local), 0 without scripts. Raises Invalid.
+        local), 0 without scripts, or GAP. Raises Invalid.
         """
+        if self.one(offset) == GAP:
+            message = "This time does not exist: the clocks go forward then. Choose a later one."
+            raise Invalid.field(name, "no_such_time", message)
         try:
             ahead = timedelta(minutes=int(self.one(offset) or "0"))
-            return datetime.fromisoformat(self.one(name)).replace(tzinfo=UTC) + ahead
+            moment = datetime.fromisoformat(self.one(name)).replace(tzinfo=UTC) + ahead
         except (ValueError, OverflowError):
             raise Invalid.field(name, "malformed", "Choose a day and a time.") from None
+        if not YEARS[0] <= moment.year <= YEARS[1] or abs(ahead) > OFFSET_MAX:
+            message = f"Choose a day between {YEARS[0]} and {YEARS[1]}."
+            raise Invalid.field(name, "out_of_range", message)
+        return moment
+
+    def day(self, name: str) -> date | None:
+        """A typed day; None for a field left empty. Raises Invalid."""
+        if not self.one(name):
+            return None
+        try:
+            day = date.fromisoformat(self.one(name))
+        except ValueError:
+            raise Invalid.field(name, "malformed", "Choose a day.") from None
+        if not YEARS[0] <= day.year <= YEARS[1]:
+            message = f"Choose a day between {YEARS[0]} and {YEARS[1]}."
+            raise Invalid.field(name, "out_of_range", message)
+        return day
 
     def names(self) -> list[str]:
         return list(self._fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from marketplace.accounts.service import keys
 from marketplace.kernel.access import SCOPES, allow
 from marketplace.kernel.actor import EVERY_SCOPE, Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Invalid, Problem
+from marketplace.kernel.errors import Problem
 from web.pages.forms import Form, read_form
 from web.pages.render import AnyRequest, Viewer, field_errors, go, language_of, page, viewer_of
 
@@ -113,10 +113,5 @@ def _areas(_: Callable[[str], str]) -> list[Area]:
 
 def _expiry(form: Form) -> datetime | None:
     """The end of the day that was chosen, UTC. Raises Invalid."""
-    text = form.one("expires_at")
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1)
-    except ValueError:
-        raise Invalid.field("expires_at", "malformed", "Choose a day.") from None
+    day = form.day("expires_at")
+    return None if day is None else datetime.combine(day, time.min, UTC) + timedelta(days=1)

@@ -1,6 +1,8 @@
 /* The auction page: the live channel's client on one side, the views on the other. */
 
 import "./styles/auction.css";
+import { Alerts } from "./auction/alerts";
+import { Band } from "./auction/band";
 import { BuyerView } from "./auction/buyer";
 import { ClockView } from "./auction/clock-view";
 import { drawFeed } from "./auction/feed";
@@ -9,6 +11,7 @@ import { StageView } from "./auction/stage-view";
 import { drawStanding } from "./auction/standing";
 import { SupplierView } from "./auction/supplier";
 import { browserWorld } from "./auction/world";
+import { fellBack } from "./live/band";
 import { type Connection, LiveClient } from "./live/client";
 import { HISTORY_COMMANDS_MAX, eventsIn } from "./live/history";
 import type { Ack, ServerFrame } from "./live/messages";
@@ -17,6 +20,8 @@ import { type Room, emptyRoom, fold, withHistory } from "./live/room";
 import { _ } from "./texts";
 
 const CLOCK_EVERY_MS = 100;
+/** So long before the close the line is asked for signs of life every second. */
+const HURRY_MS = 120_000;
 
 class AuctionPage {
   private room: Room = { ...emptyRoom(data.currency), terms: data.terms };
@@ -26,6 +31,9 @@ class AuctionPage {
   private readonly drawer = new BidDrawer(localStorage, `auction:${data.auction_id}:${data.user_id}`);
   private readonly supplier: SupplierView | null;
   private readonly buyer: BuyerView | null;
+  private readonly alerts = new Alerts();
+  private readonly band = new Band(this.alerts);
+  private live = false;
   private drawing = false;
   private recalled = false;
 
@@ -39,6 +47,7 @@ class AuctionPage {
     });
     this.supplier = data.view === "supplier" ? new SupplierView(this.client, this.drawer) : null;
     this.buyer = data.view === "buyer" ? new BuyerView() : null;
+    window.addEventListener("offline", () => this.client.offline());
     window.addEventListener("online", () => this.client.wake());
     window.addEventListener("pageshow", (show) => show.persisted && this.client.wake());
     document.addEventListener("visibilitychange", () => (document.hidden ? this.drawNow() : this.client.wake()));
@@ -56,6 +65,8 @@ class AuctionPage {
     const nowMs = this.client.nowMs();
     this.clockView.draw(this.room, nowMs, this.client.clock.uncertaintyMs);
     this.stageView.tick(this.room, nowMs);
+    this.band.tick(this.room, this.live, nowMs);
+    this.client.hurry(this.room.state === "open" && this.room.closeAtMs !== null && this.room.closeAtMs - nowMs < HURRY_MS);
   }
 
   private take(frame: ServerFrame): void {
@@ -63,8 +74,11 @@ class AuctionPage {
     this.room = fold(before, frame);
     const [was, is] = [before.closeAtMs, this.room.closeAtMs];
     if (before.state === "open" && this.room.state === "open" && was !== null && is !== null && is > was) {
-      this.clockView.extended(is - was, is);
+      this.clockView.extended(was, is);
+      this.alerts.extended();
     }
+    this.band.moved(before, this.room);
+    if (fellBack(before, this.room)) this.supplier?.fellBack();
     if (frame.type === "snapshot") void this.recall(frame.seq);
     if (before.known && before.state !== this.room.state) this.stateChanged();
     if (frame.type === "event" && frame.kind === "message") announce(_("The buyer says: %(text)s", { text: String(frame.text ?? "") }));
@@ -91,6 +105,7 @@ class AuctionPage {
 
   private answered(ack: Ack, bid: PendingBid | null): void {
     this.room = fold(this.room, ack);
+    if (ack.outcome === "accepted") this.band.acted();
     this.supplier?.answered(ack, bid, this.room);
     this.drawSoon();
   }
@@ -113,7 +128,7 @@ class AuctionPage {
   private draw(): void {
     const { room, buyer } = this;
     this.stageView.draw(room);
-    drawStanding(room, buyer && data.may_act ? (row) => void buyer.withdraw(row) : undefined);
+    drawStanding(room);
     this.supplier?.draw(room);
     buyer?.draw(room);
     drawFeed(room);
@@ -135,9 +150,16 @@ class AuctionPage {
 
   private connected(connection: Connection): void {
     const wire = element("wire");
+    const was = this.live;
     const stopped = connection === "login" || connection === "not_admitted" || connection === "unknown" || connection === "stopped";
     wire.dataset.wire = stopped ? "stopped" : connection;
-    write("wire-text", stopped ? _("Off") : connection === "live" ? _("Live") : _("Connecting"));
+    write("wire-text", stopped ? _("Off") : connection === "live" ? _("Live") : this.room.known ? _("Reconnecting") : _("Connecting"));
+    this.live = connection === "live";
+    // Old figures lose their colour at once, and nothing can be bid on them.
+    element("main").dataset.line = this.live || !this.room.known ? "live" : "lost";
+    if (this.room.known && was !== this.live) announce(this.live ? _("Connected again.") : _("The connection is lost. What is shown may be old."));
+    this.supplier?.line(this.live);
+    this.tick();
     if (connection === "login") this.banner("bad", _("You are logged out"), _("Log in to go on. Your bids are safe."), { text: _("Log in"), href: `/login?next=${encodeURIComponent(location.pathname)}` });
     if (connection === "not_admitted") this.banner("warn", _("You do not take part yet"), _("Accept the terms of the tender to bid."), { text: _("To the tender"), href: data.tender_url });
     if (connection === "unknown") this.banner("bad", _("This auction does not exist here"), "");

@@ -5,8 +5,10 @@ import "./styles/fonts.css";
 import "./styles/app.css";
 import "htmx.org";
 import "./mark.svg?url";
+import { hearOtherTabs } from "./elsewhere";
 import { countdown } from "./live/clock";
 import { localTimes } from "./times";
+import { localZones } from "./zones";
 
 function keepTheme(): void {
   const form = document.querySelector<HTMLFormElement>("[data-theme-form]");
@@ -58,26 +60,6 @@ function confirmForms(): void {
   });
 }
 
-/** A typed local time travels as it is, with the zone's offset at that time beside it. */
-function localZones(): void {
-  for (const offset of document.querySelectorAll<HTMLInputElement>("[data-zone-of]")) {
-    const field = document.getElementById(offset.dataset.zoneOf ?? "") as HTMLInputElement | null;
-    const label = field?.labels?.[0];
-    if (!field || !label) continue;
-    const shifted = offset.value !== "0" && offset.value !== "";
-    const utc = new Date(`${field.value}Z`);
-    if (!shifted && !Number.isNaN(utc.valueOf())) {
-      field.value = new Date(utc.valueOf() - utc.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-    }
-    // Its first words only: what follows them may be an element of its own.
-    const words = label.firstChild;
-    if (words) words.textContent = (words.textContent ?? "").replace("UTC", Intl.DateTimeFormat().resolvedOptions().timeZone);
-    const note = () => (offset.value = String(new Date(field.value).getTimezoneOffset() || 0));
-    field.addEventListener("change", note);
-    note();
-  }
-}
-
 const leftSince = new WeakMap<Element, { told: string; atMs: number }>();
 
 /** What is left was right when the server wrote it; until it writes again, this device counts on. */
@@ -94,6 +76,7 @@ function countDown(): void {
 }
 
 keepTheme();
+hearOtherTabs();
 localZones();
 setInterval(countDown, 500);
 closeMenus();

@@ -14,6 +14,9 @@ interface Step {
   price: number;
 }
 
+// Of the axis' own small type, rounded up.
+const CHAR_PX = 8;
+
 function stepsOf(table: HTMLTableElement, nowS: number): Step[] {
   return [...table.querySelectorAll<HTMLTableRowElement>("tr[data-series]")].map((row) => ({
     series: row.dataset.series ?? "",
@@ -58,7 +61,7 @@ function draw(box: HTMLElement, data: uPlot.AlignedData, names: string[]): void 
   // light-dark() is only resolved on an element; a canvas needs the resolved colour.
   const ink = (): string => getComputedStyle(box).color;
   const stair = uPlot.paths.stepped?.({ align: 1 });
-  const axis = { stroke: ink, grid: { stroke: "rgb(128 128 128 / 0.25)", width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const axis = { stroke: ink, grid: { stroke: "rgb(128 128 128 / 0.25)", width: 1 }, ticks: { show: false }, font: '12px "Inter Variable", system-ui'  };
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "short" });
   const moment = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const short = new Intl.NumberFormat(locale, { maximumSignificantDigits: 6 });
@@ -73,7 +76,7 @@ function draw(box: HTMLElement, data: uPlot.AlignedData, names: string[]): void 
       cursor: { y: false, drag: { x: false, y: false } },
       axes: [
         { ...axis, size: 34, space: 90, values: (_plot, ticks) => told(ticks) },
-        { ...axis, size: 64, values: (_plot, ticks) => ticks.map((tick) => short.format(tick)) },
+        { ...axis, size: (_plot, labels) => Math.max(64, ...(labels ?? []).map((label) => label.length * CHAR_PX + 16)), values: (_plot, ticks) => ticks.map((tick) => short.format(tick)) },
       ],
       series: [
         {},

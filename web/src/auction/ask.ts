@@ -1,6 +1,6 @@
 /* One dialog for every question: a native modal, so focus, Escape and the background are the browser's business. */
 
-import { element } from "./page";
+import { element, fit } from "./page";
 
 export interface Question {
   title: string;
@@ -9,17 +9,29 @@ export interface Question {
   price?: string;
   /** Label of a text the person must write; the answer is that text. */
   input?: string;
+  /** A third button, for what was probably meant instead. */
+  other?: string;
 }
 
+export const OTHER = Symbol("the other button");
+
 /** The written text (empty when none was asked for), or null when the person went back. */
-export function ask(question: Question): Promise<string | null> {
+export async function ask(question: Question): Promise<string | null> {
+  const answer = await askEither(question);
+  return answer === OTHER ? null : answer;
+}
+
+/** As `ask`, or OTHER when the third button was chosen. */
+export function askEither(question: Question): Promise<string | typeof OTHER | null> {
   const dialog = element<HTMLDialogElement>("ask");
   const input = element<HTMLInputElement>("ask-input");
   element("ask-title").textContent = question.title;
   element("ask-text").textContent = question.text;
   element("ask-yes").textContent = question.yes;
+  element("ask-other").hidden = question.other === undefined;
+  element("ask-other").textContent = question.other ?? "";
   element("ask-price").hidden = question.price === undefined;
-  element("ask-price").textContent = question.price ?? "";
+  fit("ask-price", question.price ?? "");
   element("ask-field").hidden = question.input === undefined;
   element("ask-label").textContent = question.input ?? "";
   input.required = question.input !== undefined;
@@ -34,6 +46,7 @@ export function ask(question: Question): Promise<string | null> {
   if (!dialog.open) dialog.showModal();
   (question.input === undefined ? element("ask-no") : input).focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes" ? input.value.trim() : null), { once: true });
+    const answers: Record<string, () => string | typeof OTHER> = { yes: () => input.value.trim(), other: () => OTHER };
+    dialog.addEventListener("close", () => resolve(answers[dialog.returnValue]?.() ?? null), { once: true });
   });
 }

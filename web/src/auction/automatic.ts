@@ -4,12 +4,13 @@ import { phaseNow } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { ask } from "./ask";
-import { data, element, money, shown, write } from "./page";
+import { announce, data, element, money, shown, write } from "./page";
 import { wrongText } from "./step-pad";
 
 export class Automatic {
   private ceiling: bigint | null = null;
-  private drawn: string | null | undefined;
+  private wasUsed = false;
+  private drawn = "";
 
   constructor(private readonly set: (limit: string | null) => void) {
     element("auto-form").addEventListener("submit", (submit) => {
@@ -28,12 +29,20 @@ export class Automatic {
     for (const id of ["auto-go", "auto-end"]) element<HTMLButtonElement>(id).disabled = !open;
     this.ceiling = money.minor(room.terms.ceiling);
     const limit = room.you.auto ?? null;
-    if (limit === this.drawn) return;
-    this.drawn = limit;
-    element("auto-panel").dataset.on = String(limit !== null);
+    // A limit that could still lead would have: the auction bids for it before anything else happens.
+    const rank = room.you.rank ?? null;
+    const used = limit !== null && room.state === "open" && rank !== null && rank > 1;
+    const drawn = `${limit} ${used} ${rank}`;
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    element("auto-panel").dataset.on = used ? "used" : String(limit !== null);
     element("auto-end").hidden = limit === null;
     write("auto-go", limit === null ? _("Start") : _("Change"));
-    write("auto-state", limit === null ? _("Off") : _("On, down to %(limit)s", { limit: shown(limit) }));
+    write("auto-state", stateText(limit, used));
+    element("auto-used").hidden = !used;
+    write("auto-used", used ? _("Your limit is used up and you are at rank %(rank)s. Name a lower one, or bid yourself.", { rank }) : "");
+    if (used && !this.wasUsed) announce(_("Your automatic limit is used up."));
+    this.wasUsed = used;
   }
 
   private async wish(): Promise<void> {
@@ -58,4 +67,9 @@ export class Automatic {
   private say(text: string): void {
     write("auto-reading", text || "\u00a0");
   }
+}
+
+function stateText(limit: string | null, used: boolean): string {
+  if (limit === null) return _("Off");
+  return used ? _("Used up at %(limit)s", { limit: shown(limit) }) : _("On, down to %(limit)s", { limit: shown(limit) });
 }

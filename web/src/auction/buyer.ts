@@ -1,7 +1,6 @@
 /* The buyer's side: who stands where, what it saves, and the hand on the auction. */
 
 import { phaseNow } from "../live/formats";
-import type { StandingRow } from "../live/messages";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { ask } from "./ask";
@@ -11,12 +10,14 @@ import { data, element, fit, money, shown, write } from "./page";
 import { drawResult } from "./result";
 import { droppedAt, nameOf } from "./standing";
 import { Surrogate } from "./surrogate";
+import { Withdrawal } from "./withdrawal";
 
 const EXTEND_S = 120;
 
 export class BuyerView {
   private curve: Curve | null = null;
   private readonly surrogate = new Surrogate();
+  private readonly withdrawal = new Withdrawal();
 
   constructor() {
     for (const button of document.querySelectorAll<HTMLButtonElement>("[data-control]")) {
@@ -37,6 +38,7 @@ export class BuyerView {
     write("bid-count", String(Math.max(bids, room.standing.length)));
     write("bidder-count", biddersText(room));
     this.surrogate.draw(room);
+    this.withdrawal.draw(room);
     drawResult(room);
     this.drawControls(room);
     element("curve-empty").hidden = room.standing.length > 0;
@@ -50,17 +52,6 @@ export class BuyerView {
       const line = document.getElementById(`bidder-${row.alias}`);
       line?.style.setProperty("--line-color", this.curve?.colorOf(row.alias ?? "") ?? "transparent");
     }
-  }
-
-  async withdraw(row: StandingRow): Promise<void> {
-    const reason = await ask({
-      title: _("Withdraw this bid?"),
-      text: _("It is struck out and the ranks change. Everyone is told, without a name."),
-      price: shown(row.price),
-      input: _("Reason"),
-      yes: _("Withdraw the bid"),
-    });
-    if (reason !== null && row.seq != null) await send("withdraw_bid", { bid_seq: row.seq, bidder: row.alias, reason });
   }
 
   private drawSaving(lead: bigint | null): void {

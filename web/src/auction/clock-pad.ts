@@ -65,7 +65,8 @@ export class ClockPad {
   }
 
   private tap(): void {
-    if (this.step === null || performance.now() - this.steppedAtMs < FRESH_STEP_MS) return;
+    if (this.step === null) return;
+    if (performance.now() - this.steppedAtMs < FRESH_STEP_MS) return this.tooFresh();
     const [step, price] = [this.step, this.price];
     if (!this.dutch) return this.send(step, price);
     this.armedStep = step;
@@ -79,6 +80,11 @@ export class ClockPad {
         this.send(step, price);
       },
     });
+  }
+
+  private tooFresh(): void {
+    element("bid-answer").dataset.tone = "wait";
+    write("bid-answer", _("The price had just changed to %(price)s; nothing was accepted. Tap again.", { price: shown(this.price) }));
   }
 
   private send(step: number, price: string): void {

@@ -5,10 +5,11 @@ import { isClock, phaseNow, phasesOf } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { clockTime } from "../times";
-import { announce, data, element, write } from "./page";
+import { announce, data, element, fit, write } from "./page";
 
 const LAST_MS = 10_000;
 const SOON_MS = 60_000;
+const FLASH_MS = 5_000;
 
 const LABELS = {
   scheduled: () => _("Opens in"),
@@ -21,6 +22,7 @@ const LABELS = {
 export class ClockView {
   private leftMs = Infinity;
   private spanMs = 0;
+  private flashing = 0;
   private closeAtMs: number | null = null;
 
   /** Draw the time of `nowMs`; `uncertaintyMs` is how far it may be off. */
@@ -32,7 +34,7 @@ export class ClockView {
     const target = room.state === "scheduled" ? instantMs(data.starts_at) : (room.closeAtMs ?? NaN);
     this.noteClose(room, nowMs);
     const leftMs = Number.isNaN(target) ? 0 : target - nowMs;
-    write("clock-time", this.face(room, leftMs));
+    fit("clock-time", this.face(room, leftMs));
     write("close-label", room.state === "scheduled" ? _("Opens at") : room.state === "closed" ? _("Closed at") : _("Closes at"));
     write("close-at", Number.isNaN(target) || room.state === "paused" ? "–" : clockTime(target));
     write("clock-trust", trust(uncertaintyMs));
@@ -40,14 +42,14 @@ export class ClockView {
     this.speak(room, leftMs);
   }
 
-  /** The close moved: show by how much, and say it once. */
-  extended(byMs: number, closeAtMs: number): void {
-    const by = countdown(byMs);
+  /** The close moved: by how much and from when, long enough to be read, and said once. */
+  extended(fromMs: number, closeAtMs: number): void {
+    write("extended-by", _("+%(time)s", { time: countdown(closeAtMs - fromMs, "seconds") }));
+    write("extended-from", _("%(old)s → %(new)s", { old: clockTime(fromMs), new: clockTime(closeAtMs) }));
     const flash = element("clock-flash");
-    flash.textContent = _("+%(time)s", { time: by });
-    flash.classList.remove("on");
-    void flash.offsetWidth;
-    flash.classList.add("on");
+    flash.hidden = false;
+    clearTimeout(this.flashing);
+    this.flashing = window.setTimeout(() => (flash.hidden = true), FLASH_MS);
     announce(_("Extended. The auction now closes at %(time)s.", { time: clockTime(closeAtMs) }));
   }
 

@@ -48,7 +48,7 @@ export class Curve {
 
   private options(room: Room): uPlot.Options {
     const stair = uPlot.paths.stepped?.({ align: 1 });
-    const axis = { stroke: () => color("--ink-2"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+    const axis = { stroke: () => color("--ink-2"), grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false }, font: '12px "Inter Variable", system-ui'  };
     const time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
     const short = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 4 });
     const line = (extra: Partial<uPlot.Series>): uPlot.Series => ({ ...(stair ? { paths: stair } : {}), points: { show: false }, spanGaps: true, ...extra });

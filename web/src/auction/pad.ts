@@ -1,9 +1,11 @@
 /* The box under the thumb: what can be done now, and the confirming tap. One size, so that nothing jumps. */
 
+import { _ } from "../texts";
 import { element, fit, write } from "./page";
 
-// A finger that taps twice must not confirm what it never read.
-const DOUBLE_TAP_MS = 300;
+// Nobody reads a price faster than this; a tap that comes earlier is shown as waiting and taken then, so that
+// "Back" still helps. The button lies where no tap on a step can fall, and a key held down counts once.
+const READING_MS = 300;
 
 /** `steps` names prices, `clock` accepts them, `over` explains why nothing can be done. */
 export type Mode = "steps" | "clock" | "over";
@@ -20,10 +22,13 @@ export class Pad {
   private mode: Mode | null = null;
   private armed: Armed | null = null;
   private armedAtMs = 0;
+  private waiting = 0;
 
   constructor() {
     element("confirm-no").addEventListener("click", () => this.back());
-    element("confirm-yes").addEventListener("click", (click) => this.confirm(click.timeStamp));
+    const yes = element("confirm-yes");
+    yes.addEventListener("click", () => this.confirm());
+    yes.addEventListener("keydown", (key) => key.repeat && key.preventDefault());
     element("bid").addEventListener("keydown", (key) => key.key === "Escape" && this.back());
     // On a phone the box lies over the page; what is behind it must stay reachable, however high it is.
     new ResizeObserver(() => document.documentElement.style.setProperty("--bid-height", `${element("bid").offsetHeight}px`)).observe(element("bid"));
@@ -60,15 +65,26 @@ export class Pad {
     first?.focus({ preventScroll: true });
   }
 
-  /** `tappedAtMs` is when the finger came down, which on a busy phone is long before this runs. */
-  private confirm(tappedAtMs: number): void {
-    if (this.armed === null || tappedAtMs - this.armedAtMs < DOUBLE_TAP_MS) return;
-    const { done } = this.armed;
+  private confirm(): void {
+    const { armed } = this;
+    if (armed === null || this.waiting) return;
+    const early = READING_MS - (performance.now() - this.armedAtMs);
+    if (early <= 0) return this.take(armed);
+    this.waiting = window.setTimeout(() => this.take(armed), early);
+    element("confirm-yes").setAttribute("aria-busy", "true");
+    write("confirm-yes", _("One moment …"));
+  }
+
+  private take(armed: Armed): void {
+    if (this.armed !== armed) return;
     this.back();
-    done();
+    armed.done();
   }
 
   private draw(): void {
+    clearTimeout(this.waiting);
+    this.waiting = 0;
+    element("confirm-yes").removeAttribute("aria-busy");
     const shown = this.armed ? "confirm" : (this.mode ?? "steps");
     const box = element("bid");
     box.dataset.mode = shown;

@@ -4,7 +4,7 @@ import { phaseNow } from "../live/formats";
 import type { StandingRow } from "../live/messages";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
-import { data, element, icon, make, money, shown } from "./page";
+import { data, element, make, money, shown } from "./page";
 import { worthText } from "./worth-text";
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
@@ -19,8 +19,7 @@ export function nameOfAlias(alias: string, room: Room): string {
   return nameOf(room.standing.find((row) => row.alias === alias) ?? { rank: null, alias }, room);
 }
 
-/** Draws the rows; for buyers `withdraw` is called with the row whose bid is to be struck out. */
-export function drawStanding(room: Room, withdraw?: (row: StandingRow) => void): void {
+export function drawStanding(room: Room): void {
   const body = element("standing");
   const before = new Map([...body.children].map((row) => [row.id, (row as HTMLElement).offsetTop]));
   const kept = new Set<string>();
@@ -29,7 +28,7 @@ export function drawStanding(room: Room, withdraw?: (row: StandingRow) => void):
   room.standing.forEach((row, index) => {
     const id = `bidder-${row.alias ?? `place-${index}`}`;
     kept.add(id);
-    const line = document.getElementById(id) ?? newLine(id, row, withdraw);
+    const line = document.getElementById(id) ?? newLine(id);
     fill(line, row, room, lead);
     if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null);
   });
@@ -49,22 +48,13 @@ function emptyText(room: Room): string {
   return room.you.best == null ? _("Shown after your own first bid.") : _("Nobody has bid yet.");
 }
 
-function newLine(id: string, row: StandingRow, withdraw?: (row: StandingRow) => void): HTMLElement {
+function newLine(id: string): HTMLElement {
   const line = make("tr");
   line.id = id;
   const figure = make("td", "right");
   figure.append(make("span", "price"), make("small", "worth"));
   line.append(make("td", "place"), make("td", "who"), figure);
   if (data.view === "buyer") line.append(make("td", "right gap"));
-  if (!withdraw) return line;
-  const button = make("button", "btn btn-sm");
-  button.setAttribute("type", "button");
-  button.setAttribute("aria-label", _("Withdraw the bid of %(name)s", { name: row.organisation ?? row.alias ?? "" }));
-  button.append(icon("cross"));
-  button.addEventListener("click", () => current.has(line) && withdraw(current.get(line)!));
-  const cell = make("td", "right");
-  cell.append(button);
-  line.append(cell);
   return line;
 }
 

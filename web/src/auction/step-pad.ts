@@ -56,6 +56,12 @@ export class StepPad {
     this.readTyped(false);
   }
 
+  /** The same, read at once: one tap is left. */
+  propose(price: bigint): void {
+    this.fill(price);
+    this.readTyped(true);
+  }
+
   say(text: string, bad: boolean): void {
     element("bid-reading").dataset.tone = bad ? "bad" : "none";
     write("bid-reading", text || "\u00a0");

@@ -5,15 +5,16 @@ import type { LiveClient } from "../live/client";
 import type { Ack, HintFrame } from "../live/messages";
 import { type BidDrawer, type PendingBid, sortPending } from "../live/pending";
 import type { Room } from "../live/room";
+import { slipOf } from "../live/slip";
 import { _ } from "../texts";
 import { AnswersForm } from "./answers";
-import { ask } from "./ask";
+import { OTHER, askEither } from "./ask";
 import { Automatic } from "./automatic";
 import { ClockPad } from "./clock-pad";
 import { Hints } from "./hints";
 import { Pad } from "./pad";
 import { announce, data, element, fit, make, money, shown, write } from "./page";
-import { drawReceipts } from "./receipts";
+import { Receipts } from "./receipts";
 import { refusal } from "./refusals";
 import { standstill } from "./standstill";
 import { StepPad } from "./step-pad";
@@ -21,6 +22,8 @@ import { StepPad } from "./step-pad";
 export class SupplierView {
   private rank: number | null | undefined;
   private lastRoom: Room | null = null;
+  private live = false;
+  private readonly receipts: Receipts;
   private readonly pad = new Pad();
   private readonly answers = new AnswersForm();
   private readonly steps: StepPad;
@@ -42,11 +45,12 @@ export class SupplierView {
     );
     this.answers.onChange = () => this.lastRoom && this.draw(this.lastRoom);
     element("kept-back").addEventListener("click", () => this.client.order({ type: "bid", price: null }, null));
-    drawReceipts(drawer);
+    this.receipts = new Receipts(drawer);
   }
 
   draw(room: Room): void {
     this.lastRoom = room;
+    if (room.known) this.receipts.noteBest(room.you.best);
     this.drawRank(room);
     this.drawFigures(room);
     this.answers.draw(room);
@@ -54,7 +58,7 @@ export class SupplierView {
     this.hints.draw(room);
     const phase = phaseNow(room);
     const still = room.known ? standstill(room, phase) : null;
-    const open = room.state === "open" && still === null && data.may_act;
+    const open = room.state === "open" && still === null && data.may_act && this.live;
     if (still) {
       write("over-title", still[0]);
       write("over-text", still[1]);
@@ -66,7 +70,7 @@ export class SupplierView {
   }
 
   answered(ack: Ack, bid: PendingBid | null, room: Room): void {
-    drawReceipts(this.drawer);
+    this.receipts.draw();
     this.clock.answered();
     if (ack.outcome === "accepted") {
       if (bid?.order.type === "bid") this.answers.accepted(bid.order.attributes);
@@ -74,6 +78,19 @@ export class SupplierView {
     }
     this.say("bad", refusal(ack, bid?.price ?? ""));
     if (ack.code === "confirm_required" && bid) void this.confirmTypo(ack, bid);
+  }
+
+  /** What is on the screen is current, or it is not: then nothing can be bid on it. */
+  line(live: boolean): void {
+    if (live === this.live) return;
+    this.live = live;
+    if (this.lastRoom) this.draw(this.lastRoom);
+    if (!live) this.drawPending();
+  }
+
+  /** Somebody was faster: the good news of the last bid is old. */
+  fellBack(): void {
+    if (element("bid-answer").dataset.tone === "good") this.say("none", "\u00a0");
   }
 
   hinted(frame: HintFrame): void {
@@ -90,7 +107,7 @@ export class SupplierView {
   drawPending(): void {
     const { resend, ask: old } = sortPending(this.drawer.pending(), Date.now());
     const newest = resend.at(-1);
-    if (newest) this.say("wait", _("Sending %(what)s …", { what: wordFor(newest) }));
+    if (newest) this.say("wait", this.live ? _("Sending %(what)s …", { what: wordFor(newest) }) : _("%(what)s has no answer yet. It is sent again when the connection is back, and counts once.", { what: wordFor(newest) }));
     element("waiting-panel").hidden = old.length === 0;
     element("waiting").replaceChildren(...old.map((bid) => this.oldBid(bid)));
   }
@@ -144,22 +161,39 @@ export class SupplierView {
     element<HTMLButtonElement>("kept-back").disabled = !kept || !open;
   }
 
-  private say(tone: "good" | "bad" | "wait", text: string): void {
+  private say(tone: "good" | "bad" | "wait" | "none", text: string): void {
     element("bid-answer").dataset.tone = tone;
     write("bid-answer", text);
   }
 
   private async confirmTypo(ack: Ack, bid: PendingBid): Promise<void> {
     if (bid.order.type !== "bid") return;
-    const answer = await ask({
+    const price = money.minor(bid.price);
+    const [text, meant] = this.doubt(ack, price);
+    const answer = await askEither({
       title: _("Is this price right?"),
-      text: ack.detail ?? _("It is far below the lowest price so far. A bid is binding."),
-      price: shown(bid.price),
-      yes: _("Yes, bid this price"),
+      text,
+      yes: _("Yes, bid %(price)s", { price: shown(bid.price) }),
+      ...(meant === null ? { price: shown(bid.price) } : { other: _("No, %(price)s", { price: money.full(meant) }) }),
     });
+    // What was meant is read and confirmed like any other price.
+    if (answer === OTHER && meant !== null) return this.steps.propose(meant);
     if (answer === null) return this.say("wait", _("Not sent. Your former bid stands."));
     const confirm = ack.confirm ?? ack.token;
     this.client.order({ ...bid.order, ...(confirm ? { confirm } : {}) }, bid.price);
+  }
+
+  /** Why the price looks like a slip, in words, and what was probably meant. */
+  private doubt(ack: Ack, price: bigint | null): [text: string, meant: bigint | null] {
+    const room = this.lastRoom;
+    const lead = money.minor(room?.standing.find((row) => row.rank === 1)?.price);
+    const max = money.minor(room?.maxPrice) ?? money.minor(room?.terms.ceiling);
+    const slip = price === null || this.answers.isScored ? null : slipOf(price, lead ?? max, max);
+    if (slip === null || price === null) return [ack.detail ?? _("It is far below the lowest price so far. A bid is binding."), null];
+    const values = { price: money.full(price), percent: slip.percent };
+    const text = lead === null ? _("%(price)s is %(percent)s % below what you may bid.", values) : _("%(price)s is %(percent)s % below the best price.", values);
+    const question = slip.meant === null ? _("A bid is binding.") : _("Did you mean %(price)s?", { price: money.full(slip.meant) });
+    return [`${text} ${question}`, slip.meant];
   }
 
   private oldBid(bid: PendingBid): HTMLElement {

@@ -143,6 +143,43 @@ describe("live client", () => {
     expect(connections).toContain("waiting");
   });
 
+  test("a line that does not answer is doubted after two seconds, and believed again when it speaks", () => {
+    lab.socket.open();
+    lab.pass(900);
+    lab.socket.hear({ type: "pong", t: lab.ms, now: "2026-12-01T10:00:00.000000Z" });
+    lab.pass(1);
+    client.hurry(true);
+    lab.pass(1_900);
+    expect(connections.at(-1)).toBe("live");
+    lab.pass(200);
+    expect(connections.at(-1)).toBe("silent");
+    lab.socket.hear({ type: "pong", t: lab.ms, now: "2026-12-01T10:00:05.000000Z" });
+    expect(connections.at(-1)).toBe("live");
+    expect(lab.sockets).toHaveLength(1);
+  });
+
+  test("in a hurry a sign of life is asked for every second", () => {
+    lab.socket.open();
+    lab.pass(900);
+    client.hurry(true);
+    const before = lab.socket.sent.length;
+    for (let second = 0; second < 10; second++) {
+      lab.pass(1_000);
+      lab.socket.hear({ type: "pong", t: lab.ms, now: "2026-12-01T10:00:00.000000Z" });
+    }
+    expect(lab.socket.sent.slice(before).length).toBeGreaterThanOrEqual(7);
+    expect(connections.at(-1)).toBe("live");
+  });
+
+  test("a device without a network gives its socket up at once and comes back when told", () => {
+    lab.socket.open();
+    client.offline();
+    expect(connections.at(-1)).toBe("waiting");
+    client.wake();
+    lab.socket.open();
+    expect(connections.at(-1)).toBe("live");
+  });
+
   test("too fast is tried again, unreadable is given back", () => {
     lab.socket.open();
     const cid = client.order({ type: "bid", price: "100.00" }, "100.00");

@@ -5,7 +5,8 @@ import { ServerClock, instantMs } from "./clock";
 import { type Ack, type ErrorFrame, type ServerFrame, type Snapshot, parseFrame } from "./messages";
 import { type BidDrawer, type Order, type PendingBid, sortPending } from "./pending";
 
-export type Connection = "connecting" | "live" | "waiting" | "login" | "not_admitted" | "unknown" | "stopped";
+/** `silent`: the socket is there, but nothing came back for a while. */
+export type Connection = "connecting" | "live" | "silent" | "waiting" | "login" | "not_admitted" | "unknown" | "stopped";
 
 export interface Socket {
   onopen: (() => void) | null;
@@ -36,9 +37,13 @@ export interface Listener {
 }
 
 const PING_EVERY_MS = 4_000;
+// In the last minutes of an auction an old rank costs money; twenty bytes a second do not.
+const PING_HURRIED_MS = 1_000;
 const PING_FIRST_MS = [0, 150, 400, 900];
 // No frame for this long although pings went out: the network is gone and only the socket does not know.
 const SILENCE_MS_MAX = 9_000;
+// A ping without an answer for this long: what the page shows may be old. Slower than any usual round trip.
+const DOUBT_MS = 2_000;
 const CONNECT_MS_MAX = 8_000;
 const AGAIN = new Set(["retry", "too_fast"]);
 const AGAIN_MS = 150;
@@ -51,6 +56,7 @@ export class LiveClient {
   private lastSeq: number | null = null;
   private failures = 0;
   private heardMs = 0;
+  private hurried = false;
   private inFlight = new Set<string>();
   private timers = new Set<number>();
 
@@ -81,11 +87,23 @@ export class LiveClient {
     this.say("stopped", null);
   }
 
+  /** The device says that there is no network: what a socket still promises is not worth waiting for. */
+  offline(): void {
+    if (this.socket) this.abandon(this.socket);
+  }
+
+  /** Ask for signs of life every second, or at leisure again. */
+  hurry(hurried: boolean): void {
+    if (hurried === this.hurried) return;
+    this.hurried = hurried;
+    if (hurried && this.socket && this.connection === "live") this.askAlive(this.socket);
+  }
+
   /** The network is back or the page is seen again: do not wait out the back-off, do not trust the old clock. */
   wake(): void {
     this.failures = 0;
     if (this.connection === "waiting") return this.start();
-    if (this.connection !== "live") return;
+    if (this.connection !== "live" && this.connection !== "silent") return;
     this.clock.forget();
     this.ping();
     const socket = this.socket;
@@ -133,9 +151,18 @@ export class LiveClient {
 
   private beat(socket: Socket): void {
     if (socket !== this.socket) return;
-    if (this.world.monotonicMs() - this.heardMs > SILENCE_MS_MAX) return this.abandon(socket);
+    this.askAlive(socket);
+    this.after(this.hurried ? PING_HURRIED_MS : PING_EVERY_MS, () => this.beat(socket));
+  }
+
+  private askAlive(socket: Socket): void {
+    const askedMs = this.world.monotonicMs();
+    if (askedMs - this.heardMs > SILENCE_MS_MAX) return this.abandon(socket);
     this.ping();
-    this.after(PING_EVERY_MS, () => this.beat(socket));
+    this.after(DOUBT_MS, () => {
+      const answered = socket !== this.socket || this.heardMs >= askedMs;
+      if (!answered && this.connection === "live") this.say("silent", null);
+    });
   }
 
   private heard(socket: Socket, text: string): void {
@@ -145,6 +172,7 @@ export class LiveClient {
     this.remember(frame);
     // Any answer means that hello was taken; after a resume without news a pong is the first.
     if (this.connection === "connecting" && frame.type !== "error") this.goLive();
+    if (this.connection === "silent") this.goLive();
     if (frame.type === "pong") return this.clock.add(frame.t, this.heardMs, instantMs(frame.now));
     if (frame.type === "ack") return this.acked(frame);
     if (frame.type === "error" && frame.cid !== undefined) return this.notTaken(frame, frame.cid);

@@ -77,3 +77,29 @@ describe("what a person types", () => {
     expect(english.full(123450n)).toBe("€1,234.50");
   });
 });
+
+test("an amount is understood as it was pasted, with its currency and in any spacing", () => {
+  const pasted: [string, string, string, bigint][] = [
+    ["EUR", "en-GB", "€49,500.00", 4_950_000n],
+    ["EUR", "de-DE", "49.500,00 €", 4_950_000n],
+    ["EUR", "en-GB", " EUR 49,500.00\n", 4_950_000n],
+    ["EUR", "en-GB", "49500.00eur", 4_950_000n],
+    ["PLN", "pl-PL", "49\u00a0500,00 zł", 4_950_000n],
+    ["RON", "ro-RO", "49.500,00 RON", 4_950_000n],
+    ["CHF", "de-CH", "CHF 49’500.00", 4_950_000n],
+    ["USD", "en-GB", "\u200e$49,500.00", 4_950_000n],
+    ["EUR", "en-GB", "49\u2009500.00", 4_950_000n],
+  ];
+  for (const [currency, locale, text, minor] of pasted) {
+    expect(new MoneyFormat(currency, locale).typed(text), text).toEqual({ kind: "amount", minor });
+  }
+  for (const locale of ["en-GB", "de-DE", "pl-PL", "ro-RO", "ru-RU"]) {
+    const format = new MoneyFormat("PLN", locale);
+    expect(format.typed(format.full(123_456_789n)), locale).toEqual({ kind: "amount", minor: 123_456_789n });
+  }
+});
+
+test("an amount of another currency is not one of this auction", () => {
+  expect(new MoneyFormat("EUR", "en-GB").typed("$49,500.00")).toMatchObject({ kind: "wrong" });
+  expect(new MoneyFormat("EUR", "en-GB").typed("49,500.00 PLN")).toMatchObject({ kind: "wrong" });
+});

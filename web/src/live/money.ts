@@ -48,6 +48,7 @@ export class MoneyFormat {
   private readonly fullFormat: Intl.NumberFormat;
   private readonly groupMark: string;
   private readonly decimalMark: string;
+  private readonly signs: string[];
 
   constructor(readonly currency: string, locale: string) {
     this.exponent = exponentOf(currency);
@@ -57,6 +58,7 @@ export class MoneyFormat {
     const parts = new Intl.NumberFormat(locale, { minimumFractionDigits: 1 }).formatToParts(1234567.5);
     this.groupMark = parts.find((part) => part.type === "group")?.value ?? "";
     this.decimalMark = parts.find((part) => part.type === "decimal")?.value ?? ".";
+    this.signs = signsOf(currency, locale);
   }
 
   /** `412,250.00` */
@@ -79,11 +81,11 @@ export class MoneyFormat {
   }
 
   /**
-   * What a person typed. A lone mark with three digits after it (`412.250`) could group or divide: where the
+   * What a person typed or pasted, also with the currency's own sign around it (`49 500,00 zł`, `EUR 49,500.00`). A lone mark with three digits after it (`412.250`) could group or divide: where the
    * reader's own locale does not settle it, both readings come back, never a guess.
    */
   typed(text: string): Typed {
-    const compact = text.replace(/[\s\u00a0\u202f'’_]/g, "").replace(this.currency, "");
+    const compact = this.withoutSign(text.replace(NOISE, ""));
     if (compact === "") return { kind: "empty" };
     if (!/^[\d.,]+$/.test(compact) || !/\d/.test(compact)) return { kind: "wrong", code: "malformed" };
     const marks = compact.replace(/\d/g, "");
@@ -100,6 +102,13 @@ export class MoneyFormat {
     const groups = last === "." ? "," : ".";
     const sane = !fraction.includes(groups) && isGrouped(whole, groups);
     return sane ? this.bounded(whole.replaceAll(groups, ""), fraction) : MALFORMED;
+  }
+
+  private withoutSign(text: string): string {
+    const lower = text.toLowerCase();
+    const sign = this.signs.find((each) => lower.startsWith(each) || lower.endsWith(each));
+    if (!sign) return text;
+    return lower.startsWith(sign) ? text.slice(sign.length) : text.slice(0, -sign.length);
   }
 
   private loneMark(mark: string, whole: string, fraction: string): Typed {
@@ -121,6 +130,22 @@ export class MoneyFormat {
 }
 
 const MALFORMED: Typed = { kind: "wrong", code: "malformed" };
+
+// Blanks of any kind, apostrophes that group, and the marks of direction that some programs paste along.
+const NOISE = /[\s'’_\u200e\u200f\u061c\u2066-\u2069]/g;
+
+/** How this currency is written, the longest first, in small letters and without blanks: `eur`, `€`, `zł`. */
+function signsOf(currency: string, locale: string): string[] {
+  const found = new Set([currency.toLowerCase()]);
+  for (const language of [locale, "en"]) {
+    for (const currencyDisplay of ["symbol", "narrowSymbol"] as const) {
+      const parts = new Intl.NumberFormat(language, { style: "currency", currency, currencyDisplay }).formatToParts(1);
+      const sign = parts.find((part) => part.type === "currency")?.value.replace(NOISE, "").toLowerCase();
+      if (sign) found.add(sign);
+    }
+  }
+  return [...found].sort((a, b) => b.length - a.length);
+}
 
 function splitLast(text: string, mark: string): [string, string] {
   const at = text.lastIndexOf(mark);
