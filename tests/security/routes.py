@@ -54,6 +54,12 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/members/{user_id}/roles": {"roles": ["observer"]},
     "POST /awards/{award_id}/{event}": (b"reason=x", "application/x-www-form-urlencoded"),
     "POST /offers/{offer_id}/{event}": (b"reason=x", "application/x-www-form-urlencoded"),
+    "POST /tenders/{tender_id}/questions": (
+        b"question=x", "application/x-www-form-urlencoded",
+    ),
+    "POST /tenders/{tender_id}/questions/{question_id}/answer": (
+        b"question=x&answer=y", "application/x-www-form-urlencoded",
+    ),
     "POST /tenders/{tender_id}/offers/fail": (b"reason=x", "application/x-www-form-urlencoded"),
     "POST /tenders/{tender_id}/offer/{lot_id}": (
         b"price=100.00", "application/x-www-form-urlencoded",

@@ -6,6 +6,7 @@ from litestar import Router
 
 from web.pages.auction import AuctionPage
 from web.pages.awards import AwardPages, AwardSheetPages
+from web.pages.dossier import DossierPages
 from web.pages.entrance import EntranceController
 from web.pages.files import built_file
 from web.pages.forms import FormTokenMiddleware
@@ -35,6 +36,7 @@ PAGES = [
             AuctionPage,
             PracticePages,
             TenderPages,
+            DossierPages,
             TenderOfferPages,
             OfferPages,
             OwnOfferPages,

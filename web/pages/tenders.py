@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Response, get, post
-from litestar.response import Redirect, Template
+from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.practice.queries import ROLES
 from auctions.tenders import jobs, service
-from auctions.tenders.schemas.awards import AwardView
-from auctions.tenders.schemas.tender import AcceptTerms, LotView, TenderLine, TenderView
+from auctions.tenders.schemas.tender import (
+    AcceptTerms,
+    ItemView,
+    LotView,
+    TenderLine,
+    TenderView,
+)
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database, after_commit
-from marketplace.kernel.errors import Problem
+from marketplace.kernel.errors import Conflict, Problem
 from marketplace.kernel.settings import Settings
 from web.pages import queries
+from web.pages.dossier import dossier
 from web.pages.forms import read_form
 from web.pages.render import (
     AnyRequest,
-    Viewer,
     field_errors,
     go,
     language_of,
@@ -36,7 +40,7 @@ from web.pages.render import (
     viewer_of,
 )
 from web.pages.tender_form import NAMES, defaults, read_tender
-from web.pages.terms import explained, lot_terms
+from web.pages.terms import explained, lot_terms, unit_words
 from web.translate import Language
 
 LIST_MAX = AWARDS_MAX = 100
@@ -123,14 +127,7 @@ class TenderPages(Controller):
         clock: Clock,
         tender_id: UUID,
     ) -> Template:
-        who = await viewer_of(session, actor)
-        tender = await service.show(session, actor, tender_id)
-        awards = await service.list_awards(session, actor, limit=AWARDS_MAX, tender_id=tender_id)
-        handed_in = None
-        if _own_offer_href(tender, tender.buyer.id == actor.organisation_id):
-            own = await service.show_own_offers(session, actor, tender_id, clock.now())
-            handed_in = sum(offer.sha256 is not None for offer in own.offers.values())
-        return _tender_page(request, who, actor, tender, awards=awards.items, handed_in=handed_in)
+        return await _tender_page(request, session, actor, clock, tender_id)
 
     @post("/{tender_id:uuid}/publish", opt=FOR_MEMBERS)
     async def publish(
@@ -143,12 +140,11 @@ class TenderPages(Controller):
         settings: Settings,
         tender_id: UUID,
     ) -> Response[Any]:
-        who = await viewer_of(session, actor)
-        tender = await service.show(session, actor, tender_id)
+        await service.show(session, actor, tender_id)
         try:
             await service.publish(session, actor, tender_id, books, settings.secret, clock.now())
         except Problem as problem:
-            return _tender_page(request, who, actor, tender, problem)
+            return await _tender_page(request, session, actor, clock, tender_id, problem)
         return go(f"/tenders/{tender_id}")
 
     @post("/{tender_id:uuid}/finish", opt=FOR_MEMBERS)
@@ -161,14 +157,12 @@ class TenderPages(Controller):
         tender_id: UUID,
     ) -> Response[Any]:
         """Award no more: what was accepted stands."""
-        who = await viewer_of(session, actor)
-        tender = await service.show(session, actor, tender_id)
         try:
             await service.finish(session, actor, tender_id, clock.now())
         except Problem as problem:
             if problem.status == 404:
                 raise
-            return _tender_page(request, who, actor, tender, problem)
+            return await _tender_page(request, session, actor, clock, tender_id, problem)
         return go(f"/tenders/{tender_id}")
 
     @post("/{tender_id:uuid}/participation", opt=FOR_MEMBERS)
@@ -181,9 +175,15 @@ class TenderPages(Controller):
         clock: Clock,
         books: Books,
         tender_id: UUID,
-    ) -> Redirect:
-        """As over the API: admitted to every auction when this answers."""
+    ) -> Response[Any]:
+        """As over the API: admitted to every auction when this answers. Nobody accepts unseen what
+        was added while the page was open.
+        """
         form = await read_form(request)
+        tender = await service.show(session, actor, tender_id)
+        if form.one("addenda") != str(tender.addenda_count):
+            changed = Conflict("terms_changed", "The terms changed while you read them. Read anew.")
+            return await _tender_page(request, session, actor, clock, tender_id, changed)
         answer = AcceptTerms(accept_terms=form.one("accept_terms") == "true")
         await service.participate(session, actor, tender_id, answer, clock.now())
         supplier_id = actor.organisation_id
@@ -205,18 +205,20 @@ def _line(line: TenderLine, accept: str) -> dict[str, Any]:
     }
 
 
-def _tender_page(
+async def _tender_page(
     request: AnyRequest,
-    viewer: Viewer,
+    session: AsyncSession,
     actor: Actor,
-    tender: TenderView,
+    clock: Clock,
+    tender_id: UUID,
     problem: Problem | None = None,
-    awards: Sequence[AwardView] = (),
-    handed_in: int | None = None,
 ) -> Template:
-    """`handed_in`: for how many lots the viewer's own offer is there, None where none can be."""
+    """Raises NotFound."""
+    who = await viewer_of(session, actor)
     fmt = language_of(request)
+    tender = await service.show(session, actor, tender_id)
     mine = tender.buyer.id == actor.organisation_id
+    awards = await service.list_awards(session, actor, limit=AWARDS_MAX, tender_id=tender_id)
     shown = {
         "id": tender.id,
         "title": tender.title,
@@ -227,19 +229,39 @@ def _tender_page(
         "may_accept": _may_accept(tender, actor, mine),
         "may_practise": _may_practise(actor, mine),
         "may_publish": mine and tender.state == "draft",
+        "may_ask": not mine and tender.state in BEFORE_THE_END and actor.has_role(*ROLES[False]),
+        "may_answer": mine and actor.has_role("procurement_officer"),
+        "addenda_count": tender.addenda_count,
         "offers": tender.offers,
         "offers_href": f"/tenders/{tender.id}/offers" if mine else None,
         "own_offer_href": _own_offer_href(tender, mine),
-        "handed_in": handed_in,
+        "handed_in": await _handed_in(session, actor, tender, clock.now()),
         "opened_at": tender.opened_at,
         "invited": _invited(tender),
         "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
         # The buyer finds them on the sheets.
-        "awards": [] if mine else list(awards),
+        "awards": [] if mine else awards.items,
     }
-    status = problem.status if problem else 200
-    values = {"area": "tenders", "tender": shown, "problem": told(problem)}
-    return page(request, "tender.html", viewer=viewer, status=status, **values)
+    return page(
+        request,
+        "tender.html",
+        viewer=who,
+        status=problem.status if problem else 200,
+        area="tenders",
+        tender=shown,
+        dossier=await dossier(session, actor, tender, fmt),
+        problem=told(problem),
+    )
+
+
+async def _handed_in(
+    session: AsyncSession, actor: Actor, tender: TenderView, now: datetime
+) -> int | None:
+    """For how many lots the viewer's own offer is there, None where none can be."""
+    if not _own_offer_href(tender, tender.buyer.id == actor.organisation_id):
+        return None
+    own = await service.show_own_offers(session, actor, tender.id, now)
+    return sum(offer.sha256 is not None for offer in own.offers.values())
 
 
 def _may_accept(tender: TenderView, actor: Actor, mine: bool) -> bool:
@@ -271,8 +293,20 @@ def _lot(lot: LotView, tender: TenderView, mine: bool, fmt: Language) -> dict[st
         "id": lot.id,
         "title": lot.title,
         "explained": explained(lot, tender.currency),
-        "positions": [msgspec.structs.asdict(item) for item in lot.items],
+        "description": lot.description,
+        "positions": [_position(item, fmt) for item in lot.items],
         "terms": lot_terms(lot, tender.currency, fmt),
         "award_href": f"/lots/{lot.id}/award" if mine and tender.state in DECIDED_ON else None,
         "auction_href": f"/auctions/{lot.auction_id}" if lot.auction_id and joined else None,
+    }
+
+
+def _position(item: ItemView, fmt: Language) -> dict[str, Any]:
+    coded = item.classification
+    return {
+        "name": item.name,
+        "description": item.description,
+        "quantity": item.quantity,
+        "unit": unit_words(item.unit, fmt.gettext),
+        "classification": coded and f"{coded.scheme} {coded.code} {coded.title}".strip(),
     }

@@ -76,6 +76,27 @@ def format_words(_: Gettext) -> dict[str, str]:
     }
 
 
+def unit_words(code: str, _: Gettext) -> str:
+    """A unit as people say it; a code of UN/ECE Recommendation 20 that is rare stays one."""
+    words = {
+        "C62": _("pieces"),
+        "H87": _("pieces"),
+        "EA": _("pieces"),
+        "SET": _("sets"),
+        "DZN": _("dozens"),
+        "HUR": _("hours"),
+        "DAY": _("days"),
+        "MTR": "m",
+        "MTK": "m²",
+        "MTQ": "m³",
+        "LTR": "l",
+        "GRM": "g",
+        "KGM": "kg",
+        "TNE": "t",
+    }
+    return words.get(code, code)
+
+
 def _step(step: Any, currency: str, fmt: Language) -> list[Term]:
     _ = fmt.gettext
     if not isinstance(step, dict) or not isinstance(value := step.get("value"), str):
