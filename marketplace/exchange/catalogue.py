@@ -36,6 +36,12 @@ EVENTS: dict[str, Event] = {
         path="/auctions/{auction_id}",
     ),
     "auction.outbid": Event(title="Somebody bid better"),
+    "award.offered": Event(
+        title="A lot is awarded to you and waits for your answer",
+        subject="You are awarded: {title}",
+        text="You are awarded {share_percent} % of {title}. Accept or decline until {answer_by}.",
+        path="/awards/{award_id}",
+    ),
     "award.won": Event(
         title="A lot was won",
         subject="Won: {title}",

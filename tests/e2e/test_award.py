@@ -78,13 +78,24 @@ async def test_from_a_tender_to_a_changed_rating_and_back(
     await mine.get_by_role("button", name="Award these shares").click()
     await expect(mine.locator("#awards")).to_contain_text("Offered")
 
-    theirs = await open_page(winner, f"/tenders/{tender_id}")
+    # The winner reads it at home and in the list, and a mail waits to be sent.
+    theirs = await open_page(winner, "/auctions")
+    await expect(theirs.locator("#waiting")).to_contain_text("You won, answer now")
+    tile = theirs.locator(f"#auction-{auction_id}")
+    await expect(tile).to_contain_text("1, finished first")
+    await expect(tile).to_contain_text("Awarded to you: answer now")
+    await theirs.goto("/tenders")
+    await expect(theirs.locator(".row-note")).to_have_text("Awarded to you: answer now")
+    await theirs.goto(f"/tenders/{tender_id}")
     await theirs.get_by_role("link", name="Waits for your answer").click()
     await theirs.get_by_role("button", name="Accept the award").click()
     await theirs.get_by_role("button", name="Confirm").click()
     await theirs.get_by_role("button", name="Deliver these quantities").click()
     await expect(theirs.get_by_text("Check the goods")).to_be_visible()
     order = theirs.url
+    await theirs.goto("/auctions")
+    await expect(theirs.locator(f"#auction-{auction_id} .tile-note")).to_have_text("You won")
+    await expect(theirs.locator("#waiting")).to_have_count(0)
 
     await mine.goto("/orders")
     await mine.get_by_role("link", name=winner.name).click()

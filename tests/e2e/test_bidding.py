@@ -193,7 +193,7 @@ async def test_a_slip_of_the_finger_asks_again(open_page: OpenPage, new_arena: N
         await page.wait_for_timeout(DOUBLE_TAP_MS)
         await page.locator("#confirm-yes").click()
         await expect(page.locator("#ask")).to_be_visible()
-        await expect(page.locator("#ask-price")).to_have_text("€4,950.00")
+        await expect(page.locator("#ask-yes")).to_have_text("Yes, bid €4,950.00")
         await page.locator(answer).click()
     await expect(page.locator("#bid-answer")).to_contain_text("€4,950.00 is in.")
     standing = (await arena.view(arena.buyer))["standing"]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.live.hub import Hub
 from auctions.tenders import service
+from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import LotView, TenderView
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
@@ -27,6 +28,11 @@ TENDERS_MAX = 20
 LIVE_MAX = 12
 """So many tiles come with their figures at once; any others fetch theirs."""
 
+CLOSED_MAX = 6
+"""So many finished ones say how they ended; opening the book of an old one costs a read."""
+
+AWARDS_MAX = 100
+WON = frozenset(["offered", "accepted"])
 OVER = frozenset(["closed", "cancelled"])
 STATES = LIVE | OVER | {"scheduled"}
 MOVED = "auction-moved"
@@ -45,6 +51,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     close_at: datetime | None
     ceiling: Amount | None
     note: str | None
+    won: bool = False
     figures: Figures | None = None
 
     @property
@@ -72,13 +79,19 @@ class HomePage(Controller):
         actor: Actor,
     ) -> Template:
         who = await viewer_of(session, actor)
+        running = await queries.running_auctions(database) if actor.operator else []
         tenders = await _tenders(session, actor)
+        awards = await own_awards(session, actor)
         auction_ids = [lot.auction_id for tender in tenders for lot in tender.lots]
         known = await queries.progress(database, filter(None, auction_ids))
         _ = language_of(request).gettext
-        accept = _("Accept the terms")
+        notes = {
+            "accept": _("Accept the terms"),
+            "offered": _("Awarded to you: answer now"),
+            "accepted": _("You won"),
+        }
         cards = [
-            _card(tender, lot, known[lot.auction_id], actor, accept)
+            _card(tender, lot, known[lot.auction_id], actor, notes, awards.get(lot.id))
             for tender in tenders
             for lot in tender.lots
             if lot.auction_id in known
@@ -90,7 +103,15 @@ class HomePage(Controller):
             for key, title in titles.items()
         ]
         shown = [group for group in grouped if group.auctions]
-        return page(request, "home.html", viewer=who, area="auctions", groups=shown)
+        return page(
+            request,
+            "home.html",
+            viewer=who,
+            area="auctions",
+            groups=shown,
+            running=running,
+            waiting=[award for award in awards.values() if award.state == "offered"],
+        )
 
     @get("/{auction_id:uuid}/figures", opt=allow(scope=None, waiting=True))
     async def tile(
@@ -122,9 +143,20 @@ class HomePage(Controller):
 async def _with_figures(
     live: Hub, session: AsyncSession, actor: Actor, cards: list[Card]
 ) -> list[Card]:
-    running = [card.id for card in cards if card.state in LIVE][:LIVE_MAX]
-    known = {each: await figures(live, session, actor, each) for each in running}
+    wanted = [card.id for card in cards if card.state in LIVE][:LIVE_MAX]
+    wanted += [card.id for card in cards if card.state == "closed"][:CLOSED_MAX]
+    known = {each: await figures(live, session, actor, each) for each in wanted}
     return [msgspec.structs.replace(card, figures=known.get(card.id)) for card in cards]
+
+
+async def own_awards(session: AsyncSession, actor: Actor) -> dict[UUID, AwardView]:
+    """What was awarded to the reader and stands or waits for an answer, by lot; newest first."""
+    found = await service.list_awards(session, actor, limit=AWARDS_MAX)
+    own: dict[UUID, AwardView] = {}
+    for award in found.items:
+        if award.organisation.id == actor.organisation_id and award.state in WON:
+            own.setdefault(award.lot_id, award)
+    return own
 
 
 async def _tenders(session: AsyncSession, actor: Actor) -> list[TenderView]:
@@ -137,12 +169,22 @@ async def _tenders(session: AsyncSession, actor: Actor) -> list[TenderView]:
     ]
 
 
-def _card(tender: TenderView, lot: LotView, progress: Progress, actor: Actor, accept: str) -> Card:
+def _card(
+    tender: TenderView,
+    lot: LotView,
+    progress: Progress,
+    actor: Actor,
+    notes: dict[str, str],
+    award: AwardView | None,
+) -> Card:
     assert lot.auction_id is not None, "asked for above"
     mine = tender.buyer.id == actor.organisation_id
     joined = mine or lot.alias is not None
     over = progress.status in OVER
     where = f"/auctions/{lot.auction_id}" if joined else f"/tenders/{tender.id}"
+    note = None if joined or over else notes["accept"]
+    if award is not None:
+        where, note = f"/awards/{award.id}", notes[award.state]
     return Card(
         id=lot.auction_id,
         href=where,
@@ -152,7 +194,8 @@ def _card(tender: TenderView, lot: LotView, progress: Progress, actor: Actor, ac
         starts_at=lot.starts_at,
         close_at=progress.close_at,
         ceiling=lot.ceiling,
-        note=None if joined or over else accept,
+        note=note,
+        won=award is not None and award.state == "accepted",
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.book.books import Books
 from auctions.practice.queries import ROLES
 from auctions.tenders import jobs, service
+from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import (
     AcceptTerms,
     ItemView,
@@ -30,6 +31,7 @@ from marketplace.kernel.settings import Settings
 from web.pages import queries
 from web.pages.dossier import dossier
 from web.pages.forms import read_form
+from web.pages.home import own_awards
 from web.pages.render import (
     AnyRequest,
     field_errors,
@@ -59,8 +61,14 @@ class TenderPages(Controller):
     ) -> Template:
         who = await viewer_of(session, actor)
         found = await service.listing(session, actor, limit=LIST_MAX)
-        accept = language_of(request).gettext("Accept the terms")
-        tenders = [_line(line, accept) for line in found.items]
+        _ = language_of(request).gettext
+        notes = {
+            "accept": _("Accept the terms"),
+            "offered": _("Awarded to you: answer now"),
+            "accepted": _("You won"),
+        }
+        awards = {award.tender_id: award for award in (await own_awards(session, actor)).values()}
+        tenders = [_line(line, notes, awards.get(line.id)) for line in found.items]
         return page(request, "tenders.html", viewer=who, area="tenders", tenders=tenders)
 
     @get("/new", opt=FOR_AUTHORS)
@@ -192,8 +200,9 @@ class TenderPages(Controller):
         return go(f"/tenders/{tender_id}")
 
 
-def _line(line: TenderLine, accept: str) -> dict[str, Any]:
+def _line(line: TenderLine, notes: dict[str, str], award: AwardView | None) -> dict[str, Any]:
     waits = not line.mine and line.accepted_at is None and line.state == "published"
+    note = notes["accept"] if waits else notes[award.state] if award else None
     return {
         "id": line.id,
         "title": line.title,
@@ -201,7 +210,8 @@ def _line(line: TenderLine, accept: str) -> dict[str, Any]:
         "lots": line.lots_count,
         "starts_at": line.starts_at,
         "state": line.state,
-        "note": accept if waits else None,
+        "note": note,
+        "won": award is not None and award.state == "accepted",
     }
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.book.books import Books
 from auctions.tenders import models as tables
 from auctions.tenders import queries, rules, weighing
-from auctions.tenders.life import AWARD
+from auctions.tenders.life import ANSWER_AWARD_WITHIN, AWARD
 from auctions.tenders.models import Award, Lot, Tender
 from auctions.tenders.rules import AwardState, TenderState
 from auctions.tenders.schemas.awards import (
@@ -29,7 +29,9 @@ from auctions.tenders.service.ending import is_over, note_ended
 from auctions.tenders.service.ranking import ranking
 from auctions.tenders.service.views import decimal_text, money, own_tender, parties
 from marketplace.accounts.service.separation import barred_authors, with_sponsors
+from marketplace.exchange.announcing import announce
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import rfc3339, to_micros
 from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import Money, round_half_even
@@ -250,6 +252,24 @@ async def offer_award(session: AsyncSession, award: Award, by: Mover) -> None:
     session.add(award)
     await session.flush()
     await move(session, AWARD, award, "offer", by, parties=[award.buyer_id])
+    await _tell_if_offered(session, award, by.now)
+
+
+async def _tell_if_offered(session: AsyncSession, award: Award, now: datetime) -> None:
+    """The winner hears of it at once, with the last day for the answer."""
+    if award.state != AwardState.OFFERED:
+        return
+    titles = await queries.lot_titles(session, {award.lot_id})
+    data = {
+        "award_id": str(award.id),
+        "tender_id": str(award.tender_id),
+        "lot_id": str(award.lot_id),
+        "title": titles[award.lot_id],
+        "share_percent": decimal_text(award.share_percent),
+        "answer_by": rfc3339(to_micros(now + ANSWER_AWARD_WITHIN)),
+    }
+    once = f"offer of award {award.id}"
+    await announce(session, award.organisation_id, "award.offered", data, once, now)
 
 
 async def decide(
@@ -270,6 +290,7 @@ async def decide(
     AWARD.choose(award, event, by)
     rules.require_state(tender.state, TenderState.AWARDING, doing="awarded")
     await move(session, AWARD, award, event, by, parties=[award.buyer_id])
+    await _tell_if_offered(session, award, now)
     award.decided_at = now
     await session.flush()
     return (await views(session, actor, tender.currency, [award]))[0]

@@ -105,6 +105,18 @@ async def sheet(buyer: Person, lot_id: str, **weights: int) -> Any:
     return ok(await buyer.client.get(f"/api/v1/lots/{lot_id}/award_sheet", params=weights))
 
 
+async def test_the_winner_is_told_by_mail_when_an_answer_is_wanted(
+    new_buyer: NewPerson, new_supplier: NewPerson, operator: Person, database: Database
+) -> None:
+    buyer, winner = await new_buyer(), await new_supplier()
+    done = await offered(database, buyer, {"200000.00": winner})
+    [award] = ok(await propose(buyer, done["lots"][0]["id"], (winner, "100")), 201)["items"]
+    mails = ok(await operator.client.get("/api/v1/mails", params={"limit": 200}))["items"]
+    [mail] = [mail for mail in mails if mail["address"] == winner.email and "award" in mail["kind"]]
+    assert mail["kind"] == "award.offered"
+    assert mail["subject"] == f"You are awarded: {done['lots'][0]['title']}"
+
+
 async def test_the_sheet_ranks_and_other_weights_change_nothing_saved(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database
 ) -> None:
