@@ -1,4 +1,4 @@
-"""The page of a tender shows all that a bidder accepts; nobody accepts what came meanwhile unread."""
+"""The page of a tender shows all that a bidder accepts; what came meanwhile is read first."""
 
 from __future__ import annotations
 
