@@ -19,7 +19,7 @@ from tests.orders.ordering import accepted, claimed, ok
 from tests.people import Connect, NewPerson, Person, peer, unique
 from tests.test_scenario import POLICY
 
-QUICK_S = 2
+QUICK_S = 6
 
 
 async def tender_by_form(page: Page, title: str, *suppliers: Person) -> str:

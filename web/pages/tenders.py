@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auctions.book.books import Books
 from auctions.practice.queries import ROLES
 from auctions.tenders import jobs, service
+from auctions.tenders.queries import BIDDER_ROLES
 from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import (
     AcceptTerms,
@@ -189,6 +190,7 @@ class TenderPages(Controller):
         """
         form = await read_form(request)
         tender = await service.show(session, actor, tender_id)
+        actor.require_role(*BIDDER_ROLES)
         if form.one("addenda") != str(tender.addenda_count):
             changed = Conflict("terms_changed", "The terms changed while you read them. Read anew.")
             return await _tender_page(request, session, actor, clock, tender_id, changed)
@@ -239,7 +241,7 @@ async def _tender_page(
         "may_accept": _may_accept(tender, actor, mine),
         "may_practise": _may_practise(actor, mine),
         "may_publish": mine and tender.state == "draft",
-        "may_ask": not mine and tender.state in BEFORE_THE_END and actor.has_role(*ROLES[False]),
+        "may_ask": not mine and tender.state in BEFORE_THE_END and actor.has_role(*BIDDER_ROLES),
         "may_answer": mine and actor.has_role("procurement_officer"),
         "addenda_count": tender.addenda_count,
         "offers": tender.offers,

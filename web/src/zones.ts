@@ -42,6 +42,6 @@ function check(field: HTMLInputElement, offset: HTMLInputElement): boolean {
   said.textContent = read.kind === "gap" ? _("This time does not exist: the clocks go forward then. The next one is %(time)s.", { time: read.next.slice(11) }) : _("Choose a day between 2000 and 2199.");
   field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", said.id);
-  if (!known) field.closest(".field-box")?.after(said);
+  if (!known) (field.closest(".field-box") ?? field).after(said);
   return false;
 }

@@ -40,11 +40,12 @@ export class Band {
     const last = room.state === "open" && leftMs <= 60_000;
     if (last && !this.wasLast && live && leftMs > 0) this.alerts.lastMinute();
     this.wasLast = last;
-    document.title = titleOf(room, live, leftMs);
+    const title = titleOf(room, live, leftMs);
+    if (document.title !== title) document.title = title;
     if (data.view !== "supplier") return;
     element("band").dataset.tone = tone;
-    const [title, text] = wordsOf(tone, room);
-    write("band-title", title);
+    const [heading, text] = wordsOf(tone, room);
+    write("band-title", heading);
     write("band-text", text);
   }
 
