@@ -124,7 +124,7 @@ async def test_a_mistake_is_told_at_its_field_of_its_lot(
     done = await sealed(buyer, supplier, lots=[lot(), lot(rules=english(scoring=scoring))])
     good = {"price": "100.00", "answer-warranty": "5y", "answer-transport": "20.00"}
     wrong = {
-        "price-2-error": ({"price": "1,5"}, "An amount is written as digits"),
+        "price-2-error": ({"price": "1;5"}, "An amount is written as digits"),
         "answer-2-1-error": ({"answer-warranty": ""}, "Choose one of these."),
         "answer-2-2-error": ({"answer-transport": "-1"}, "Write an amount such as 120.00."),
         "note-2-error": ({"note": "x" * 5_001}, "5000"),

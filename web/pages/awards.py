@@ -121,7 +121,7 @@ def _read_awards(form: Form) -> NewAwards:
                 organisation_id = UUID(name.removeprefix(SHARE))
             except ValueError:
                 raise Malformed("malformed", "There is no such bidder.") from None
-            shares.append(Share(organisation_id, form.one(name)[:12]))
+            shares.append(Share(organisation_id, form.one(name)[:12].replace(",", ".", 1)))
     if not shares:
         raise Malformed("no_shares", "Give at least one bidder a share.")
     return NewAwards(shares, form.one("reason")[:REASON_CHARS_MAX] or None)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, parse_qsl
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
 
+from marketplace.kernel.decimals import NotADecimal, wire_decimal
 from marketplace.kernel.errors import Invalid, TooLarge
 from web.pages.render import AnyRequest
 
@@ -66,6 +67,19 @@ class Form:
     def digits(self, name: str) -> str:
         """A code, which people type in groups as their authenticator shows it."""
         return "".join(self.one(name).split())
+
+    def decimal(self, name: str) -> str:
+        """A number as people type it, as a decimal of the wire. Raises Invalid for one that can be
+        read in two ways; what is no number at all is left to those who know what it is for.
+        """
+        text = self.one(name)
+        try:
+            return wire_decimal(text)
+        except NotADecimal as wrong:
+            if wrong.code not in {"ambiguous_number", "grouped_number"}:
+                return text
+            message = f"{wrong.detail} {wrong.hint}"
+            raise Invalid.field(name, wrong.code, message, wrong.hint) from None
 
     def instant(self, name: str, offset: str = "offset_min") -> datetime:
         """The typed local time, in UTC. The field `offset` is the browser's zone then (UTC minus

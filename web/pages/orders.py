@@ -13,7 +13,7 @@ from auctions.tenders import service as tenders
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.decimals import parse_decimal
+from marketplace.kernel.decimals import parse_decimal, typed_text
 from marketplace.kernel.errors import Malformed, Problem
 from marketplace.kernel.facts import Facts
 from marketplace.orders.rules import plain
@@ -162,7 +162,7 @@ async def _delivery(
 ) -> NewDelivery:
     """The quantities as typed; what is left blank or zero is not in this delivery."""
     order = await views.show(session, actor, order_id, clock.now())
-    typed = [(line.position, form.one(f"quantity-{line.position}")) for line in order.lines]
+    typed = [(line.position, form.decimal(f"quantity-{line.position}")) for line in order.lines]
     lines = [
         DeliveredLine(position=position, quantity=quantity)
         for position, quantity in typed
@@ -213,8 +213,9 @@ def _claim_in_question(order: OrderView) -> str | None:
 
 
 def _left(order: OrderView) -> dict[int, str]:
-    """What is still to come of each line."""
+    """What is still to come of each line, as the form reads it back."""
     left = {}
     for line in order.lines:
-        left[line.position] = plain(parse_decimal(line.quantity) - parse_decimal(line.delivered))
+        rest = parse_decimal(line.quantity) - parse_decimal(line.delivered)
+        left[line.position] = typed_text(plain(rest), None)
     return left

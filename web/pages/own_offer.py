@@ -110,11 +110,29 @@ async def _lot(
     raise NotFound("lot")
 
 
+def _number(form: Form, name: str, path: str, errors: list[FieldError]) -> str:
+    """What was typed, under the API's name of the field."""
+    try:
+        return form.decimal(name)
+    except Invalid as problem:
+        errors += [msgspec.structs.replace(error, field=path) for error in problem.errors]
+        return ""
+
+
 def _read(form: Form, lot: LotView, tender: TenderView) -> NewOffer:
     """As the API takes it. Raises Invalid with the API's own field names."""
-    given = {each.id: form.one(f"answer-{each.id}") for each in questions(lot.rules)}
+    errors = list[FieldError]()
+    given = {
+        each.id: form.one(f"answer-{each.id}")
+        if each.options
+        else _number(form, f"answer-{each.id}", f"attributes.{each.id}", errors)
+        for each in questions(lot.rules)
+    }
+    price = _number(form, "price", "price.amount", errors)
+    if errors:
+        raise Invalid("invalid", "Some fields need another look.", errors=errors)
     content = {
-        "price": {"amount": form.one("price"), "currency": tender.currency},
+        "price": {"amount": price, "currency": tender.currency},
         "attributes": {name: text for name, text in given.items() if text},
         # A browser ends each line with two characters, and counts them as one.
         "note": form.one("note").replace("\r\n", "\n"),

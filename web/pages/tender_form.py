@@ -69,15 +69,16 @@ def read_tender(form: Form) -> NewTender:
             errors.append(FieldError(name, "required", "This may not be empty."))
         elif len(form.one(name)) > TITLE_CHARS_MAX:
             errors.append(FieldError(name, "too_long", f"At most {TITLE_CHARS_MAX} characters."))
+    quantity, ceiling = _number(form, "quantity", errors), _number(form, "ceiling", errors)
     rules = _rules(form, errors)
     invited = _invited(form, errors)
     stage = _offers(form, errors)
     if errors:
         raise Invalid("invalid", "Some fields need another look.", errors=errors)
-    ceiling, currency = form.one("ceiling"), form.one("currency")
+    currency = form.one("currency")
     lot = NewLot(
         title=form.one("title"),
-        items=[NewItem(name=form.one("item"), quantity=form.one("quantity"), unit=PIECES)],
+        items=[NewItem(name=form.one("item"), quantity=quantity, unit=PIECES)],
         rules=rules,
         ceiling=Amount(ceiling, currency) if ceiling else None,
     )
@@ -113,7 +114,7 @@ def _rules(form: Form, errors: list[FieldError]) -> dict[str, Any]:
         "step": {
             "against": form.one("step_against"),
             "kind": form.one("step_kind"),
-            "value": form.one("step"),
+            "value": _number(form, "step", errors),
         },
         "overtime": {
             "window_s": _whole(form, "overtime_window_s", errors),
@@ -130,6 +131,14 @@ def _rules(form: Form, errors: list[FieldError]) -> dict[str, Any]:
 def _start(form: Form, errors: list[FieldError]) -> str:
     try:
         return form.instant("starts_at").isoformat().replace("+00:00", "Z")
+    except Invalid as problem:
+        errors += problem.errors
+        return ""
+
+
+def _number(form: Form, name: str, errors: list[FieldError]) -> str:
+    try:
+        return form.decimal(name)
     except Invalid as problem:
         errors += problem.errors
         return ""
