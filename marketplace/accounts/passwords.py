@@ -58,11 +58,12 @@ class Passwords:
             found = await asyncio.to_thread(zxcvbn, judged, known)
         if found.guesses >= GUESSES_MIN:
             return []
-        hint = "Three or four words that have nothing to do with each other are hard to guess."
+        hint = "Take three or four words that have nothing to do with each other."
         if found.feedback is not None and found.feedback.warning in _COMMON:
-            message = "This password, or one much like it, is used by many people."
+            message = f"Many people use this password, or one much like it. {hint}"
             return [FieldError(field, "password_common", message, hint)]
-        return [FieldError(field, "password_guessable", "This password is easy to guess.", hint)]
+        message = f"This password is easy to guess. {hint}"
+        return [FieldError(field, "password_guessable", message, hint)]
 
     async def hash(self, password: str) -> str:
         """Raises Unavailable when too many wait."""
