@@ -13,6 +13,16 @@ describe("server clock", () => {
     expect(clock.now(2_010)).toBe(52_010);
   });
 
+  test("devices whose own clocks are wrong count down alike", () => {
+    const left = [0, 10_000, -3_600_000].map((wrongByMs) => {
+      const clock = new ServerClock();
+      const local = 1_000_000 + wrongByMs;
+      clock.add(local - 40, local, 2_000_000);
+      return 2_055_000 - clock.now(local + 20);
+    });
+    expect(left).toEqual([54_960, 54_960, 54_960]);
+  });
+
   test("an old sample gives way to a slower fresh one", () => {
     const clock = new ServerClock();
     clock.add(0, 2, 1_001);
