@@ -210,10 +210,17 @@ async def _order_of_award(facts: Facts, session: AsyncSession, fact: LotAwarded)
         value=fact.value,
         reference=fact.reference,
         items=[
-            DealItem(name=item.name, quantity=item.quantity, unit=item.unit, item_id=item.item_id)
+            DealItem(
+                name=item.name,
+                quantity=item.quantity,
+                unit=item.unit,
+                item_id=item.item_id,
+                value=item.value,
+            )
             for item in fact.items
         ],
         delivery=fact.delivery,
+        note=fact.note,
     )
     await create_from_award(session, facts, deal, fact.at)
 

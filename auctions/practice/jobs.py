@@ -94,13 +94,14 @@ def _wanted(state: State, practice: PracticeAuction, now_us: int) -> Iterator[An
         view = snapshot(state, bidder(alias), now_us)
         move = next_move(view, rules.character(state.terms, alias), dice)
         if move is not None:
-            yield _body(alias, move)
+            yield _body(state, alias, move)
 
 
-def _body(alias: str, move: Move) -> Bid | Accept:
+def _body(state: State, alias: str, move: Move) -> Bid | Accept:
     cid = f"bot:{new_id().hex}"
     if isinstance(move, Offer):
-        return Bid(cid=cid, bidder=alias, price=move.price, attributes=move.answers)
+        lines = rules.lines_of(state.terms, move.price)
+        return Bid(cid=cid, bidder=alias, price=move.price, attributes=move.answers, lines=lines)
     return Accept(cid=cid, bidder=alias, step=move.step)
 
 

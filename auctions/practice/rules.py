@@ -10,6 +10,7 @@ import msgspec
 from auctions.practice.strategy import Character, answers_to
 from auctions.rules.parameters import Overtime, Phase, Terms
 from auctions.rules.terms_view import rules_of
+from marketplace.kernel.money import format_minor, parse_minor
 
 SECOND_US = 1_000_000
 START_US = 12 * SECOND_US
@@ -114,6 +115,21 @@ def character(terms: Terms, alias: str) -> Character:
         answers=answers_to(rules_of(terms), opening, terms.currency, dice),
         eagerness_percent=dice.randint(8, 25),
     )
+
+
+def lines_of(terms: Terms, price: str) -> dict[str, str]:
+    """A bot's price in equal lines, the last one with what is left; nothing where no line is
+    asked for.
+    """
+    if not terms.lines:
+        return {}
+    whole = parse_minor(price, terms.exponent)
+    each = whole // len(terms.lines)
+    totals = [each] * (len(terms.lines) - 1) + [whole - each * (len(terms.lines) - 1)]
+    return {
+        line.id: format_minor(total, terms.exponent)
+        for line, total in zip(terms.lines, totals, strict=True)
+    }
 
 
 def _anchor(terms: Terms) -> int:

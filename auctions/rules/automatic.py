@@ -69,6 +69,9 @@ def _refusal(state: State, alias: str, limit: str, events: list[AnyEvent]) -> Ou
         # Elsewhere the automatic price itself would tell what the others bid.
         detail = "Automatic bidding needs an English auction that shows the lead."
         return refused(Code.MALFORMED, detail, events)
+    if state.terms.lines:
+        detail = "Automatic bidding names one price; here every line needs its own."
+        return refused(Code.MALFORMED, detail, events)
     try:
         price = read_price(state.terms, limit)
         scale, _ = scale_for(state, bidder, {})

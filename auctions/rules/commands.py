@@ -26,7 +26,8 @@ class Admit(Body, frozen=True, kw_only=True, tag="admit"):
     """Let `bidder` in. `bonus_percent` is a decimal text taken off the price, then `bonus_minor`;
 
     a malus is negative. `rating` is a decimal text in [0, 100], None: not rated yet. `offer` is the
-    opened sealed offer the bidder starts with, `attributes` its answers to features and costs.
+    opened sealed offer the bidder starts with, `attributes` its answers to features and costs,
+    `lines` the totals of the lot's lines.
     """
 
     bidder: str
@@ -35,6 +36,7 @@ class Admit(Body, frozen=True, kw_only=True, tag="admit"):
     rating: str | None = None
     offer: str | None = None
     attributes: dict[str, str] = {}
+    lines: dict[str, str] = {}
 
 
 class Exclude(Body, frozen=True, kw_only=True, tag="exclude"):

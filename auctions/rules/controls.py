@@ -21,7 +21,7 @@ from .commands import (
     Withdraw,
 )
 from .entry import Ready
-from .guard import BadPrice, read_price
+from .guard import BadPrice, read_lines, read_price
 from .hybrid import give_back
 from .outcomes import (
     Admitted,
@@ -131,7 +131,8 @@ def _read_offer(state: State, body: Admit, bidder: Bidder) -> Ready:
         raise BadPrice(Code.ABOVE_CEILING, "The offer is above the ceiling.")
     if bidder.scale is None:
         raise WrongAnswer("The offer needs its answers.")
-    return Ready(price, bidder.scale)
+    lines = read_lines(state.terms, body.lines, price)
+    return Ready(price, bidder.scale, lines=lines)
 
 
 def _readmit(known: Bidder, bidder: Bidder, body: Admit, events: list[AnyEvent]) -> Outcome:

@@ -7,7 +7,7 @@ import msgspec
 from .answers import refused, refused_price
 from .bidding import free_highest, free_objection, highest, objection
 from .commands import Bid
-from .guard import BadPrice, check_lines, confirmation_token, doubt, read_price
+from .guard import BadPrice, confirmation_token, doubt, read_lines, read_price
 from .outcomes import AnyEvent, Code, Outcome
 from .scoring import Scale, WrongAnswer, scale_of
 from .state import BIDS_PER_BIDDER_MAX, Bidder, State
@@ -21,6 +21,7 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     answers: dict[str, str] | None = None
     auto: bool = False
     surrogate: bool = False
+    lines: tuple[int, ...] = ()
 
 
 def examine(
@@ -28,12 +29,13 @@ def examine(
 ) -> Ready | Outcome:
     """The bid ready to stand, or its refusal. `free`: no step counts (sealed bids)."""
     bidder = state.bidders[body.bidder]
+    lines: tuple[int, ...] = ()
     if bidder.bids_count >= BIDS_PER_BIDDER_MAX:
         return refused(Code.TOO_MANY, f"At most {BIDS_PER_BIDDER_MAX} bids.", events)
     try:
         price = read_price(state.terms, body.price)
-        if body.lines:
-            check_lines(state.terms, body.lines, price)
+        if body.lines or state.terms.lines:
+            lines = read_lines(state.terms, body.lines, price)
         scale, answers = scale_for(state, bidder, body.attributes)
     except BadPrice as error:
         return refused(error.code, error.detail, events)
@@ -49,7 +51,7 @@ def examine(
         token = confirmation_token(state.terms, alias, price)
         if body.confirm != token:
             return refused(Code.CONFIRM_REQUIRED, question, events, token=token)
-    return Ready(price, scale, answers, False, body.surrogate is not None)
+    return Ready(price, scale, answers, False, body.surrogate is not None, lines)
 
 
 def scale_for(

@@ -57,19 +57,40 @@ def read_price(terms: Terms, text: str | None) -> int:
     return minor
 
 
-def check_lines(terms: Terms, lines: dict[str, str], price: int) -> None:
-    """The lines' totals must add up to the price. Raises BadPrice."""
-    known = {line.id for line in terms.lines}
-    if known != set(lines):
-        wanted = ", ".join(sorted(known)) or "none"
-        raise BadPrice(Code.MALFORMED, f"The lines of this auction are: {wanted}.")
-    try:
-        total = sum(parse_minor(text, terms.exponent) for text in lines.values())
-    except NotAnAmount as error:
-        raise BadPrice(Code.MALFORMED, f"lines: {error.detail}") from None
-    if total != price:
-        both = f"{money(terms, total)}, the price is {money(terms, price)}"
+def read_lines(terms: Terms, lines: dict[str, str], price: int) -> tuple[int, ...]:
+    """The totals of the lines in minor units, in the order of the terms. Every line is named, none
+    is below zero, and together they are the price. Raises BadPrice.
+    """
+    wanted = [line.id for line in terms.lines]
+    if not wanted and not lines:
+        return ()
+    if set(lines) != set(wanted):
+        raise BadPrice(Code.MALFORMED, _other_lines(wanted, lines))
+    totals = tuple(_read_line(terms, name, lines[name]) for name in wanted)
+    if sum(totals) != price:
+        both = f"{money(terms, sum(totals))}, the price is {money(terms, price)}"
         raise BadPrice(Code.MALFORMED, f"The lines add up to {both}.")
+    return totals
+
+
+def _other_lines(wanted: list[str], lines: dict[str, str]) -> str:
+    if not wanted:
+        return "This auction has no lines: leave them out."
+    missing = [name for name in wanted if name not in lines]
+    if missing:
+        return f"Every line needs its total; missing: {', '.join(missing)}."
+    return f"The lines of this auction are: {', '.join(wanted)}."
+
+
+def _read_line(terms: Terms, name: str, text: str) -> int:
+    try:
+        total = parse_minor(text, terms.exponent)
+    except NotAnAmount as error:
+        code = Code.OUT_OF_RANGE if error.code == "out_of_range" else Code.MALFORMED
+        raise BadPrice(code, f"Line {name}: {error.detail}") from None
+    if total < 0:
+        raise BadPrice(Code.OUT_OF_RANGE, f"Line {name} is below zero; zero is the least.")
+    return total
 
 
 def confirmation_token(terms: Terms, alias: str, price: int) -> str:

@@ -21,7 +21,7 @@ def new_bid(state: State, seq: int, alias: str, ready: Ready) -> Placed:
         bidder.answers = ready.answers
     bidder.bids_count += 1
     state.bids_count = order
-    return Placed(seq, order, ready.price, scale, ready.auto, ready.surrogate)
+    return Placed(seq, order, ready.price, scale, ready.auto, ready.surrogate, ready.lines)
 
 
 def place(state: State, seq: int, alias: str, ready: Ready, events: list[AnyEvent]) -> int:

@@ -166,7 +166,10 @@ def lines(terms: Terms, phase: Phase) -> Paragraph | None:
     if not terms.lines:
         return None
     names = ", ".join(line.title for line in terms.lines)
-    text = f"You may split your price into lines ({names}); their totals must add up to the price."
+    text = (
+        f"Each bid names the total of every line ({names}); none is below zero, and together they "
+        "are the price."
+    )
     return Paragraph("Lines", text, "600.00 and 300.00 belong to a price of 900.00.")
 
 

@@ -164,7 +164,7 @@ def overtime(terms: Terms, phase: Phase) -> Paragraph | None:
 
 
 def automatic(terms: Terms, phase: Phase) -> Paragraph | None:
-    if phase.format != "english" or not terms.shows_lead:
+    if phase.format != "english" or not terms.shows_lead or terms.lines:
         return None
     text = (
         "You may set a private limit: whenever you do not lead, the highest price that takes the "

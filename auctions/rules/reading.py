@@ -16,6 +16,9 @@ from marketplace.kernel.money import NotAnAmount, format_minor, parse_minor
 
 ERRORS_MAX = 100
 TEXT_CHARS_MAX = 200
+ID_CHARS_MAX = 64
+"""As long as a word of a bid may be."""
+
 SECOND_US = 1_000_000
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -71,14 +74,16 @@ class Section:
                 key, "unknown_field", "There is no such rule here, or the format does not use it."
             )
 
-    def text(self, key: str, default: str | None = None) -> str:
+    def id(self) -> str:
+        """What bids name it by, so it must fit into one."""
+        return self.text("id", most=ID_CHARS_MAX)
+
+    def text(self, key: str, default: str | None = None, most: int = TEXT_CHARS_MAX) -> str:
         value = self.get(key)
         if value is None and default is not None:
             return default
-        if not isinstance(value, str) or not 1 <= len(value) <= TEXT_CHARS_MAX:
-            self.wrong(
-                key, _absent(value), f"A text of 1 to {TEXT_CHARS_MAX} characters is needed."
-            )
+        if not isinstance(value, str) or not 1 <= len(value) <= most:
+            self.wrong(key, _absent(value), f"A text of 1 to {most} characters is needed.")
             return default or ""
         return value
 

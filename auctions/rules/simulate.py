@@ -96,8 +96,9 @@ def replay_under(commands: Sequence[Command], original: Terms, terms: Terms) -> 
     The start and the auction's id are those of the original. Raises BrokenLog when the log does not
     fold under its own terms.
     """
+    # How a price is split decides nothing here, and the bids made up below have no lines.
     other = msgspec.structs.replace(
-        terms, starts_at_us=original.starts_at_us, auction=original.auction
+        terms, starts_at_us=original.starts_at_us, auction=original.auction, lines=()
     )
     before, outcomes = play_again(commands, original)
     named = [
@@ -211,7 +212,7 @@ class _Simulation:
         elif isinstance(body, Bid):
             # What was refused is sent as it was: nobody has confirmed it.
             asked = self._asked(body.attributes)
-            body = msgspec.structs.replace(body, attributes=asked)
+            body = msgspec.structs.replace(body, attributes=asked, lines={})
             body = self._confirmed(body) if command.seq in self.accepted else body
         elif isinstance(body, Admit):
             body = self._admission(body)
@@ -232,7 +233,7 @@ class _Simulation:
         clock = self.state.now.format in ("dutch", "japanese")
         offer = None if clock else body.offer
         asked = self._asked(body.attributes)
-        return msgspec.structs.replace(body, offer=offer, attributes=asked)
+        return msgspec.structs.replace(body, offer=offer, attributes=asked, lines={})
 
     def _asked(self, answers: dict[str, str]) -> dict[str, str]:
         scoring = self.state.terms.scoring

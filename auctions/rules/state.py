@@ -28,7 +28,9 @@ Row = tuple[Exact, int, str]
 
 
 class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A bid that was accepted. `order` counts accepted bids and decides between equal ones."""
+    """A bid that was accepted. `order` counts accepted bids and decides between equal ones; `lines`
+    are the totals of the lot's lines, in their order, in minor units.
+    """
 
     seq: int
     order: int
@@ -36,6 +38,7 @@ class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     scale: Scale
     auto: bool = False
     surrogate: bool = False
+    lines: tuple[int, ...] = ()
 
 
 class Bidder(msgspec.Struct):

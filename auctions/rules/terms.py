@@ -152,7 +152,7 @@ def _scoring(section: Section) -> Scoring:
 
 
 def _feature(section: Section) -> Feature:
-    id_ = section.text("id")
+    id_ = section.id()
     title = section.text("title", id_ or "?")
     section.needed("max")
     # A wrong max must not make every option wrong as well.
@@ -175,7 +175,7 @@ def _feature(section: Section) -> Feature:
 
 
 def _option(section: Section, most: int) -> Option:
-    id_ = section.text("id")
+    id_ = section.id()
     section.needed("value")
     value = section.decimal("value", 6, 0, PPM, 0) or 0
     if value > most and not section.is_wrong("value"):
@@ -188,7 +188,7 @@ def _option(section: Section, most: int) -> Option:
 
 
 def _cost(section: Section) -> Cost:
-    id_ = section.text("id")
+    id_ = section.id()
     cost = Cost(id_, section.text("title", id_ or "?"))
     section.done()
     return cost
@@ -224,7 +224,7 @@ def _rating_text(section: Section, key: str, default: str | None) -> str | None:
 def _lines(section: Section) -> tuple[Line, ...]:
     lines = []
     for item in section.sections("lines", LINES_MAX):
-        id_ = item.text("id")
+        id_ = item.id()
         quantity = item.decimal("quantity", 6, 1, MINOR_MAX, None)
         title = item.text("title", id_ or "?")
         lines.append(Line(id_, title, None if quantity is None else format_minor(quantity, 6)))
@@ -257,5 +257,7 @@ def _check_together(section: Section, terms: Terms) -> None:
             "Use rank, rank_and_lead or all.",
         )
     clocks = any(phase.format in CLOCKS for phase in terms.phases)
+    if clocks and terms.lines:
+        section.wrong("lines", "impossible", "A clock asks one price for the whole lot.")
     if clocks and terms.scoring.kind != "price":
         section.wrong("scoring.kind", "impossible", "On a clock everybody is asked the same price.")

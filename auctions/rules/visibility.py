@@ -147,12 +147,19 @@ def _rival_price(state: State, evaluated: Exact) -> dict[str, Any]:
 
 
 def price_view(state: State, placed: Placed) -> dict[str, Any]:
-    """Price, coefficient and evaluated price: always together, to the buyer and to its bidder."""
-    return {
+    """Price, coefficient and evaluated price: always together, to the buyer and to its bidder, with
+    the totals of the lines where the lot has some.
+    """
+    view: dict[str, Any] = {
         "price": format_minor(placed.price, state.terms.exponent),
         "coefficient": placed.scale.coefficient_text,
         "evaluated": shown_exact(state, evaluate(placed.scale, placed.price)),
     }
+    terms = state.terms
+    if terms.lines:
+        totals = zip(terms.lines, placed.lines, strict=True)
+        view["lines"] = {line.id: format_minor(total, terms.exponent) for line, total in totals}
+    return view
 
 
 def shown_exact(state: State, evaluated: Exact) -> str:

@@ -13,12 +13,15 @@ from marketplace.kernel.money import Money
 
 
 class AwardedItem(msgspec.Struct, frozen=True):
-    """`quantity` is the supplier's share of it."""
+    """`quantity` is the supplier's share of it; `value` what this share costs where the bid has a
+    line for it.
+    """
 
     item_id: UUID | None
     name: str
     quantity: Decimal
     unit: str
+    value: Money | None = None
 
 
 class LotAwarded(Fact, frozen=True, kw_only=True):
@@ -28,6 +31,7 @@ class LotAwarded(Fact, frozen=True, kw_only=True):
     value      what this share costs; `price` was bid for the whole lot
     reference  the median of what the others asked for this share; None: nobody else did
     author_id  whoever proposed the award signs for the buyer, `accepted_by` for the supplier
+    items      with their values, or none has one: then `note` names the lines of the bid, if any
     delivery   as the tender states it: incoterm, place, until, payment, remarks
     """
 
@@ -46,3 +50,4 @@ class LotAwarded(Fact, frozen=True, kw_only=True):
     items: tuple[AwardedItem, ...]
     delivery: dict[str, str]
     at: datetime
+    note: str = ""

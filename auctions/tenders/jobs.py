@@ -78,6 +78,7 @@ async def _admit(desk: Desk, row: Any) -> None:
         rating=participant.rating,
         offer=offer.price.amount if offer else None,
         attributes=offer.attributes if offer else {},
+        lines=offer.lines if offer else {},
     )
     await desk.books.submit(participant.auction_id, command)
     await _stamp(desk, participant, admitted_at=desk.clock.now())

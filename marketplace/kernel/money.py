@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 
 import msgspec
@@ -71,6 +72,21 @@ def format_minor(minor: int, exponent: int) -> str:
         return f"{digits[:-exponent]}.{digits[-exponent:]}"
     digits = str(abs(minor)).rjust(exponent + 1, "0")
     return f"{'-' if minor < 0 else ''}{digits[:-exponent]}.{digits[-exponent:]}"
+
+
+def split_minor(total: int, parts: Sequence[int]) -> list[int]:
+    """`total` in the proportion of `parts`, whole and without a remainder: what rounding leaves
+    goes to the largest fractions, the earlier first.
+    """
+    whole = sum(parts)
+    if whole == 0:
+        return [total, *[0] * (len(parts) - 1)] if parts else []
+    exact = [Fraction(total * part, whole) for part in parts]
+    shares = [int(value) for value in exact]
+    order = sorted(range(len(parts)), key=lambda index: (shares[index] - exact[index], index))
+    for index in order[: total - sum(shares)]:
+        shares[index] += 1
+    return shares
 
 
 def round_half_even(value: Fraction) -> int:

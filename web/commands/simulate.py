@@ -25,7 +25,7 @@ from web.curves import Curve, draw
 
 COMMANDS_MAX = 2_000_000
 COMMON = (
-    "scoring", "ties", "tie_rank", "visibility", "typo_guard_percent", "min_rating", "lines",
+    "scoring", "ties", "tie_rank", "visibility", "typo_guard_percent", "min_rating",
 )  # fmt: skip
 """What every format has."""
 

@@ -33,6 +33,13 @@ class Question(msgspec.Struct, frozen=True):
     options: list[tuple[str, str]] | None = None
 
 
+class LineOfLot(msgspec.Struct, frozen=True):
+    """A part of the lot whose total each bid names."""
+
+    id: str
+    title: str
+
+
 class AuctionFrame(msgspec.Struct, frozen=True, kw_only=True):
     """What the template needs; `page_data` is what the modules need."""
 
@@ -46,6 +53,7 @@ class AuctionFrame(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     may_act: bool
     questions: list[Question]
+    lines: list[LineOfLot]
     page_data: dict[str, Any]
     practice: bool = False
 
@@ -102,10 +110,16 @@ class AuctionPage(Controller):
             currency=tender.currency,
             may_act=access.may_act,
             questions=questions(lot.rules),
+            lines=lines_of(lot.rules),
             page_data=data,
         )
         who = await viewer_of(session, actor)
         return page(request, "auction/page.html", viewer=who, auction=frame)
+
+
+def lines_of(rules: dict[str, Any]) -> list[LineOfLot]:
+    """Of the published rules."""
+    return [LineOfLot(one["id"], one.get("title") or one["id"]) for one in rules.get("lines") or []]
 
 
 async def _names(live: Hub, auction_id: UUID) -> dict[str, str]:
@@ -163,6 +177,7 @@ async def _practised(
         currency=terms["currency"],
         may_act=access.may_act,
         questions=questions(terms["rules"]),
+        lines=lines_of(terms["rules"]),
         page_data=data,
         practice=True,
     )

@@ -29,7 +29,7 @@ from marketplace.kernel.errors import Malformed, NotFound, Problem
 from marketplace.kernel.money import Amount
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Refusal
-from web.pages.auction import questions
+from web.pages.auction import lines_of, questions
 from web.pages.forms import Form, read_form, typed_time
 from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
 from web.pages.roles import known_roles, roles_in_order
@@ -42,7 +42,7 @@ START_IN = timedelta(minutes=10)
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a supplier answered to one question of the lot's scoring."""
+    """What a supplier answered to one question of the lot's scoring, or asks for one line."""
 
     title: str
     text: str
@@ -319,9 +319,14 @@ def _worth(row: Row) -> tuple[bool, Decimal]:
 
 
 def answers_of(lot: LotView, offer: OfferView, currency: str, fmt: Language) -> list[Answer]:
-    """In the order of the questions; none before the opening."""
+    """The lines and then the questions, in their order; none before the opening."""
+    lines = offer.lines or {}
+    titles = {line.id: line.title for line in lines_of(lot.rules)}
+    found = [
+        Answer(titles.get(name, name), fmt.money(Amount(text, currency)))
+        for name, text in lines.items()
+    ]
     given = offer.attributes or {}
-    found = []
     for question in questions(lot.rules):
         if (text := given.get(question.id)) is None:
             continue

@@ -19,7 +19,7 @@ from marketplace.kernel.access import UNCOUNTED, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import FieldError, Invalid, NotFound, Problem
-from web.pages.auction import Question, questions
+from web.pages.auction import LineOfLot, Question, lines_of, questions
 from web.pages.forms import Form, read_form
 from web.pages.offers import Answer, answers_of
 from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
@@ -38,6 +38,7 @@ class LotOffer(msgspec.Struct, frozen=True):
     lot: LotView
     own: OwnOffer | None
     questions: list[Question]
+    lines: list[LineOfLot]
     answers: list[Answer]
     form: dict[str, str | list[str]]
     errors: dict[str, str]
@@ -134,6 +135,7 @@ def _read(form: Form, lot: LotView, tender: TenderView) -> NewOffer:
     content = {
         "price": {"amount": price, "currency": tender.currency},
         "attributes": {name: text for name, text in given.items() if text},
+        "lines": {each.id: form.one(f"line-{each.id}") for each in lines_of(lot.rules)},
         # A browser ends each line with two characters, and counts them as one.
         "note": form.one("note").replace("\r\n", "\n"),
     }
@@ -204,6 +206,7 @@ def _shown(
         lot,
         own,
         asked,
+        lines_of(lot.rules),
         answers_of(lot, own.view, tender.currency, fmt) if own else [],
         form or {},
         errors,

@@ -15,7 +15,7 @@ from marketplace.kernel.money import Amount
 
 class Ranked(msgspec.Struct, frozen=True):
     """One place of a lot's ranking as it is frozen: minor units, `evaluated` an exact fraction,
-    `abnormally_low` the reasons why the bid is.
+    `abnormally_low` the reasons why the bid is, `lines` the totals by the lines' ids.
     """
 
     rank: int
@@ -27,6 +27,15 @@ class Ranked(msgspec.Struct, frozen=True):
     rating: str | None = None
     seq: int | None = None
     abnormally_low: tuple[str, ...] = ()
+    lines: dict[str, int] = {}
+
+
+class LineAmount(msgspec.Struct, frozen=True):
+    """The total of one line of the lot."""
+
+    id: str
+    title: str
+    amount: Amount
 
 
 class SheetRow(msgspec.Struct, frozen=True):
@@ -45,6 +54,7 @@ class SheetRow(msgspec.Struct, frozen=True):
     what_if_score: str
     what_if_rank: int
     abnormally_low: list[str] = []
+    lines: list[LineAmount] = []
 
 
 class AwardView(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from auctions.rules.parameters import LINES_MAX
 from auctions.tenders.schemas.tender import Party
 from marketplace.kernel.money import Amount
 
@@ -16,10 +17,13 @@ Word = Annotated[str, Meta(max_length=64)]
 
 
 class NewOffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`price` for the whole lot; `attributes` answers the features and costs of its scoring."""
+    """`price` for the whole lot; `attributes` answers the features and costs of its scoring,
+    `lines` are the totals of the lot's lines as decimal strings by their id.
+    """
 
     price: Amount
     attributes: dict[Word, Word] = {}
+    lines: Annotated[dict[Word, Word], Meta(max_length=LINES_MAX)] = {}
     note: Annotated[str, Meta(max_length=5_000)] = ""
 
 
@@ -50,6 +54,7 @@ class OfferView(msgspec.Struct, frozen=True):
     evaluated: Amount | None
     coefficient: str | None
     reason: str | None
+    lines: dict[str, str] | None = None
 
 
 class OfferPage(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -9,20 +10,27 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.tenders import queries, weighing
+from auctions.tenders import itemising, queries, weighing
 from auctions.tenders.facts import AwardedItem, LotAwarded
 from auctions.tenders.life import AWARD, TENDER
-from auctions.tenders.models import Award, Tender
+from auctions.tenders.models import Award, Lot, LotItem, Tender
 from auctions.tenders.rules import AwardState, TenderState
 from auctions.tenders.schemas.awards import AwardPage, AwardView, Ranked
 from auctions.tenders.service.awards import SPOKEN, make_award, offer_award, views
+from auctions.tenders.service.lot_terms import lot_terms
 from auctions.tenders.service.views import PAGE_DEFAULT, own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.facts import Facts
-from marketplace.kernel.money import Money
+from marketplace.kernel.money import Money, split_minor
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import house, move, mover
+
+ONE = "C62"
+"""The unit of a line that is no item of the lot: one of it, as UN/ECE Recommendation 20 has it."""
+
+NOTE_CHARS_MAX = 5_000
+"""As long as a note to an order may be."""
 
 
 async def accept(
@@ -92,6 +100,7 @@ async def _fact(
     items = (await queries.items(session, tender.id)).get(lot.id, [])
     sheet = await queries.award_sheet(session, lot.id)
     rows = msgspec.convert(sheet.rows, list[Ranked]) if sheet else []
+    awarded, note = _itemised(tender, lot, award, items, rows)
     reference = weighing.reference_minor(rows, award.organisation_id, award.share_percent)
     return LotAwarded(
         award_id=award.id,
@@ -106,15 +115,42 @@ async def _fact(
         price=Money(award.price_minor, tender.currency),
         value=Money(award.value_minor, tender.currency),
         reference=None if reference is None else Money(reference, tender.currency),
-        items=tuple(
-            AwardedItem(
-                item.item_id, item.name, item.quantity * award.share_percent / 100, item.unit
-            )
-            for item in items
-        ),
+        items=awarded,
         delivery=tender.terms.get("delivery", {}),
         at=now,
+        note=note,
     )
+
+
+def _itemised(
+    tender: Tender, lot: Lot, award: Award, items: Sequence[LotItem], rows: Sequence[Ranked]
+) -> tuple[tuple[AwardedItem, ...], str]:
+    """The items, each with its line's value where every item has a line of its own, and then the
+    lines beside them; else the lines as a note.
+    """
+    share = award.share_percent / 100
+    plain = tuple(AwardedItem(i.item_id, i.name, i.quantity * share, i.unit) for i in items)
+    own_lines = (row.lines for row in rows if row.organisation_id == award.organisation_id)
+    totals: dict[str, int] = next(own_lines, {})
+    if not totals:
+        return plain, ""
+    lines = itemising.named(lot_terms(tender, lot, lot.id, None).lines, totals)
+    minors = split_minor(award.value_minor, [totals[line.id] for line in lines])
+    values = [Money(minor, tender.currency) for minor in minors]
+    priced = itemising.match(lines, [itemising.Wanted(i.name, i.item_id) for i in items])
+    if priced is None:
+        named = [f"{line.title} {v.wire().amount}" for line, v in zip(lines, values, strict=True)]
+        return plain, f"Of the price, in {tender.currency}: {'; '.join(named)}."[:NOTE_CHARS_MAX]
+    own = [
+        msgspec.structs.replace(item, value=values[index])
+        for item, index in zip(plain, priced, strict=True)
+    ]
+    beside = [
+        AwardedItem(None, line.title, Decimal(line.quantity or 1) * share, ONE, values[index])
+        for index, line in enumerate(lines)
+        if index not in priced
+    ]
+    return (*own, *beside), ""
 
 
 async def _finish_if_complete(session: AsyncSession, tender: Tender, now: datetime) -> None:

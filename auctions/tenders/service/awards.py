@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
+from auctions.tenders import itemising, queries, rules, weighing
 from auctions.tenders import models as tables
-from auctions.tenders import queries, rules, weighing
 from auctions.tenders.life import ANSWER_AWARD_WITHIN, AWARD
 from auctions.tenders.models import Award, Lot, Tender
 from auctions.tenders.rules import AwardState, TenderState
@@ -21,11 +21,13 @@ from auctions.tenders.schemas.awards import (
     AwardPage,
     AwardSheet,
     AwardView,
+    LineAmount,
     NewAwards,
     Ranked,
     SheetRow,
 )
 from auctions.tenders.service.ending import is_over, note_ended
+from auctions.tenders.service.lot_terms import lot_terms
 from auctions.tenders.service.ranking import ranking
 from auctions.tenders.service.views import decimal_text, money, own_tender, parties
 from marketplace.accounts.service.separation import barred_authors, with_sponsors
@@ -138,8 +140,18 @@ async def _sheet_rows(
             what_if_score=weighing.one_decimal(score),
             what_if_rank=place,
             abnormally_low=list(row.abnormally_low),
+            lines=_lines(tender, lot, row),
         )
         for row, score, place in zip(rows, points, places, strict=True)
+    ]
+
+
+def _lines(tender: Tender, lot: Lot, row: Ranked) -> list[LineAmount]:
+    if not row.lines:
+        return []
+    return [
+        LineAmount(line.id, line.title, Money(row.lines[line.id], tender.currency).wire())
+        for line in itemising.named(lot_terms(tender, lot, lot.id, None).lines, row.lines)
     ]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auctions.rules.guard import BadPrice, read_lines
 from auctions.rules.scoring import Scale, WrongAnswer, evaluate, scale_of
 from auctions.tenders import queries, vault
 from auctions.tenders.life import OFFER
@@ -125,6 +126,10 @@ def _check(tender: Tender, lot: Lot, new: NewOffer) -> None:
     if lot.ceiling_minor is not None and minor > lot.ceiling_minor:
         raise Invalid.field("price.amount", "above_ceiling", "The lot has a lower ceiling.")
     scale(tender, lot, new.attributes)
+    try:
+        read_lines(lot_terms(tender, lot, lot.id, None), new.lines, minor)
+    except BadPrice as error:
+        raise Invalid.field("lines", error.code, error.detail) from error
 
 
 def scale(
@@ -198,4 +203,5 @@ def _view(tender: Tender, lot: Lot, row: Offer, organisation: Party) -> OfferVie
         evaluated=money(evaluated, tender.currency),
         coefficient=str(weight.coefficient) if weight else None,
         reason=row.reason,
+        lines=content.get("lines") or None,
     )

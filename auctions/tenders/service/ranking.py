@@ -11,12 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.rules import abnormal
+from auctions.rules.parameters import Terms
 from auctions.rules.scoring import evaluate
+from auctions.rules.state import Placed
 from auctions.tenders import queries
 from auctions.tenders.models import Lot, Tender
 from auctions.tenders.rules import AuctionState
 from auctions.tenders.schemas.awards import Ranked
 from auctions.tenders.service.offers import scale
+from marketplace.kernel.money import exponent_of, parse_minor
 from ratings.service.gates import standings
 
 ROWS_MAX = 1_000
@@ -59,9 +62,14 @@ async def _by_auction(
                     rating=bidder.rating,
                     seq=bid.seq,
                     abnormally_low=abnormal.reasons(state, place - 1),
+                    lines=_totals(state.terms, bid),
                 )
             )
     return found
+
+
+def _totals(terms: Terms, bid: Placed) -> dict[str, int]:
+    return {line.id: total for line, total in zip(terms.lines, bid.lines, strict=True)}
 
 
 async def _by_offers(
@@ -98,6 +106,10 @@ async def _by_offers(
             coefficient=coefficient,
             rating=known[offer.organisation_id].score,
             abnormally_low=abnormal.judge_list(prices, prices, place - 1),
+            lines={
+                name: parse_minor(text, exponent_of(tender.currency))
+                for name, text in (offer.content or {}).get("lines", {}).items()
+            },
         )
         for place, (evaluated, _, offer, coefficient) in enumerate(rows, 1)
     ]

@@ -17,7 +17,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Forbidden, Invalid
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.money import Amount, Money, exponent_of
+from marketplace.kernel.money import Amount, Money, exponent_of, split_minor
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import Mover, house
 from marketplace.orders import queries, rules
@@ -42,12 +42,13 @@ SELLING = frozenset(["supplies", "resells"])
 
 
 class DealItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a deal that was made elsewhere."""
+    """A line of a deal that was made elsewhere. All lines have a `value`, or none."""
 
     name: str
     quantity: Decimal
     unit: str
     item_id: UUID | None = None
+    value: Money | None = None
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,7 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
     items: Sequence[DealItem]
     delivery: dict[str, str]
     reference: Money | None = None
+    note: str = ""
 
 
 async def create_from_award(session: AsyncSession, facts: Facts, deal: Deal, now: datetime) -> UUID:
@@ -79,18 +81,20 @@ async def create_from_award(session: AsyncSession, facts: Facts, deal: Deal, now
         order = await _order(session, deal.buyer_id, deal.supplier_id, deal.author_id, now)
         order.origin, order.origin_id = "award", deal.award_id
         order.title, order.currency = deal.title, deal.value.currency
-        order.delivery = deal.delivery
-        single = len(deal.items) == 1
+        order.delivery, order.note = deal.delivery, deal.note
+        values = _values(deal)
         # Nothing can be compared with a gift.
         reference = (deal.reference.minor if deal.reference else 0) or None
-        if not single:
+        if not values:
             order.lump_minor, order.lump_reference_minor = deal.value.minor, reference
         session.add(order)
         await session.flush()
         for position, item in enumerate(deal.items):
-            session.add(_dealt_line(order, position, item, deal.value if single else None))
-        if single and reference is not None:
-            session.add(_reference(order, 0, _major(reference, order.currency)))
+            session.add(_dealt_line(order, position, item, values[position] if values else None))
+        if values and reference is not None:
+            for position, minor in enumerate(split_minor(reference, [v.minor for v in values])):
+                if minor > 0:
+                    session.add(_reference(order, position, _major(minor, order.currency)))
         await session.flush()
         await assignments.hand_on(session, deal.supplier_id, deal.tender_id, "order", order.id, now)
         await step(session, facts, order, "request", house(now))
@@ -99,6 +103,13 @@ async def create_from_award(session: AsyncSession, facts: Facts, deal: Deal, now
 
 def _major(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent_of(currency))
+
+
+def _values(deal: Deal) -> list[Money]:
+    """What each line costs; empty under a lump price."""
+    if len(deal.items) == 1:
+        return [deal.value]
+    return [item.value for item in deal.items if item.value is not None]
 
 
 def _dealt_line(order: Order, position: int, item: DealItem, value: Money | None) -> Line:

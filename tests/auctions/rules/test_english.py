@@ -260,8 +260,8 @@ def test_without_a_ceiling_the_first_bid_is_not_doubted():
 def test_the_price_of_one_unit_is_named():
     lines = [{"id": "pump", "quantity": "400"}]
     run = Run(ceiling="40000.00", typo_guard_percent="30", lines=lines).open()
-    assert "400" in run.bid("a", "99.50").detail
-    assert "slipped" not in run.bid("a", "9000.00").detail
+    assert "400" in run.bid("a", "99.50", lines={"pump": "99.50"}).detail
+    assert "slipped" not in run.bid("a", "9000.00", lines={"pump": "9000.00"}).detail
 
 
 def test_lines_must_be_the_lots_lines_and_add_up():
@@ -271,4 +271,4 @@ def test_lines_must_be_the_lots_lines_and_add_up():
     assert run.bid("a", "900.00", lines=good | {"y": "?"}).code is Code.MALFORMED
     assert "899.99" in run.bid("a", "900.00", lines=good | {"y": "299.99"}).detail
     assert run.bid("a", "900.00", lines=good).accepted
-    assert "none" in Run().open().bid("a", "900.00", lines=good).detail
+    assert "no lines" in Run().open().bid("a", "900.00", lines=good).detail

@@ -22,7 +22,7 @@ export class Automatic {
 
   draw(room: Room): void {
     const shows = room.terms.rules?.visibility;
-    const allowed = phaseNow(room).format === "english" && (shows === "rank_and_lead" || shows === "all");
+    const allowed = phaseNow(room).format === "english" && (shows === "rank_and_lead" || shows === "all") && !room.terms.rules?.lines?.length;
     const over = room.state === "closed" || room.state === "cancelled";
     element("auto-panel").hidden = !allowed || over || !data.may_act;
     const open = room.state === "open" && room.you.admitted !== false;

@@ -49,8 +49,21 @@ export class StepPad {
     if (this.armed !== null && (!open || (this.max !== null && this.armed > this.max))) this.overtaken();
   }
 
+  /** The price is the sum of lines typed elsewhere: no steps, and nothing to type here. */
+  takeTotals(): void {
+    this.input.readOnly = true;
+    for (const button of buttons()) button.hidden = true;
+  }
+
+  /** The sum of the lines; null while one is missing. */
+  total(price: bigint | null): void {
+    this.input.value = price === null ? "" : money.plain(price);
+    this.readTyped(false);
+  }
+
   /** A price from elsewhere, to be read and confirmed like a typed one. */
   fill(price: bigint): void {
+    if (this.input.readOnly) return this.say(money.full(price), false);
     this.input.value = money.plain(price);
     this.input.focus({ preventScroll: true });
     this.readTyped(false);

@@ -12,6 +12,7 @@ import { OTHER, askEither } from "./ask";
 import { Automatic } from "./automatic";
 import { ClockPad } from "./clock-pad";
 import { Hints } from "./hints";
+import { LinesForm } from "./lines";
 import { Pad } from "./pad";
 import { announce, data, element, fit, make, money, shown, write } from "./page";
 import { Receipts } from "./receipts";
@@ -26,6 +27,7 @@ export class SupplierView {
   private readonly receipts: Receipts;
   private readonly pad = new Pad();
   private readonly answers = new AnswersForm();
+  private readonly lines: LinesForm;
   private readonly steps: StepPad;
   private readonly clock: ClockPad;
   private readonly automatic: Automatic;
@@ -36,6 +38,8 @@ export class SupplierView {
     private readonly drawer: BidDrawer,
   ) {
     this.steps = new StepPad(this.pad, this.answers, (minor) => this.place(money.wire(minor)));
+    this.lines = new LinesForm((total) => this.steps.total(total));
+    if (this.lines.isAsked) this.steps.takeTotals();
     this.clock = new ClockPad(this.pad, (step, price) => this.client.order({ type: "accept", step }, price));
     this.automatic = new Automatic((limit) => this.client.order({ type: "auto", limit }, limit));
     this.hints = new Hints(
@@ -54,6 +58,7 @@ export class SupplierView {
     this.drawRank(room);
     this.drawFigures(room);
     this.answers.draw(room);
+    this.lines.draw(room);
     this.automatic.draw(room);
     this.hints.draw(room);
     const phase = phaseNow(room);
@@ -113,8 +118,9 @@ export class SupplierView {
   }
 
   private place(price: string): void {
-    const attributes = this.answers.attributes;
-    this.client.order({ type: "bid", price, ...(attributes ? { attributes } : {}) }, price);
+    const { attributes } = this.answers;
+    const { lines } = this.lines;
+    this.client.order({ type: "bid", price, ...(attributes ? { attributes } : {}), ...(lines ? { lines } : {}) }, price);
   }
 
   private drawRank(room: Room): void {

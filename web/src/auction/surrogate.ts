@@ -49,7 +49,7 @@ export class Surrogate {
     if (typed.kind !== "amount") return write("surrogate-error", typed.kind === "wrong" ? wrongText(typed.code) : _("Write the price with its decimals."));
     if (!request) return write("surrogate-error", _("Write what the bidder asked for, and how."));
     const bidder = element<HTMLSelectElement>("surrogate-bidder").value;
-    const body = { cid: newCid(), price: money.wire(typed.minor), bidder, surrogate: request, attributes: this.answers() };
+    const body = { cid: newCid(), price: money.wire(typed.minor), bidder, surrogate: request, attributes: this.answers(), lines: this.lines() };
     this.dialog.close();
     const refused = await send("bids", body);
     if (refused?.code === "confirm_required" && refused.token) await this.confirm(body, money.full(typed.minor), refused.detail, refused.token);
@@ -68,6 +68,16 @@ export class Surrogate {
       const typed = field instanceof HTMLInputElement ? money.typed(field.value) : null;
       const value = typed === null ? field.value : typed.kind === "amount" ? money.wire(typed.minor) : "";
       if (value) given[field.dataset.surrogateAnswer!] = value;
+    }
+    return given;
+  }
+
+  /** Every line of the lot; whether they add up is for the rules to say. */
+  private lines(): Record<string, string> {
+    const given: Record<string, string> = {};
+    for (const field of document.querySelectorAll<HTMLInputElement>("[data-surrogate-line]")) {
+      const typed = money.typed(field.value);
+      given[field.dataset.surrogateLine!] = money.wire(typed.kind === "amount" ? typed.minor : 0n);
     }
     return given;
   }

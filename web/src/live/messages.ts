@@ -25,6 +25,8 @@ export interface You {
   coefficient?: string | null;
   evaluated?: string | null;
   rank?: number | null;
+  /** The totals of the own best bid by the lines' ids. */
+  lines?: Record<string, string>;
   auto?: string | null;
   /** The best price is not published yet: sealed, or named in the running turn or step. */
   pending?: boolean;
@@ -96,6 +98,7 @@ export interface Rules extends PhaseRules {
   visibility?: string;
   tie_rank?: string;
   scoring?: Scoring;
+  lines?: { id: string; title?: string; quantity?: string | null }[];
 }
 
 export interface Snapshot {

@@ -2,7 +2,7 @@
 
 /** What goes out besides the cid: a bid (a null price takes it back), a step accepted, an automatic limit (null ends it). */
 export type Order =
-  | { type: "bid"; price: string | null; attributes?: Record<string, string>; confirm?: string }
+  | { type: "bid"; price: string | null; attributes?: Record<string, string>; lines?: Record<string, string>; confirm?: string }
   | { type: "accept"; step: number }
   | { type: "auto"; limit: string | null };
 
