@@ -25,7 +25,7 @@ from auctions.practice import api as practice_api
 from auctions.practice import jobs as practice_jobs
 from auctions.tenders import api as tenders_api
 from auctions.tenders import jobs as tender_jobs
-from auctions.tenders import notice_jobs
+from auctions.tenders import notice_jobs, sending
 from auctions.tenders import service as tenders
 from auctions.tenders.facts import LotAwarded
 from auctions.tenders.following import follow_auctions
@@ -270,18 +270,18 @@ async def _fire_deadlines(parts: Living) -> None:
 
 async def _mend_auctions(parts: Living) -> None:
     """Commands that a dying process left unsent."""
-    desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
-    await tender_jobs.readmit(desk)
-    await tender_jobs.send_cancels(desk)
+    desk = sending.Desk(parts.database, parts.books, parts.clock)
+    await sending.readmit(desk)
+    await sending.send_cancels(desk)
 
 
 async def _exclude_suspended(parts: Living) -> None:
-    desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
-    await tender_jobs.exclude_suspended(desk)
+    desk = sending.Desk(parts.database, parts.books, parts.clock)
+    await sending.exclude_suspended(desk)
 
 
 async def _note_ended_auctions(parts: Living) -> None:
-    desk = tender_jobs.Desk(parts.database, parts.books, parts.clock)
+    desk = sending.Desk(parts.database, parts.books, parts.clock)
     await tender_jobs.note_ended_auctions(desk)
 
 

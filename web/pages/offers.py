@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +13,18 @@ from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.tenders import jobs, service
+from auctions.tenders import service
 from auctions.tenders.rules import HIDDEN, OfferState
 from auctions.tenders.schemas.offers import OfferView
 from auctions.tenders.schemas.tender import LotView, TenderView
+from auctions.tenders.sending import Desk
 from auctions.tenders.service.opening_room import OpeningRoom, Share
 from marketplace.accounts.schemas import MemberView
 from marketplace.accounts.service import colleagues
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.db import Database, after_commit
+from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Malformed, NotFound, Problem
 from marketplace.kernel.money import Amount
 from marketplace.kernel.settings import Settings
@@ -125,11 +125,11 @@ class TenderOfferPages(Controller):
             async with session.begin_nested():
                 starts_at = form.instant("starts_at") if form.one("starts_at") else None
                 now = clock.now()
-                await service.start_auctions(session, actor, tender_id, books, starts_at, now)
+                desk = Desk(database, books, clock)
+                await service.start_auctions(session, actor, tender_id, starts_at, desk, now)
         except Problem as problem:
             room = _Room(request, session, actor, clock, tender_id)
             return await room.page(problem=problem, form=form)
-        after_commit(session, partial(jobs.admit, jobs.Desk(database, books, clock), tender_id))
         return go(f"/tenders/{tender_id}")
 
     @post("/skip_auction", opt=FOR_MEMBERS)
@@ -154,8 +154,10 @@ class TenderOfferPages(Controller):
         self,
         request: AnyRequest,
         session: AsyncSession,
+        database: Database,
         actor: Actor,
         clock: Clock,
+        books: Books,
         tender_id: UUID,
     ) -> Response[Any]:
         """No award at all."""
@@ -163,7 +165,8 @@ class TenderOfferPages(Controller):
         reason = form.one("reason")[:REASON_CHARS_MAX]
         try:
             async with session.begin_nested():
-                await service.fail(session, actor, tender_id, reason, clock.now())
+                desk = Desk(database, books, clock)
+                await service.fail(session, actor, tender_id, reason, desk, clock.now())
         except Problem as problem:
             room = _Room(request, session, actor, clock, tender_id)
             return await room.page(problem=problem, form=form, about="fail")

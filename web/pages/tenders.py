@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.practice.queries import ROLES
-from auctions.tenders import jobs, service
+from auctions.tenders import service
 from auctions.tenders.queries import BIDDER_ROLES
 from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import (
@@ -23,10 +22,11 @@ from auctions.tenders.schemas.tender import (
     TenderLine,
     TenderView,
 )
+from auctions.tenders.sending import Desk
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.db import Database, after_commit
+from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Conflict, Problem
 from marketplace.kernel.settings import Settings
 from web.pages import queries
@@ -195,10 +195,8 @@ class TenderPages(Controller):
             changed = Conflict("terms_changed", "The terms changed while you read them. Read anew.")
             return await _tender_page(request, session, actor, clock, tender_id, changed)
         answer = AcceptTerms(accept_terms=form.one("accept_terms") == "true")
-        await service.participate(session, actor, tender_id, answer, clock.now())
-        supplier_id = actor.organisation_id
-        desk = jobs.Desk(database, books, clock)
-        after_commit(session, partial(jobs.admit, desk, tender_id, supplier_id))
+        desk = Desk(database, books, clock)
+        await service.participate(session, actor, tender_id, answer, desk, clock.now())
         return go(f"/tenders/{tender_id}")
 
 

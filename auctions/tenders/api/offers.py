@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -10,7 +9,7 @@ from litestar import Controller, delete, get, post
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.tenders import jobs, service
+from auctions.tenders import service
 from auctions.tenders.schemas.offers import (
     NewOffer,
     OfferPage,
@@ -19,10 +18,11 @@ from auctions.tenders.schemas.offers import (
     StartAuctions,
 )
 from auctions.tenders.schemas.tender import TenderView, WithReason
+from auctions.tenders.sending import Desk
 from marketplace.kernel.access import UNCOUNTED, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.db import Database, after_commit
+from marketplace.kernel.db import Database
 from marketplace.kernel.settings import Settings
 
 READ, WRITE = "tenders:read", "tenders:write"
@@ -67,8 +67,8 @@ class TenderOfferController(Controller):
     ) -> TenderView:
         """Make the auctions for the qualified offers."""
         starts_at = data.starts_at if data else None
-        await service.start_auctions(session, actor, tender_id, books, starts_at, clock.now())
-        after_commit(session, partial(jobs.admit, jobs.Desk(database, books, clock), tender_id))
+        desk = Desk(database, books, clock)
+        await service.start_auctions(session, actor, tender_id, starts_at, desk, clock.now())
         return await service.show(session, actor, tender_id)
 
     @post("/skip_auction", status_code=200, opt=allow(scope=WRITE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.tenders import jobs, service
+from auctions.tenders import service
 from auctions.tenders.schemas.suggestions import Suggestions
 from auctions.tenders.schemas.tender import (
     AcceptTerms,
@@ -26,11 +25,12 @@ from auctions.tenders.schemas.tender import (
     TenderView,
     WithReason,
 )
+from auctions.tenders.sending import Desk
 from marketplace.accounts.schemas import AssigneePage, NewAssignees
 from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.db import Database, after_commit
+from marketplace.kernel.db import Database
 from marketplace.kernel.settings import Settings
 
 READ, WRITE = "tenders:read", "tenders:write"
@@ -177,10 +177,8 @@ class TenderController(Controller):
         data: WithReason,
     ) -> TenderView:
         """Call the tender off and end its auctions."""
-        await service.cancel(session, actor, tender_id, data.reason, clock.now())
-        after_commit(
-            session, partial(jobs.end_auctions, jobs.Desk(database, books, clock), tender_id)
-        )
+        desk = Desk(database, books, clock)
+        await service.cancel(session, actor, tender_id, data.reason, desk, clock.now())
         return await service.show(session, actor, tender_id)
 
     @post("/{tender_id:uuid}/fail", status_code=200, opt=allow(scope=WRITE))
@@ -195,10 +193,8 @@ class TenderController(Controller):
         data: WithReason,
     ) -> TenderView:
         """End the tender without an award."""
-        await service.fail(session, actor, tender_id, data.reason, clock.now())
-        after_commit(
-            session, partial(jobs.end_auctions, jobs.Desk(database, books, clock), tender_id)
-        )
+        desk = Desk(database, books, clock)
+        await service.fail(session, actor, tender_id, data.reason, desk, clock.now())
         return await service.show(session, actor, tender_id)
 
     @post("/{tender_id:uuid}/participation", status_code=200, opt=allow(scope=WRITE))
@@ -213,12 +209,8 @@ class TenderController(Controller):
         data: AcceptTerms,
     ) -> Participation:
         """Accept the terms. When this answers, the organisation is admitted to every auction."""
-        participation = await service.participate(session, actor, tender_id, data, clock.now())
-        supplier_id = actor.organisation_id
-        after_commit(
-            session, partial(jobs.admit, jobs.Desk(database, books, clock), tender_id, supplier_id)
-        )
-        return participation
+        desk = Desk(database, books, clock)
+        return await service.participate(session, actor, tender_id, data, desk, clock.now())
 
     @post("/{tender_id:uuid}/decline", status_code=204, opt=allow(scope=WRITE))
     async def decline_invitation(

@@ -14,6 +14,7 @@ from auctions.tenders import queries
 from auctions.tenders.life import TENDER
 from auctions.tenders.models import Auction, Tender
 from auctions.tenders.rules import AuctionState, TenderState
+from auctions.tenders.sending import Desk
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.scope import as_house
@@ -21,19 +22,21 @@ from marketplace.kernel.workflow import house, move, mover
 
 
 async def cancel(
-    session: AsyncSession, actor: Actor, tender_id: UUID, reason: str, now: datetime
+    session: AsyncSession, actor: Actor, tender_id: UUID, reason: str, desk: Desk, now: datetime
 ) -> None:
-    """Call the tender off. Its auctions still need the command in their logs
-    (`jobs.send_cancels`). Repeating it changes nothing. Raises NotFound, Forbidden, Conflict.
+    """Call the tender off; once that is committed, a command ends its auctions. Repeating it
+    changes nothing. Raises NotFound, Forbidden, Conflict.
     """
     await _end(session, actor, tender_id, "cancel", reason, now)
+    desk.end_later(session, tender_id)
 
 
 async def fail(
-    session: AsyncSession, actor: Actor, tender_id: UUID, reason: str, now: datetime
+    session: AsyncSession, actor: Actor, tender_id: UUID, reason: str, desk: Desk, now: datetime
 ) -> None:
     """End it without an award. Raises NotFound, Forbidden, Conflict."""
     await _end(session, actor, tender_id, "fail", reason, now)
+    desk.end_later(session, tender_id)
 
 
 async def _end(

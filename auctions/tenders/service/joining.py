@@ -22,6 +22,7 @@ from auctions.tenders.models import (
 )
 from auctions.tenders.rules import AuctionState, TenderState
 from auctions.tenders.schemas.tender import AcceptTerms, Participation
+from auctions.tenders.sending import Desk
 from auctions.tenders.service.views import visible_tender
 from marketplace.accounts.service import assignments
 from marketplace.kernel.actor import Actor
@@ -34,11 +35,17 @@ ALIAS_DRAWS_MAX = 200
 
 
 async def participate(
-    session: AsyncSession, actor: Actor, tender_id: UUID, answer: AcceptTerms, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    tender_id: UUID,
+    answer: AcceptTerms,
+    desk: Desk,
+    now: datetime,
 ) -> Participation:
-    """Take part in every lot. Repeating it changes nothing. Whether a bid counts, and until when
-    one may
-    still join, is for each auction's rules. Raises NotFound, Forbidden, Conflict, Invalid."""
+    """Take part in every lot; once that is committed, a command admits. Repeating it changes
+    nothing. Whether a bid counts, and until when one may still join, is for each auction's rules.
+    Raises NotFound, Forbidden, Conflict, Invalid.
+    """
     tender = await visible_tender(session, actor, tender_id)
     if tender.buyer_id == actor.organisation_id:
         raise Forbidden("own_tender", "A buyer does not take part in its own tender.")
@@ -56,6 +63,7 @@ async def participate(
         if standing.blocked is not None:
             raise Conflict("supplier_blocked", f"The buyer has blocked you: {standing.blocked}")
         done = await _join(session, actor, tender, standing.score, now)
+    desk.admit_later(session, tender_id, actor.organisation_id)
     aliases = await queries.aliases_of(session, tender_id, actor.organisation_id)
     excluded = await queries.excluded_auctions(session, tender_id, actor.organisation_id)
     return Participation(tender_id, done.accepted_at, aliases, excluded)

@@ -10,12 +10,12 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.book.books import Books
 from auctions.tenders import queries, rules, vault
 from auctions.tenders.life import BUYER, OFFER, OPENERS, TENDER
 from auctions.tenders.models import Offer, Tender, TenderKeyShare
 from auctions.tenders.rules import OfferState, TenderState
 from auctions.tenders.schemas.offers import NewOffer, Opening
+from auctions.tenders.sending import Desk
 from auctions.tenders.service.joining import give_alias
 from auctions.tenders.service.publishing import create_auction
 from auctions.tenders.service.views import own_tender
@@ -154,8 +154,8 @@ async def start_auctions(
     session: AsyncSession,
     actor: Actor,
     tender_id: UUID,
-    books: Books,
     starts_at: datetime | None,
+    desk: Desk,
     now: datetime,
 ) -> None:
     """An auction for every lot with a qualified offer; the qualified take part and their offers
@@ -178,7 +178,7 @@ async def start_auctions(
         if lot.id not in accepted:
             continue
         try:
-            auction = await create_auction(session, tender, lot, books, now, starts_at)
+            auction = await create_auction(session, tender, lot, desk.books, now, starts_at)
         except Invalid as error:
             errors += [rules.below(f"lots[{index}].rules", field) for field in error.errors]
             continue
@@ -192,6 +192,7 @@ async def start_auctions(
     await move(session, TENDER, tender, "start", by, parties=[tender.buyer_id])
     tender.updated_at = now
     await session.flush()
+    desk.admit_later(session, tender_id)
 
 
 async def skip_auctions(

@@ -14,7 +14,8 @@ from auctions.book.book import Book
 from auctions.book.books import Books
 from auctions.tenders import queries, service
 from auctions.tenders.facts import LotAwarded
-from auctions.tenders.jobs import Desk, note_ended_auctions
+from auctions.tenders.jobs import note_ended_auctions
+from auctions.tenders.sending import Desk
 from marketplace.kernel import workflow
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from auctions.tenders import jobs, life, queries
+from auctions.tenders import jobs, life, queries, sending
 from auctions.tenders.models import AuctionParticipant, Award, Tender
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
@@ -19,8 +19,8 @@ from web.app import Application
 
 
 @pytest.fixture
-def desk(app: Application, database: Database) -> jobs.Desk:
-    return jobs.Desk(database, app.litestar.state.living.books, Clock())
+def desk(app: Application, database: Database) -> sending.Desk:
+    return sending.Desk(database, app.litestar.state.living.books, Clock())
 
 
 async def forget_admissions(database: Database, *auction_ids: str) -> None:
@@ -35,7 +35,7 @@ async def forget_admissions(database: Database, *auction_ids: str) -> None:
 
 
 async def test_a_lost_auction_holds_up_no_other(
-    new_buyer: NewPerson, new_supplier: NewPerson, database: Database, desk: jobs.Desk
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database, desk: sending.Desk
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
     lost, fine = await published(buyer, supplier), await published(buyer, supplier)
@@ -50,7 +50,7 @@ async def test_a_lost_auction_holds_up_no_other(
             {"id": ids[0]},
         )
         assert head.first() is not None
-    assert await jobs.readmit(desk) >= 1
+    assert await sending.readmit(desk) >= 1
     async with database.transaction(SYSTEM) as session:
         waiting = await session.execute(
             text("SELECT auction_id FROM auction_participants WHERE admitted_at IS NULL")
@@ -63,7 +63,7 @@ async def test_a_lost_auction_holds_up_no_other(
 
 
 async def test_a_cancelling_that_a_crash_left_behind_is_sent_once_more(
-    new_buyer: NewPerson, new_supplier: NewPerson, database: Database, desk: jobs.Desk
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database, desk: sending.Desk
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
     done = await published(buyer, supplier)
@@ -73,14 +73,14 @@ async def test_a_cancelling_that_a_crash_left_behind_is_sent_once_more(
             text("UPDATE auctions SET cancel_reason = 'No budget' WHERE id = :id"),
             {"id": auction_id},
         )
-    assert await jobs.send_cancels(desk) == 1
-    assert await jobs.send_cancels(desk) == 0
+    assert await sending.send_cancels(desk) == 1
+    assert await sending.send_cancels(desk) == 0
     book = await desk.books.open(auction_id)
     assert book.fold.state.status == "cancelled"
 
 
 async def test_a_tender_whose_auctions_were_all_ended_goes_to_awarding(
-    new_buyer: NewPerson, new_supplier: NewPerson, desk: jobs.Desk
+    new_buyer: NewPerson, new_supplier: NewPerson, desk: sending.Desk
 ) -> None:
     buyer, supplier = await new_buyer(), await new_supplier()
     done = await published(buyer, supplier)
@@ -100,7 +100,7 @@ async def test_a_suspended_supplier_leaves_every_running_auction(
     new_supplier: NewPerson,
     operator: Person,
     database: Database,
-    desk: jobs.Desk,
+    desk: sending.Desk,
 ) -> None:
     buyer, supplier, other = await new_buyer(), await new_supplier(), await new_supplier()
     tenders = [await published(buyer, supplier, other) for _ in range(2)]
@@ -116,7 +116,7 @@ async def test_a_suspended_supplier_leaves_every_running_auction(
         return [row for row in rows if row.organisation_id == supplier.organisation_id]
 
     assert len(await waiting()) == 2
-    await jobs.exclude_suspended(desk)
+    await sending.exclude_suspended(desk)
     for done in tenders:
         auction_id = UUID(done["lots"][0]["auction_id"])
         book = await desk.books.open(auction_id)
@@ -142,3 +142,18 @@ def test_guards_say_why() -> None:
     assert life.offers_are_due(sealed, by) is None
     assert life.no_offers_stage(sealed, by) is not None
     assert life.needs_no_approval(Award(needs_approval=False), by) is None
+
+
+async def test_ending_a_tender_on_its_page_tells_the_logs_as_the_api_does(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database, app: Application
+) -> None:
+    """The page forgot what the call registered beside its service."""
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    path = f"/tenders/{done['id']}/offers/fail"
+    form = {"reason": "No budget", "csrf_token": buyer.client.headers["X-CSRF-Token"]}
+    answer = await buyer.client.post(path, data=form, follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    async with database.transaction(SYSTEM) as session:
+        waiting = await queries.waiting_cancels(session, 1_000)
+    assert done["lots"][0]["auction_id"] not in {str(auction.id) for auction in waiting}

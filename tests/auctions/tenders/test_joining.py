@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from auctions.book.books import Books
-from auctions.tenders import jobs, queries, rules
+from auctions.tenders import queries, rules, sending
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
@@ -179,9 +179,9 @@ async def test_an_admission_that_a_crash_left_behind_is_sent_once_more(
             ),
             {"id": auction_id},
         )
-    desk = jobs.Desk(database, books_of(app), Clock())
-    assert await jobs.readmit(desk) >= 1
-    assert await jobs.readmit(desk) == 0
+    desk = sending.Desk(database, books_of(app), Clock())
+    assert await sending.readmit(desk) >= 1
+    assert await sending.readmit(desk) == 0
     assert book.published_seq == before + 1
     assert len(book.fold.state.bidders) == 1
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from auctions.tenders import jobs, vault
+from auctions.tenders import sending, vault
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import new_id
@@ -248,4 +248,6 @@ async def test_qualified_offers_become_the_first_bids(
         10_000_000,
         30_000_000,
     ]
-    assert await jobs.readmit(jobs.Desk(database, app.litestar.state.living.books, Clock())) == 0
+    assert (
+        await sending.readmit(sending.Desk(database, app.litestar.state.living.books, Clock())) == 0
+    )
