@@ -316,8 +316,9 @@ _UNITS = Statement(
     """SELECT n.name AS written, u.code, coalesce(u.base_code, u.code) AS base,
         coalesce(u.factor, 1) AS factor
     FROM unnest(CAST(:names AS text[])) n (name)
+    LEFT JOIN units exact ON exact.code = n.name
     LEFT JOIN unit_aliases a ON a.alias = lower(n.name)
-    JOIN units u ON u.code = coalesce(a.code, upper(n.name))"""
+    JOIN units u ON u.code = coalesce(exact.code, a.code, upper(n.name))"""
 )
 
 

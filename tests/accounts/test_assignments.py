@@ -208,3 +208,29 @@ async def test_a_key_of_an_employee_reaches_no_further(
     client.headers["Authorization"] = f"Bearer {await employee.api_key()}"
     assert (await client.get(f"{API}/orders")).json()["items"] == []
     assert (await client.get(f"{API}/orders/{order['id']}")).status_code == 404
+
+
+async def test_a_manager_assigns_on_a_page(
+    new_buyer: NewPerson, new_supplier: NewPerson, connect_client: Connect
+) -> None:
+    buyer, manager = await new_buyer(), await new_supplier()
+    employee = await colleague(connect_client, manager, "partner_employee")
+    order = await ordered(buyer, manager)
+    tender = await published(buyer, manager)
+    for path in (f"/orders/{order['id']}", f"/tenders/{tender['id']}"):
+        assert f"{path}/assignees" in (await manager.client.get(path)).text
+        assert (await employee.client.get(f"{path}/assignees")).status_code == 404
+        shown = await manager.client.get(f"{path}/assignees")
+        assert str(employee.user_id) in shown.text
+        form = {
+            "csrf_token": manager.client.cookies["csrf_token"],
+            "users": str(employee.user_id),
+        }
+        saved = await manager.client.post(f"{path}/assignees", data=form)
+        assert saved.status_code == 303, saved.text
+        assert (await employee.client.get(path)).status_code == 200
+        seen = await employee.client.get(f"{path}/assignees")
+        assert "checkbox" not in seen.text
+        form["csrf_token"] = employee.client.cookies["csrf_token"]
+        refused_answer = await employee.client.post(f"{path}/assignees", data=form)
+        assert refused_answer.status_code == 403

@@ -240,6 +240,7 @@ async def test_the_quantity_counts_in_the_asked_unit(
     for query, amount, price in (
         ({"unit": "C62", "quantity": "18"}, "36.00", "2.00"),
         ({"unit": "dzn", "quantity": "2"}, "48.00", "24.00"),
+        ({"unit": "Stk", "quantity": "18"}, "36.00", "2.00"),
     ):
         resolved = (await dozens.resolve(item["sku"], buyer, **query)).json()
         assert resolved["amount"]["amount"] == amount

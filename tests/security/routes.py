@@ -79,6 +79,8 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/orders/{order_id}/survey": {"stars": 1},
     "POST /api/v1/orders/{order_id}/watchers": {"user_id": _OWN},
     "PUT /api/v1/orders/{order_id}/assignees": {"users": []},
+    "POST /orders/{order_id}/assignees": (b"", "application/x-www-form-urlencoded"),
+    "POST /tenders/{tender_id}/assignees": (b"", "application/x-www-form-urlencoded"),
     "PUT /api/v1/tenders/{tender_id}/assignees": {"users": []},
     "PATCH /api/v1/organisations/{organisation_id}": {"name": "Mine"},
     "PATCH /api/v1/items/{item_id}": {"name": "Mine"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Router
 
+from web.pages.assignees import OrderAssigneePages, TenderAssigneePages
 from web.pages.auction import AuctionPage
 from web.pages.awards import AwardPages, AwardSheetPages
 from web.pages.dossier import DossierPages
@@ -43,6 +44,8 @@ PAGES = [
             AwardSheetPages,
             AwardPages,
             SupplierPages,
+            OrderAssigneePages,
+            TenderAssigneePages,
             OrderPages,
             StatusPage,
             RatingPages,

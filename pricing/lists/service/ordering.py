@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.units import code_of
 from marketplace.orders.listed import AskedLine, ListPrice
 from pricing.lists import queries
 from pricing.lists.rules import UNIT_PRICE_PLACES, rounded
@@ -55,6 +56,9 @@ async def _price(
 
 
 async def _code(session: AsyncSession, unit: str) -> str:
+    """A unit that no list knows is still the same as a line's that is written so."""
+    if (code := code_of(unit)) is not None:
+        return code
     known = await queries.units_by_name(session, [unit])
     return known[unit].code if unit in known else unit
 

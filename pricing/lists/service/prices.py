@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel import decimals
+from marketplace.kernel import decimals, units
 from marketplace.kernel.codes import require_currency
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.money import Amount
@@ -100,18 +100,18 @@ async def answer_for(
     lines = [line for offered in lists for line in offered.lines]
     if not lines:
         return None
-    units = await _units(source, question, {line.unit for line in lines})
+    known = await _units(source, question, {line.unit for line in lines})
     answer = resolve(
         lists,
         quantity=question.quantity,
         currency=question.currency,
         on=question.on,
         unit=question.unit,
-        units=units,
+        units=known,
         rates=await _rates(source, question, {line.currency for line in lines}),
         combination=combination,
     )
-    return _resolved(answer, question, units)
+    return _resolved(answer, question, known)
 
 
 async def _units(source: Source, question: Question, theirs: set[str]) -> dict[str, Unit]:
@@ -127,11 +127,14 @@ async def _rates(source: Source, question: Question, theirs: set[str]) -> list[R
 
 
 async def unit_code(source: Source, unit: str) -> str:
-    """The code of a unit as it was asked for. Raises Invalid."""
+    """The code of a unit as it was asked for, a code or a usual word. Raises Invalid."""
+    if (code := units.code_of(unit)) is not None:
+        return code
+    # The operator may have loaded a list that knows more.
     found = await queries.units_by_name(source, [unit])
     if unit not in found:
         message = "This unit is in no list."
-        raise Invalid.field("unit", "unknown_unit", message, "Use a UN/ECE code such as C62.")
+        raise Invalid.field("unit", "unknown_unit", message, units.HINT)
     return found[unit].code
 
 
@@ -156,7 +159,7 @@ async def _skus(source: Source, supplier_id: UUID, item: str) -> tuple[list[str]
     return found
 
 
-def _resolved(answer: Resolution, question: Question, units: Mapping[str, Unit]) -> Resolved:
+def _resolved(answer: Resolution, question: Question, known: Mapping[str, Unit]) -> Resolved:
     line, offered, price, currency = answer.line, answer.offered, answer.price, answer.currency
     if line is None or offered is None or price is None or currency is None:
         return Resolved(
@@ -171,7 +174,7 @@ def _resolved(answer: Resolution, question: Question, units: Mapping[str, Unit])
             list=None,
             why=list(answer.why),
         )
-    wanted = Wanted(quantity=question.quantity, unit=question.unit, known=units)
+    wanted = Wanted(quantity=question.quantity, unit=question.unit, known=known)
     quantity = wanted.in_unit(line.unit)
     assert quantity is not None, "the line was picked for this quantity"
     least = least_order(line, quantity)
