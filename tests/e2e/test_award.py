@@ -96,6 +96,7 @@ async def test_from_a_tender_to_a_changed_rating_and_back(
     await theirs.goto("/auctions")
     await expect(theirs.locator(f"#auction-{auction_id} .tile-note")).to_have_text("You won")
     await expect(theirs.locator("#waiting")).to_have_count(0)
+    await theirs.goto(order)
 
     await mine.goto("/orders")
     await mine.get_by_role("link", name=winner.name).click()
