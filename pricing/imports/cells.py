@@ -6,7 +6,15 @@ import re
 from datetime import date
 
 from marketplace.kernel.decimals import REASONS, Mark, fault_of
-from pricing.imports.rules import CELL_CHARS_MAX, DECIMAL_COLUMNS, FIRST_DAY, LAST_DAY
+from pricing.identifiers import REASONS as DAMAGE
+from pricing.identifiers import damage
+from pricing.imports.rules import (
+    ARTICLE_NUMBERS,
+    CELL_CHARS_MAX,
+    DECIMAL_COLUMNS,
+    FIRST_DAY,
+    LAST_DAY,
+)
 
 _WORDS = re.compile(
     r"[+-]?(nan|inf|infinity|null|none|n/?a|#n/a|#ref!|#value!|#div/0!|tbd|-+)", re.I
@@ -18,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 # A number may be negative; a formula in its disguise calls or points.
 _FORMULA = re.compile(r"[=@]|[+\-][^|!(]*[|!(]")
 
-MESSAGES = {code: message for code, (message, _) in REASONS.items()} | {
+MESSAGES = {code: message for code, (message, _) in (REASONS | DAMAGE).items()} | {
     "missing": "The cell is empty.",
     "too_long": "The text is too long.",
     "control_character": "The text holds control characters.",
@@ -75,7 +83,10 @@ def text_code(column: str, text: str) -> str:
         return "too_long"
     if _CONTROL.search(text):
         return "control_character"
-    return "formula"
+    if column not in ARTICLE_NUMBERS or _FORMULA.match(text):
+        return "formula"
+    # What is left looks sound by itself, but is cut to the digits a spreadsheet keeps.
+    return damage(text) or "damaged_sku"
 
 
 def code_of(column: str, text: str | None, mark: Mark | None) -> str:

@@ -14,8 +14,10 @@ import polars as pl
 from marketplace.kernel import units
 from marketplace.kernel.codes import currencies
 from marketplace.kernel.decimals import Mark
+from pricing.identifiers import damaged
 from pricing.imports.cells import MESSAGES, code_of
 from pricing.imports.rules import (
+    ARTICLE_NUMBERS,
     CELL_CHARS_MAX,
     COLUMNS,
     DECIMAL_COLUMNS,
@@ -82,6 +84,8 @@ class Check(NamedTuple):
     units: frozenset[str]
     """Codes of the unit lists."""
     errors_max: int
+    digits_may_be_lost: bool = False
+    """Whether numbers of more than 15 digits may have gone through a spreadsheet."""
 
 
 def check(frame: pl.DataFrame, how: Check) -> Checked:
@@ -165,7 +169,10 @@ def _codes(text: pl.Series) -> pl.Series:
 
 
 def _flaws(name: str, cells: pl.Series, how: Check) -> pl.Series:
-    return cells.to_frame(name).select(_wrong(name, how)).to_series()
+    wrong = cells.to_frame(name).select(_wrong(name, how)).to_series()
+    if name not in ARTICLE_NUMBERS:
+        return wrong
+    return wrong | damaged(cells, digits_may_be_lost=how.digits_may_be_lost)
 
 
 def _without_blank(

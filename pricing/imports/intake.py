@@ -3,81 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from functools import partial
-from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
-import msgspec
 import polars as pl
 
-from marketplace.kernel.decimals import decimal_mark
-from pricing.imports import staging
+from pricing.imports import encodings, opening, staging
 from pricing.imports.checks import Check, Checked, RowError, check
-from pricing.imports.dialect import (
-    Dialect,
-    Unreadable,
-    map_columns,
-)
+from pricing.imports.dialect import Dialect, Unreadable
+from pricing.imports.encodings import Unclear, Unrecognised
 from pricing.imports.kept import KeptRows
 from pricing.imports.known import KnownRows
-from pricing.imports.reading import (
-    CsvReader,
-    Gunzip,
-    JsonLinesReader,
-    RawBatch,
-    Reading,
-    Sheet,
-    parquet_batches,
-    parquet_header,
-    parquet_numbers,
-)
-from pricing.imports.reading.batch import fingerprint_seed
+from pricing.imports.opening import FEED_BYTES, Ask, Source
+from pricing.imports.reading import Gunzip, RawBatch, Reading
 from pricing.imports.reading.unpack import MAGIC
-from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX, Format, Mode
-from pricing.imports.samples import text_dialect, text_numbers
+from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX
 from pricing.imports.threads import in_thread
 
-FEED_BYTES = 1 << 20
-# Known rows take little memory, and each piece its time however few of its rows are new.
-KNOWN_FEED_BYTES = 2 << 20
 # A batch in work takes most of a worker's memory and one processor; suppliers take turns by batch.
 PARSING_AT_ONCE = 2
 
-FindKnown = Callable[[str], Awaitable[KnownRows | None]]
-"""Rows of the current version, if it was read in the same way (the text)."""
-
-Remembered = Callable[[Sequence[str]], Awaitable[dict[str, str] | None]]
-"""The column mapping its owner chose for a header, if there is one."""
-
-
-class Ask(NamedTuple):
-    """What only the database knows."""
-
-    known_rows: FindKnown
-    remembered: Remembered
-
-
-class Source(NamedTuple):
-    """What is to be read, and how its owner wants it read."""
-
-    import_id: UUID
-    supplier_id: UUID
-    format: Format
-    mode: Mode
-    columns: dict[str, str] | None
-    units: frozenset[str]
+OpenFile = Callable[[], AsyncIterator[bytes]]
+"""The stored file from its beginning."""
 
 
 class Intake:
@@ -166,7 +114,7 @@ class Intake:
 async def run(
     connection: staging.Connection,
     source: Source,
-    chunks: AsyncIterator[bytes],
+    open_file: OpenFile,
     *,
     turns: asyncio.Semaphore,
     ask: Ask,
@@ -175,10 +123,38 @@ async def run(
     """Read the whole file into staging; `progress` is told after every batch. Raises Unreadable.
     Whoever receives the result closes it.
     """
+    try:
+        return await _attempt(connection, source, open_file, turns, ask, progress)
+    except Unrecognised:
+        # Not UTF-8 after all: look at the whole file, and begin anew.
+        encoding = await _recognised(source, open_file)
+    source = source._replace(recognised=encoding)
+    return await _attempt(connection, source, open_file, turns, ask, progress)
+
+
+async def _recognised(source: Source, open_file: OpenFile) -> str:
+    sample = encodings.Sample()
+    async for piece, _ in _unpacked(open_file()):
+        await in_thread(sample.add, piece)
+    sample.end()
+    try:
+        return await in_thread(encodings.recognise, sample, source.remembered.encoding)
+    except Unclear as unclear:
+        raise opening.unclear_encoding(unclear) from None
+
+
+async def _attempt(
+    connection: staging.Connection,
+    source: Source,
+    open_file: OpenFile,
+    turns: asyncio.Semaphore,
+    ask: Ask,
+    progress: Callable[[Intake], Awaitable[None]],
+) -> Intake:
     intake = Intake()
     tables = staging.tables_of(source.import_id)
     await staging.create(connection, tables)
-    plain = _counted(_unpacked(chunks), intake)
+    plain = _counted(_unpacked(open_file()), intake)
 
     async def store(rows: bytes) -> None:
         if rows:
@@ -209,7 +185,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             return _first(error)
-        if isinstance(error, Unreadable):
+        if isinstance(error, (Unreadable, Unrecognised)):
             return error
     return group.exceptions[0]
 
@@ -258,7 +234,9 @@ async def _looked_at(
     ask: Ask,
 ) -> AsyncGenerator[bytes, None]:
     """Good rows as texts for staging. Nothing else of a batch outlives its turn."""
-    raw = _streamed if source.format in {"csv", "jsonl"} else _spooled
+
+    def begin(reading: Reading) -> None:
+        intake.dialect, intake.seed = reading.dialect, reading.seed
 
     def look(make: Callable[[], RawBatch | None], how: Check) -> bytes | None:
         batch = make()
@@ -268,7 +246,7 @@ async def _looked_at(
         intake.add(batch, checked)
         return staging.as_text(checked.good)
 
-    async with aclosing(raw(source, plain, intake, ask)) as feeds:
+    async with aclosing(opening.batches(source, plain, ask, begin)) as feeds:
         async for make, how in feeds:
             async with turns:
                 rows = await in_thread(look, make, how)
@@ -276,104 +254,3 @@ async def _looked_at(
                 raise Unreadable("too_many_rows", f"A file has at most {ROWS_MAX:,} rows.")
             if rows is not None:
                 yield rows
-
-
-Batches = AsyncGenerator[tuple[Callable[[], RawBatch | None], Check], None]
-
-
-Numbers = Callable[[Dialect], Iterable[str]]
-"""What people wrote into the decimal columns of the first rows, once the columns are known."""
-
-
-async def _reading(
-    intake: Intake, source: Source, dialect: Dialect, ask: Ask, numbers: Numbers
-) -> tuple[Reading, Check]:
-    chosen = source.columns or await ask.remembered(dialect.header)
-    try:
-        columns = map_columns(dialect.header, chosen, patch=source.mode == "patch")
-    except Unreadable as wrong:
-        wrong.dialect = dialect
-        raise
-    dialect = msgspec.structs.replace(dialect, columns=columns)
-    mark = dialect.decimal or await in_thread(lambda: decimal_mark(numbers(dialect)))
-    intake.dialect = msgspec.structs.replace(dialect, decimal=mark)
-    intake.seed = fingerprint_seed(source.mode, intake.dialect)
-    known = await ask.known_rows(f"{intake.seed:x}")
-    how = Check(
-        tuple(sorted(set(columns.values()))),
-        mark,
-        source.mode,
-        source.units,
-        ERRORS_KEPT_MAX,
-    )
-    return Reading(intake.dialect, intake.seed, known), how
-
-
-async def _streamed(
-    source: Source, plain: AsyncIterator[bytes], intake: Intake, ask: Ask
-) -> Batches:
-    reader: CsvReader | JsonLinesReader | None = None
-    how: Check | None = None
-    held: list[bytes] = []
-    async for piece in plain:
-        if reader is None:
-            dialect = text_dialect(source.format, piece, whole=len(piece) < FEED_BYTES)
-            reading, how = await _reading(
-                intake, source, dialect, ask, partial(text_numbers, source.format, piece)
-            )
-            reader = CsvReader(reading) if source.format == "csv" else JsonLinesReader(reading)
-        elif not reader.mostly_known or sum(map(len, held)) >= KNOWN_FEED_BYTES:
-            assert how is not None
-            yield _feed(reader, b"".join(held), last=False), how
-            held = []
-        held.append(piece)
-    if reader is None or how is None:
-        raise Unreadable("empty_file", "The file is empty.")
-    yield _feed(reader, b"".join(held), last=True), how
-
-
-def _feed(
-    reader: CsvReader | JsonLinesReader, data: bytes, *, last: bool
-) -> Callable[[], RawBatch | None]:
-    return lambda: reader.feed(data, last=last)
-
-
-async def _spooled(
-    source: Source, plain: AsyncIterator[bytes], intake: Intake, ask: Ask
-) -> Batches:
-    """Formats that are read from their end need a file; it lives only as long as the reading."""
-    with tempfile.TemporaryDirectory(prefix="price-upload-") as folder:
-        path = Path(folder) / "content"
-        with path.open("wb") as file:
-            async for piece in plain:
-                await in_thread(file.write, piece)
-        header, numbers, batches = await in_thread(_opened, source.format, path)
-        reading, how = await _reading(intake, source, Dialect(header=header), ask, numbers)
-        iterator = await in_thread(batches, reading)
-        ended = False
-
-        def following() -> RawBatch | None:
-            nonlocal ended
-            batch = next(iterator, None)
-            ended = batch is None
-            return batch
-
-        while not ended:
-            yield following, how
-
-
-def _opened(
-    kind: Format, path: Path
-) -> tuple[tuple[str, ...], Numbers, Callable[[Reading], Iterator[RawBatch]]]:
-    if kind == "parquet":
-        return (
-            parquet_header(path),
-            lambda dialect: parquet_numbers(path, dialect.columns),
-            lambda reading: parquet_batches(path, reading),
-        )
-    sheet = Sheet(path)
-    return (
-        sheet.header(),
-        lambda dialect: sheet.numbers(dialect.columns, dialect.header),
-        sheet.batches,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,13 +13,23 @@ import structlog
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from pricing.catalogue import mapping
-from pricing.imports import failures, fingerprints, intake, lease, publish, staging, uploads
-from pricing.imports.asked import source_of, subject_of
+from pricing.imports import (
+    failures,
+    fingerprints,
+    intake,
+    lease,
+    publish,
+    remembered,
+    staging,
+    uploads,
+)
+from pricing.imports.asked import find_columns, source_of, subject_of
 from pricing.imports.compare import Report, Subject
-from pricing.imports.dialect import Unreadable, header_hash
-from pricing.imports.intake import PARSING_AT_ONCE, Ask, Intake
+from pricing.imports.dialect import Unreadable
+from pricing.imports.intake import PARSING_AT_ONCE, Intake
 from pricing.imports.known import PART_ROWS, KnownRows
 from pricing.imports.lease import Lease, LeaseLost
+from pricing.imports.opening import Ask
 from pricing.imports.publish import ListMoved, Publication
 from pricing.imports.rules import base_is_behind, state_after_check
 from pricing.imports.validate import validate
@@ -247,18 +256,22 @@ class _Job:
         self._forget()
         now = self._clock.now()
         await lease.enter(connection, self._lease, "reading", now, validated_version=None)
+        source = await source_of(connection, row)
         self._read = read = await intake.run(
             connection,
-            await source_of(connection, row),
-            uploads.stored(self._pool, row["id"]),
+            source,
+            lambda: uploads.stored(self._pool, row["id"]),
             turns=self._turns,
             ask=Ask(
                 known_rows=lambda reading: self._find_known(row, reading),
-                remembered=lambda header: self._find_columns(row, header),
+                remembered=lambda headers: find_columns(self._pool, row["supplier_id"], headers),
             ),
             progress=self._note,
         )
         await self._note(read)
+        await remembered.remember(
+            connection, row["supplier_id"], row["list_id"], source.given, read.dialect.header, now
+        )
         await lease.enter(
             connection,
             self._lease,
@@ -336,14 +349,6 @@ class _Job:
         async with self._pool.acquire() as connection:
             self._known = await fingerprints.known_rows(connection, row["list_id"], reading)
         return self._known
-
-    async def _find_columns(self, row: Any, header: Sequence[str]) -> dict[str, str] | None:
-        found = await self._pool.fetchval(
-            "SELECT columns FROM column_mappings WHERE supplier_id = $1 AND header_hash = $2",
-            row["supplier_id"],
-            header_hash(header),
-        )
-        return None if found is None else msgspec.json.decode(found, type=dict[str, str])
 
     async def _note(self, read: Intake) -> None:
         self._progress |= {"rows_read": read.rows, "bytes_done": read.bytes_done}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from marketplace.kernel import units
 from marketplace.kernel.codes import CURRENCY_HINT
 from marketplace.kernel.decimals import REASONS
+from pricing.identifiers import REASONS as DAMAGE
 
 Format = Literal["csv", "xlsx", "jsonl", "parquet"]
 Mode = Literal["replace", "merge", "patch"]
@@ -44,6 +46,7 @@ COLUMNS = (
     "moq",
     "incoterm",
 )
+ARTICLE_NUMBERS = ("sku", "supplier_sku")
 REQUIRED = ("sku", "unit", "currency", "price")
 DECIMAL_COLUMNS = ("price", "price_unit", "min_quantity", "pack_size", "moq")
 DATE_COLUMNS = ("valid_from", "valid_to")
@@ -151,7 +154,7 @@ def base_is_behind(base_version: int | None, current_version: int) -> bool:
     return base_version is not None and base_version != current_version
 
 
-HINTS: Mapping[str, str] = {code: hint for code, (_, hint) in REASONS.items()} | {
+HINTS: Mapping[str, str] = {code: hint for code, (_, hint) in (REASONS | DAMAGE).items()} | {
     "missing": "Fill the cell.",
     "too_long": "Shorten the text.",
     "control_character": "Remove line breaks and control characters.",
@@ -172,7 +175,7 @@ HINTS: Mapping[str, str] = {code: hint for code, (_, hint) in REASONS.items()} |
     "malformed_quoting": 'Quote the whole cell and double inner quotes: "5"" pipe".',
     "row_too_long": f"A row has at most {ROW_BYTES_MAX >> 10} KiB.",
     "nul_byte": "Remove the zero bytes; was the file damaged on the way?",
-    "wrong_encoding": "Save the file as UTF-8.",
+    "wrong_encoding": "Save the file as UTF-8, or say its encoding in `reading`.",
     "repeated_key": "Write each column once.",
     "malformed_json": "Write one JSON object per line.",
     "duplicate_row": "Remove the repeated row.",
@@ -202,3 +205,76 @@ def state_after_check(
     if needs_confirmation(removed_skus, former_skus) and confirmed_removals != removed_skus:
         return "ready"
     return "publishing"
+
+
+HEADER_ROWS_MAX = 100
+"""How far down a header is looked for: below a letterhead and some notes."""
+
+
+class ReadingOptions(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """How a file is to be read, as far as somebody says it; the rest is found out from the file."""
+
+    encoding: (
+        Annotated[
+            str,
+            Meta(max_length=40, description="Of a CSV, in any usual name.", examples=["cp1250"]),
+        ]
+        | None
+    ) = None
+    delimiter: (
+        Annotated[
+            str, Meta(max_length=3, description="One sign, or `tab`; of a CSV.", examples=[";"])
+        ]
+        | None
+    ) = None
+    decimal: (
+        Annotated[
+            Literal[".", ","],
+            Meta(description="The decimal mark of numbers that are written as text."),
+        ]
+        | None
+    ) = None
+    sheet: (
+        Annotated[
+            str,
+            Meta(
+                max_length=100,
+                description="Of a workbook; else its first visible sheet.",
+                examples=["Prices 2026"],
+            ),
+        ]
+        | None
+    ) = None
+    header_row: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=HEADER_ROWS_MAX,
+                description="The row with the names of the columns, as the spreadsheet counts.",
+                examples=[4],
+            ),
+        ]
+        | None
+    ) = None
+    columns: (
+        Annotated[
+            dict[str, str],
+            Meta(description="Column of the file → ours.", examples=[{"VK netto": "price"}]),
+        ]
+        | None
+    ) = None
+
+
+_OF_EVERY_FORMAT = frozenset(("decimal", "columns"))
+READ_BY_FORMAT: Mapping[Format, frozenset[str]] = {
+    "csv": _OF_EVERY_FORMAT | {"encoding", "delimiter", "header_row"},
+    "xlsx": _OF_EVERY_FORMAT | {"sheet", "header_row"},
+    "jsonl": _OF_EVERY_FORMAT,
+    "parquet": _OF_EVERY_FORMAT,
+}
+"""Which of the options a format knows."""
+REMEMBERED = ("encoding", "delimiter", "decimal", "sheet", "header_row")
+"""Options that a list remembers for files that do not say it themselves."""

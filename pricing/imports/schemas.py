@@ -9,12 +9,14 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from marketplace.kernel.money import Amount
-from pricing.imports.rules import Format, Mode, OnError, State
+from pricing.imports.rules import Format, Mode, OnError, ReadingOptions, State
 
 
 class NewPriceImport(Struct, kw_only=True, forbid_unknown_fields=True):
-    """`columns` maps the file's columns to ours where their names do not tell; it is remembered.
+    """`reading` says how the file is to be read, where that should not be found out from it; what
+    was said is remembered for the next files of this list.
 
+    columns       short for `reading.columns`
     base_version  refuse when the list has moved on from this version
     sha256        hex digest of the file as sent
     """
@@ -28,6 +30,7 @@ class NewPriceImport(Struct, kw_only=True, forbid_unknown_fields=True):
     sha256: Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")] | None = None
     file_name: Annotated[str, Meta(max_length=200)] | None = None
     columns: dict[str, str] | None = None
+    reading: ReadingOptions | None = None
 
 
 class CommitPriceImport(Struct, kw_only=True, forbid_unknown_fields=True):

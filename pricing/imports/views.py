@@ -87,10 +87,16 @@ def _eta_s(row: ImportRow) -> int | None:
 
 
 def _detected(dialect: Dialect) -> dict[str, object]:
-    if not dialect.header:
+    if not (dialect.header or dialect.candidates or dialect.sheets):
         return {}
     return {
-        "encoding": dialect.encoding,
+        "encoding": None if dialect.candidates else dialect.encoding,
+        "candidates": [
+            {"encoding": encoding, "line": line} for encoding, line in dialect.candidates
+        ],
+        "sheet": dialect.sheet,
+        "sheets": list(dialect.sheets),
+        "header_row": dialect.header_row if dialect.header else None,
         "delimiter": dialect.delimiter,
         "decimal": dialect.decimal,
         "header": list(dialect.header),

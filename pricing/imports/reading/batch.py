@@ -57,8 +57,12 @@ class RawBatch(NamedTuple):
 
 
 def fingerprint_seed(mode: str, dialect: Dialect) -> int:
-    """The same row text means the same price only when it is read in the same way."""
-    told = msgspec.json.encode([pl.__version__, mode, dialect])
+    """The same row text means the same price only when it is read in the same way. Where it stood
+    does not matter.
+    """
+    place = Dialect(columns=dialect.columns, header=dialect.header)
+    way = msgspec.structs.replace(place, delimiter=dialect.delimiter, decimal=dialect.decimal)
+    told = msgspec.json.encode([pl.__version__, mode, way])
     return int.from_bytes(hashlib.sha256(told).digest()[:8], "big") >> 1
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import re
 from typing import Any
 
 import polars as pl
 
 from pricing.imports.checks import RowError
+from pricing.imports.encodings import Unrecognised
 from pricing.imports.reading.batch import RawBatch, Reading, row_error
+from pricing.imports.reading.records import Records, well_formed
 from pricing.imports.reading.sieve import Sieve
 from pricing.imports.rules import ROW_BYTES_MAX
-
-RECORD_LINES_MAX = 20
-"""Lines a quoted cell may span."""
 
 
 class CsvReader:
@@ -31,6 +29,8 @@ class CsvReader:
         decoder = codecs.getincrementaldecoder(dialect.encoding)("replace")
         self._decoder = None if dialect.encoding == "utf-8" else decoder
         self._skip = dialect.bom_bytes
+        self._header_row = dialect.header_row
+        self._may_be_other = dialect.assumed_utf8
         self._rest = b""
         self._next_row = 1
         self._delimiter = dialect.delimiter
@@ -39,9 +39,8 @@ class CsvReader:
             ours: f"column_{dialect.header.index(name) + 1}"
             for name, ours in dialect.columns.items()
         }
-        cell = rf'(?:"(?:[^"]|"")*"|[^"{re.escape(dialect.delimiter)}]*)'
-        self._record = re.compile(rf"(?s)\s*{cell}(?:{re.escape(dialect.delimiter)}{cell})*\s*")
-        self._well_formed = rf"(?s)^\s*{cell}(?:{re.escape(dialect.delimiter)}{cell})*\s*$"
+        self._records = Records(dialect.delimiter)
+        self._well_formed = well_formed(dialect.delimiter)
 
     @property
     def mostly_known(self) -> bool:
@@ -68,17 +67,17 @@ class CsvReader:
         return self._batch(body, last=last)
 
     def _batch(self, body: bytes, *, last: bool) -> RawBatch | None:
-        lines = _lines(body)
+        lines = self._lines(body)
         if b'"' in body:
-            lines, carry = self._records(lines, last=last)
+            lines, carry = self._records.join(lines, last=last)
             self._rest = carry.encode() + self._rest
         first = self._next_row
         self._next_row += len(lines)
         row_nos = pl.int_range(first, first + len(lines), dtype=pl.Int32, eager=True)
         prints = lines.hash(self._seed)
         rows = pl.DataFrame({"row_no": row_nos, "fingerprint": prints, "raw": lines})
-        if first == 1:
-            rows = self._after_header(rows)
+        if first <= self._header_row:
+            rows = rows.filter(pl.col("row_no") > self._header_row)
         sieved = self._sieve.take(rows, last=last)
         if sieved is None:
             return None
@@ -101,10 +100,18 @@ class CsvReader:
             good["raw"],
         )
 
-    def _after_header(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Without the header and blank lines above it."""
-        full = rows.filter(pl.col("raw").str.contains(r"\S"))
-        return rows if full.is_empty() else rows.filter(pl.col("row_no") > full["row_no"][0])
+    def _lines(self, body: bytes) -> pl.Series:
+        """Without their line feeds. Bytes that are no text become U+FFFD. Raises Unrecognised where
+        nothing before them said that the file is UTF-8.
+        """
+        if not body:
+            return pl.Series("raw", dtype=pl.String)
+        try:
+            return pl.read_lines(body, name="raw")["raw"]
+        except pl.exceptions.ComputeError:
+            if self._may_be_other and self._decoder is None:
+                raise Unrecognised from None
+            return pl.read_lines(body.decode("utf-8", "replace").encode(), name="raw")["raw"]
 
     def _parsed(self, rows: pl.DataFrame, text: str) -> pl.DataFrame:
         if rows.is_empty():
@@ -157,54 +164,11 @@ class CsvReader:
             rejects[row] = {"raw": shown}
         return rows.filter(codes.is_null()), errors, rejects
 
-    def _records(self, lines: pl.Series, *, last: bool) -> tuple[pl.Series, str]:
-        """Join lines that a quoted cell spans. The second value is an unfinished record's text."""
-        odd = lines.str.count_matches('"', literal=True) % 2 == 1
-        if not odd.any():
-            return lines, ""
-        flags, texts = odd.to_list(), lines.to_list()
-        records: list[str] = []
-        place = 0
-        while place < len(texts):
-            if not flags[place]:
-                records.append(texts[place])
-                place += 1
-                continue
-            end = next(
-                (
-                    n
-                    for n in range(place + 1, min(place + RECORD_LINES_MAX, len(texts)))
-                    if flags[n]
-                ),
-                None,
-            )
-            if end is None and not last and place + RECORD_LINES_MAX > len(texts):
-                return pl.Series("raw", records, pl.String), "\n".join(texts[place:]) + "\n"
-            joined = "" if end is None else "\n".join(texts[place : end + 1])
-            if end is not None and self._record.fullmatch(joined):
-                records.append(joined)
-                place = end + 1
-            else:
-                # A stray quotation mark spoils its own line, never the rest of the file.
-                records.append(texts[place])
-                place += 1
-        return pl.Series("raw", records, pl.String), ""
-
 
 def _cut(line: bytes) -> bytes:
     """Of an endless line only that it was long is kept, and whether a quoted cell is still open."""
     is_open = line.count(b'"', ROW_BYTES_MAX + 1) % 2 == 1
     return line[: ROW_BYTES_MAX + 1] + (b'"' if is_open else b"")
-
-
-def _lines(body: bytes) -> pl.Series:
-    """Without their line feeds. Bytes that are no text become U+FFFD."""
-    if not body:
-        return pl.Series("raw", dtype=pl.String)
-    try:
-        return pl.read_lines(body, name="raw")["raw"]
-    except pl.exceptions.ComputeError:
-        return pl.read_lines(body.decode("utf-8", "replace").encode(), name="raw")["raw"]
 
 
 def _holds(text: str, sign: str) -> pl.Expr | None:

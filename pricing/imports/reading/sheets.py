@@ -1,10 +1,7 @@
-"""XLSX: the archive is measured entry by entry before a spreadsheet library may open it."""
+"""XLSX: the sheet people see first, in rows of typed cells."""
 
 from __future__ import annotations
 
-import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
@@ -17,39 +14,40 @@ import python_calamine as calamine
 from marketplace.kernel.decimals import Mark, typed_text
 from pricing.imports.cells import MESSAGES
 from pricing.imports.checks import RowError
-from pricing.imports.dialect import Unreadable
+from pricing.imports.dialect import Dialect, Unreadable, header_hash
+from pricing.imports.headers import Mappings, header_name, header_place
 from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint, frame_of
 from pricing.imports.reading.sieve import Gathering
+from pricing.imports.reading.workbook import formula_cells, measure
 from pricing.imports.rules import (
-    ARCHIVE_ENTRIES_MAX,
+    ARTICLE_NUMBERS,
     COLUMNS_MAX,
     DECIMAL_COLUMNS,
-    SHEET_BYTES_MAX,
+    HEADER_ROWS_MAX,
     SHEET_ROWS_MAX,
-    UNPACKED_RATIO_MAX,
+    ReadingOptions,
 )
 
 BATCH_ROWS = 20_000
 SAMPLE_ROWS = 5_000
 """Rows whose numbers may prove the decimal mark: a few milliseconds of reading."""
-FORMULAS_KEPT_MAX = 10_000
-_PIECE_BYTES = 1 << 20
-_RATIO_FROM_BYTES = 16 << 20
-_FORMULA = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]{0,200}><f[ >/]')
-_OVERLAP_BYTES = 512
-_CELL_ENDS = re.compile(rb"</(?:\w+:)?(?:c|si)>")
-_TEXT_BEGINS = re.compile(rb"<(?:\w+:)?t[ >]")
+SHEETS_NAMED_MAX = 20
+_TIMES = (date, time, timedelta)
 
 
 class Sheet:
-    """The first sheet of a workbook that has passed the measure. Raises Unreadable."""
+    """The first visible sheet in the order of the tabs, or the one that is `wanted`, of a workbook
+    that has passed the measure; an earlier choice, `remembered`, counts if that sheet is there.
+    Raises Unreadable.
+    """
 
-    def __init__(self, path: Path) -> None:
-        self.formulas = measured(path)
+    def __init__(self, path: Path, *, wanted: str | None, remembered: str | None) -> None:
+        with_formulas = measure(path)
         try:
             workbook = calamine.CalamineWorkbook.from_path(str(path))
-            self._sheet = workbook.get_sheet_by_index(0)
-        except (calamine.CalamineError, IndexError, OSError) as wrong:
+            self.name, self.visible = _chosen(workbook, wanted, remembered)
+            self._sheet = workbook.get_sheet_by_name(self.name)
+        except (calamine.CalamineError, OSError) as wrong:
             raise Unreadable("broken_xlsx", "The file is no readable XLSX workbook.") from wrong
         if self._sheet.total_height > SHEET_ROWS_MAX:
             raise Unreadable(
@@ -58,17 +56,44 @@ class Sheet:
             )
         if self._sheet.total_width > COLUMNS_MAX:
             raise Unreadable("too_many_columns", f"A sheet has at most {COLUMNS_MAX} columns.")
-        self._offset = (self._sheet.start or (0, 0))[0]
+        # Rows come from the first one on, cells from the first column that is used.
+        _, first_column = self._sheet.start or (0, 0)
+        self.formulas = formula_cells(path, self.name, with_formulas, first_column=first_column)
         self._rows: Iterator[list[Any]] = self._sheet.iter_rows()
-        self._place = self._offset
+        self._place = 0
+        self._first = list(islice(self._rows, HEADER_ROWS_MAX))
 
-    def header(self) -> tuple[str, ...]:
-        """The first row that is not blank."""
-        for cells in self._rows:
-            self._place += 1
-            if any(cell != "" for cell in cells):
-                return tuple(cell_text(cell) or "" for cell in cells)
-        raise Unreadable("empty_file", "The first sheet is empty.")
+    def headers(self) -> list[tuple[str, ...]]:
+        """Every row that may be the header."""
+        return [tuple(header_name(cell_text(cell) or "") for cell in row) for row in self._first]
+
+    def dialect(
+        self,
+        given: ReadingOptions,
+        remembered: Mappings,
+        *,
+        patch: bool,
+        usual_row: int | None,
+    ) -> Dialect:
+        """The header, found or named; what follows it are the rows."""
+        rows = self.headers()
+        chosen = [given.columns or remembered.get(header_hash(row)) for row in rows]
+        try:
+            place = header_place(
+                rows, chosen, header_row=given.header_row, usual_row=usual_row, patch=patch
+            )
+        except Unreadable as wrong:
+            wrong.dialect = Dialect(sheet=self.name, sheets=self.visible)
+            raise
+        self._place = place + 1
+        self._rows = chain(self._first[place + 1 :], self._rows)
+        self._first = []
+        return Dialect(
+            header=rows[place],
+            header_row=self._place,
+            sheet=self.name,
+            sheets=self.visible,
+        )
 
     def numbers(self, columns: Mapping[str, str], header: Sequence[str]) -> Iterator[str]:
         """Numbers that are written as text, in the decimal columns of the first rows."""
@@ -114,105 +139,49 @@ class Sheet:
             }
             if not any(texts.values()):
                 continue
-            formula = next((n for n in self.formulas.get(number, ()) if n in columns), None)
-            if formula is not None:
-                name = columns[formula]
-                errors.append(
-                    RowError(number, name, "formula", texts.get(name), MESSAGES["formula"])
-                )
+            fault = self._fault(number, row, columns)
+            if fault is not None:
+                name, code = fault
+                errors.append(RowError(number, name, code, texts.get(name), MESSAGES[code]))
                 rejects[number] = {"cells": texts}
                 continue
             cells.append(texts)
             row_nos.append(number)
         return frame_of(cells, row_nos, sorted(columns.values())), errors, rejects
 
-
-def measured(path: Path) -> dict[int, list[int]]:
-    """Inflate every entry once, keeping nothing, and return where the first sheets hold formulas
-    (row → columns, from 0). The sizes an archive declares are its author's claim, so they are
-    counted. Raises Unreadable.
-    """
-    formulas: dict[int, list[int]] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            if len(entries) > ARCHIVE_ENTRIES_MAX:
-                raise Unreadable("too_many_entries", "The workbook holds too many parts.")
-            names = [entry.filename for entry in entries]
-            if "xl/workbook.xml" not in names:
-                raise Unreadable("broken_xlsx", "The file is no readable XLSX workbook.")
-            if "xl/vbaProject.bin" in names:
-                raise Unreadable("macros", "Workbooks with macros are not taken.")
-            if sum(entry.file_size for entry in entries) > SHEET_BYTES_MAX:
-                raise _too_large()
-            first = min((n for n in names if n.startswith("xl/worksheets/sheet")), default=None)
-            total = 0
-            for entry in entries:
-                total += _inflate(archive, entry, formulas if entry.filename == first else None)
-                if total > SHEET_BYTES_MAX:
-                    raise _too_large()
-    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError) as wrong:
-        raise Unreadable("broken_xlsx", "The file is no readable XLSX workbook.") from wrong
-    return formulas
+    def _fault(
+        self, number: int, row: list[Any], columns: dict[int, str]
+    ) -> tuple[str, str] | None:
+        """(our column, code) of what only the typed cells of a row tell."""
+        for place in self.formulas.get(number, ()):
+            if place in columns:
+                return columns[place], "formula"
+        for place, name in columns.items():
+            if name in ARTICLE_NUMBERS and place < len(row) and isinstance(row[place], _TIMES):
+                return name, "damaged_sku"
+        return None
 
 
-def _inflate(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, formulas: dict[int, list[int]] | None
-) -> int:
-    size, tail, kept, has_huge_cell = 0, b"", 0, False
-    with archive.open(entry) as part:
-        while piece := part.read(_PIECE_BYTES):
-            size += len(piece)
-            packed = max(entry.compress_size, 1)
-            if size > SHEET_BYTES_MAX or (
-                size > _RATIO_FROM_BYTES and size > packed * UNPACKED_RATIO_MAX
-            ):
-                raise _too_large()
-            if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
-                raise Unreadable("broken_xlsx", "The workbook declares entities.")
-            if len(piece) == _PIECE_BYTES and _is_inside_a_cell(entry.filename, piece):
-                has_huge_cell = True
-            if formulas is None:
-                continue
-            window = tail + piece
-            for match in _FORMULA.finditer(window):
-                row, column = int(match.group(2)), _column(match.group(1))
-                if kept < FORMULAS_KEPT_MAX and column not in formulas.setdefault(row, []):
-                    formulas[row].append(column)
-                    kept += 1
-            if kept >= FORMULAS_KEPT_MAX:
-                raise Unreadable("formula", "The sheet is full of formulas; export values.")
-            tail = window[-_OVERLAP_BYTES:]
-    if has_huge_cell:
-        # Only now: of a whole archive that explodes the more telling limit is named.
-        raise Unreadable("cell_too_long", "A cell is longer than a workbook may hold.")
-    return size
-
-
-def _is_inside_a_cell(part: str, piece: bytes) -> bool:
-    """Whether nothing of a mebibyte but the text of one cell is to be seen: a workbook allows
-    32,767 characters, and the library would hold five times what it finds.
-    """
-    if not part.lower().startswith(("xl/worksheets/", "xl/sharedstrings")):
-        return False
-    if _CELL_ENDS.search(piece):
-        return False
-    return b"<" not in piece or _TEXT_BEGINS.search(piece) is not None
-
-
-def _too_large() -> Unreadable:
-    return Unreadable(
-        "unpacked_too_large",
-        f"Unpacked it is larger than {SHEET_BYTES_MAX >> 20} MiB, or more than "
-        f"{UNPACKED_RATIO_MAX} times its packed size.",
-    )
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
+def _chosen(
+    workbook: calamine.CalamineWorkbook, wanted: str | None, remembered: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """The sheet to read, and all that can be seen. A hidden one is read when it is named."""
+    tables = [
+        sheet for sheet in workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+    ]
+    visible = tuple(
+        sheet.name for sheet in tables if sheet.visible == calamine.SheetVisibleEnum.Visible
+    )[:SHEETS_NAMED_MAX]
+    if wanted is not None:
+        if wanted in {sheet.name for sheet in tables}:
+            return wanted, visible
+        shown = ", ".join(repr(name[:40]) for name in visible)
+        wrong = Unreadable("no_such_sheet", f"There is no sheet {wanted!r}; there are {shown}.")
+        wrong.dialect = Dialect(sheets=visible)
+        raise wrong
+    if not visible:
+        raise Unreadable("no_visible_sheet", "Every sheet of the workbook is hidden; name one.")
+    return (remembered if remembered in visible else visible[0]), visible
 
 
 def _cell(name: str, cell: Any, decimal: Mark | None) -> str | None:

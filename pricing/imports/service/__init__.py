@@ -1,6 +1,11 @@
 """Use cases of uploads; workers do the rest."""
 
-from pricing.imports.service.details import diff, import_rows, remember_columns
+from pricing.imports.service.details import (
+    diff,
+    import_rows,
+    remember_columns,
+    remember_reading,
+)
 from pricing.imports.service.life import begin, browse, cancel, commit, own, roll_back, show
 
 __all__ = [
@@ -12,6 +17,7 @@ __all__ = [
     "import_rows",
     "own",
     "remember_columns",
+    "remember_reading",
     "roll_back",
     "show",
 ]

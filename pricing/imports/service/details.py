@@ -17,8 +17,12 @@ from marketplace.kernel.errors import Conflict, Invalid
 from pricing.imports import queries, views
 from pricing.imports.compare import Report
 from pricing.imports.dialect import Dialect, header_hash
+from pricing.imports.queries import ImportRow
+from pricing.imports.remembered import REMEMBER_COLUMNS, REMEMBER_OPTIONS, options_json
+from pricing.imports.rules import ReadingOptions
 from pricing.imports.schemas import Diff, ImportView, NewPriceImport
-from pricing.imports.service.life import begin, check_columns, own
+from pricing.imports.service.life import begin, own
+from pricing.imports.service.options import check_columns, checked_options
 
 
 async def diff(
@@ -72,21 +76,40 @@ async def remember_columns(
     if not dialect.header:
         raise Conflict("no_header", "No header was read from this file.")
     check_columns(columns)
-    await session.execute(
-        text(
-            """INSERT INTO column_mappings (supplier_id, header_hash, columns, used_at)
-            VALUES (:supplier, :header, CAST(:columns AS jsonb), :now)
-            ON CONFLICT (supplier_id, header_hash)
-            DO UPDATE SET columns = excluded.columns, used_at = excluded.used_at"""
-        ),
-        {
-            "supplier": actor.organisation_id,
-            "header": header_hash(dialect.header),
-            "columns": msgspec.json.encode(columns).decode(),
-            "now": now,
-        },
-    )
+    await _remember(session, actor, found, ReadingOptions(columns=columns), now)
     return views.import_view(found)
+
+
+async def remember_reading(
+    session: AsyncSession, actor: Actor, import_id: UUID, given: ReadingOptions, now: datetime
+) -> ImportView:
+    """The next files of this list are read in this way where they do not tell. Raises NotFound,
+    Invalid.
+    """
+    found = await own(session, actor, import_id)
+    actor.require_capability("supplies")
+    await _remember(session, actor, found, checked_options(given, found.format), now)
+    return views.import_view(found)
+
+
+async def _remember(
+    session: AsyncSession, actor: Actor, found: ImportRow, given: ReadingOptions, now: datetime
+) -> None:
+    header = msgspec.json.decode(found.dialect, type=Dialect).header
+    if given.columns and header:
+        told = REMEMBER_COLUMNS.format(
+            supplier=":supplier", header=":header", columns=":columns", now=":now"
+        )
+        values = {
+            "supplier": actor.organisation_id,
+            "header": header_hash(header),
+            "columns": msgspec.json.encode(given.columns).decode(),
+            "now": now,
+        }
+        await session.execute(text(told), values)
+    told = REMEMBER_OPTIONS.format(options=":options", list=":list", supplier=":supplier")
+    options = {"options": options_json(given), "list": found.list_id}
+    await session.execute(text(told), options | {"supplier": actor.organisation_id})
 
 
 _ROW = msgspec.json.Encoder(decimal_format="number")

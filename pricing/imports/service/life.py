@@ -12,15 +12,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Conflict, Invalid, NotFound
+from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.ids import new_id
 from pricing.imports import queries, views
 from pricing.imports.compare import Report
 from pricing.imports.queries import ImportRow
 from pricing.imports.rules import (
     CANCELLABLE,
-    COLUMNS,
     IMPORTS_WAITING_MAX,
+    ReadingOptions,
     base_is_behind,
     needs_confirmation,
 )
@@ -30,9 +30,8 @@ from pricing.imports.schemas import (
     ImportView,
     NewPriceImport,
 )
+from pricing.imports.service.options import reading_options
 from pricing.lists import service as lists
-
-COLUMNS_CHOSEN_MAX = 100
 
 
 async def begin(
@@ -45,7 +44,7 @@ async def begin(
         raise Conflict("archived", "An archived list takes no prices.")
     if base_is_behind(data.base_version, found.version):
         raise _stale_base(found.version)
-    check_columns(data.columns)
+    given = reading_options(data)
     waiting = await session.scalar(
         text(
             """SELECT count(*) FROM price_imports WHERE supplier_id = :supplier AND state IN
@@ -57,7 +56,7 @@ async def begin(
         raise Conflict(
             "too_many_imports", f"At most {IMPORTS_WAITING_MAX} uploads may be unfinished."
         )
-    import_id = await _insert(session, actor, data, now)
+    import_id = await _insert(session, actor, data, given, now)
     return await show(session, actor, import_id)
 
 
@@ -65,27 +64,20 @@ def _stale_base(version: int) -> Conflict:
     return Conflict("stale_base", f"The list has moved on to version {version}.")
 
 
-def check_columns(columns: dict[str, str] | None) -> None:
-    if columns is None:
-        return
-    if len(columns) > COLUMNS_CHOSEN_MAX:
-        raise Invalid.field("columns", "too_many_columns", "Too many columns.")
-    for name, ours in columns.items():
-        if ours not in COLUMNS:
-            raise Invalid.field(
-                f"columns.{name[:40]}", "unknown_column", f"Map it to one of {', '.join(COLUMNS)}."
-            )
-
-
-async def _insert(session: AsyncSession, actor: Actor, data: NewPriceImport, now: datetime) -> UUID:
+async def _insert(
+    session: AsyncSession,
+    actor: Actor,
+    data: NewPriceImport,
+    given: ReadingOptions,
+    now: datetime,
+) -> UUID:
     import_id = new_id()
-    columns = None if data.columns is None else msgspec.json.encode(data.columns).decode()
     await session.execute(
         text(
             """INSERT INTO price_imports (id, supplier_id, list_id, created_by, mode, format,
-                on_error, dry_run, base_version, sha256, file_name, columns, state, created_at)
+                on_error, dry_run, base_version, sha256, file_name, reading, state, created_at)
             VALUES (:id, :supplier, :list, :user, :mode, :format, :on_error, :dry_run,
-                :base_version, :sha256, :file_name, CAST(:columns AS jsonb), 'awaiting_upload',
+                :base_version, :sha256, :file_name, CAST(:reading AS jsonb), 'awaiting_upload',
                 :now)"""
         ),
         {
@@ -100,7 +92,7 @@ async def _insert(session: AsyncSession, actor: Actor, data: NewPriceImport, now
             "base_version": data.base_version,
             "sha256": None if data.sha256 is None else data.sha256.lower(),
             "file_name": data.file_name,
-            "columns": columns,
+            "reading": msgspec.json.encode(given).decode(),
             "now": now,
         },
     )
@@ -220,6 +212,7 @@ async def _commit_held(
             on_error="reject_all",
             file_name=found.file_name,
         ),
+        ReadingOptions(),
         now,
     )
     await session.execute(
