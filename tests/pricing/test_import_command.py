@@ -43,6 +43,28 @@ async def test_prices_by_command_line(
     assert "1 rows are invalid" in capsys.readouterr().err
 
 
+async def test_how_the_file_is_written_by_command_line(
+    shop: Shop, live_server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, file = tmp_path / "key", tmp_path / "prices.csv"
+    key.write_text(await shop.person.api_key("prices:read", "prices:write", "accounts:read"))
+    text = "2026^^^^\nNr^ME^Whg^VK^Text\nA^C62^PLN^1.250^Śruba\n"
+    file.write_bytes(text.encode("cp1250"))
+    words = [str(file), "--url", live_server, "--key-file", str(key), "--list", shop.list_id]
+    columns = ["Nr=sku", "ME=unit", "Whg=currency", "VK=price", "Text=name"]
+    words += ["--delimiter", "^", "--decimal", ".", "--header-row", "2"]
+    words += [word for pair in columns for word in ("--column", pair)]
+    assert await run(shop, *words) == 1
+    asked = capsys.readouterr()
+    assert "--encoding cp1250: A^C62^PLN^1.250^Śruba" in asked.out
+    assert await run(shop, *words, "--encoding", "windows-1250") == 0
+    assert "Read as cp1250, delimiter '^', column names in row 2" in capsys.readouterr().out
+    assert [(line["name"], line["price"]["amount"]) for line in await shop.lines()] == [
+        ("Śruba", "1.25")
+    ]
+    assert await run(shop, *words[:6], "--column", "price") == 1
+
+
 async def test_code_lists_by_command_line(
     shop: Shop, operator: Person, live_server: str, tmp_path: Path
 ) -> None:

@@ -76,6 +76,20 @@ async def test_columns_are_mapped_once_and_remembered(shop: Shop) -> None:
     assert await shop.prices() == {"A": "10.00"}
 
 
+async def test_the_page_asks_how_an_unclear_file_is_written(shop: Shop) -> None:
+    content = "sku;unit;currency;price;name\nA;C62;PLN;12,50;Śruba M8\n".encode("cp1250")
+    failed = await shop.upload(content)
+    path = f"/prices/imports/{failed['id']}"
+    page = (await shop.client.get(path)).text
+    assert "Which line reads right?" in page
+    assert "A;C62;PLN;12,50;Śruba M8" in page
+    wrong = await post_form(shop, f"{path}/reading", header_row="none")
+    assert (wrong.status_code, "header_row" in wrong.text) == (200, True)
+    assert (await post_form(shop, f"{path}/reading", candidate="cp1250")).status_code == 303
+    assert (await shop.upload(content))["state"] == "published"
+    assert [line["name"] for line in await shop.lines()] == ["Śruba M8"]
+
+
 async def test_an_upload_is_committed_and_taken_back_on_its_page(shop: Shop) -> None:
     ready = await shop.upload(HEADER + "A,C62,EUR,10,5\n", mode="replace", dry_run=True)
     path = f"/prices/imports/{ready['id']}"

@@ -39,6 +39,19 @@ def arguments(parser: ArgumentParser) -> None:
     prices.add_argument("--on-error", choices=["reject_all", "reject_rows"], default="reject_all")
     prices.add_argument("--base-version", type=int, metavar="N")
     prices.add_argument("--dry-run", action="store_true", help="check and compare, publish nothing")
+    reading = parser.add_argument_group("how the file is written, where it does not tell")
+    reading.add_argument("--encoding", metavar="NAME", help="of a CSV, such as cp1250")
+    reading.add_argument("--delimiter", metavar="SIGN", help="of a CSV: one sign, or tab")
+    reading.add_argument("--decimal", choices=[".", ","], help="decimal mark")
+    reading.add_argument("--sheet", metavar="NAME", help="of a workbook")
+    reading.add_argument("--header-row", type=int, metavar="N", help="row with the column names")
+    reading.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="FILE=OURS",
+        help="what a column is, such as 'VK netto=price'; may be repeated",
+    )
     prices.add_argument("--failed-rows", type=Path, metavar="FILE", help="write them here as CSV")
     lists = parser.add_argument_group("code lists (operator)")
     lists.add_argument("--classification", metavar="SCHEME", help="such as CPV")
@@ -88,6 +101,8 @@ def _load_prices(client: ApiClient, args: Namespace) -> int:
         "file_name": args.file.name,
         "sha256": _sha256(args.file),
     }
+    if reading := _reading(args):
+        body["reading"] = reading
     if args.base_version is not None:
         body["base_version"] = args.base_version
     begun = client.call("POST", "/api/v1/price_imports", body)
@@ -96,6 +111,21 @@ def _load_prices(client: ApiClient, args: Namespace) -> int:
         client.put_file(begun["upload_url"], _pieces(args.file, bar), size)
     done = _follow(client, f"/api/v1/price_imports/{begun['id']}")
     return _report(client, done, args.failed_rows)
+
+
+def _reading(args: Namespace) -> dict[str, Any]:
+    said = {
+        name: getattr(args, name)
+        for name in ("encoding", "delimiter", "decimal", "sheet", "header_row")
+        if getattr(args, name) is not None
+    }
+    columns = {}
+    for pair in args.column:
+        name, sign, ours = pair.rpartition("=")
+        if not (sign and name and ours):
+            raise CommandFailed(f"Write --column FILE=OURS, not {pair}.")
+        columns[name] = ours
+    return said | ({"columns": columns} if columns else {})
 
 
 def _list_id(client: ApiClient, name: str) -> str:
@@ -173,6 +203,21 @@ def _follow(client: ApiClient, path: str) -> dict[str, Any]:
     return dict(view)
 
 
+def _how_read(done: dict[str, Any]) -> str:
+    """How the file was read, in one line."""
+    detected = done["detected"]
+    if not detected.get("header"):
+        return ""
+    told = {
+        "csv": f"Read as {detected['encoding']}, delimiter {detected['delimiter']!r}",
+        "xlsx": f"Read from the sheet {detected['sheet']!r}",
+    }.get(done["format"])
+    if told is None:
+        return ""
+    mark = detected["decimal"] or "not told by the file"
+    return f"{told}, column names in row {detected['header_row']}, decimal mark {mark}."
+
+
 def _report(client: ApiClient, done: dict[str, Any], failed_rows: Path | None) -> int:
     rows = done["rows"]
     say(", ".join(f"{count:,} {name}" for name, count in rows.items()) + f": {done['state']}")
@@ -184,6 +229,10 @@ def _report(client: ApiClient, done: dict[str, Any], failed_rows: Path | None) -
         if failed_rows is not None:
             failed_rows.write_bytes(client.raw(f"{path}/errors?format=csv"))
             say(f"Failed rows: {failed_rows}")
+    if line := _how_read(done):
+        say(line)
+    for each in done["detected"].get("candidates", []):
+        say(f"  --encoding {each['encoding']}: {each['line']}")
     if done["failure"]:
         raise CommandFailed(done["failure"]["detail"])
     if done["removals"]["confirm"]:

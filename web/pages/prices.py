@@ -15,9 +15,10 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.decimals import read_quantity
-from marketplace.kernel.errors import Problem
+from marketplace.kernel.errors import Invalid, Problem
 from pricing.imports import service as imports
-from pricing.imports.rules import COLUMNS
+from pricing.imports.encodings import ENCODINGS
+from pricing.imports.rules import COLUMNS, ReadingOptions
 from pricing.imports.schemas import CommitPriceImport, ImportView, NewPriceImport
 from pricing.lists import service as lists
 from pricing.lists.schemas import LinePage, NewPriceList
@@ -28,6 +29,11 @@ from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 FOR_KEEPERS = allow("admin", "partner_manager", "partner_employee", scope=None)
+QUESTIONS = (
+    *("unclear_encoding", "mixed_encodings", "columns_missing", "column_twice", "no_header_row"),
+    *("no_such_sheet", "no_visible_sheet", "nul_byte", "rows_invalid"),
+)
+"""Failures that another way of reading the same file may mend."""
 GRID_ROWS = 50
 NEW_ROWS = 5
 GRID_COLUMNS = ("price", "price_unit", "lead_time_days", "valid_to")
@@ -138,7 +144,7 @@ class PricePages(Controller):
         import_id: UUID,
         verb: str,
     ) -> Response[Any]:
-        """Commit, cancel, roll back, remember columns."""
+        """Commit, cancel, roll back, remember columns or how the file is written."""
         form = await read_form(request)
         now = clock.now()
         try:
@@ -151,6 +157,10 @@ class PricePages(Controller):
             elif verb == "columns":
                 chosen = chosen_columns(form)
                 await imports.remember_columns(session, actor, import_id, chosen, now)
+            elif verb == "reading":
+                options = chosen_reading(form)
+                view = await imports.remember_reading(session, actor, import_id, options, now)
+                return go(f"/prices/{view.price_list_id}")
         except Problem as problem:
             return await _import_page(request, session, actor, import_id, problem=problem)
         return go(f"/prices/imports/{import_id}")
@@ -202,6 +212,20 @@ def chosen_columns(form: Form) -> dict[str, str]:
         if name and ours in COLUMNS:
             chosen[name] = ours
     return chosen
+
+
+def chosen_reading(form: Form) -> ReadingOptions:
+    """Blank fields are found out from the file. Raises Invalid."""
+    typed = {name: form.one(name) for name in ("encoding", "delimiter", "decimal", "sheet")}
+    given: dict[str, str | int] = {name: text for name, text in typed.items() if text}
+    if candidate := form.one("candidate"):
+        given["encoding"] = candidate
+    if row := form.one("header_row"):
+        given["header_row"] = int(row) if row.isascii() and row.isdigit() else row
+    try:
+        return msgspec.convert(given, ReadingOptions)
+    except msgspec.ValidationError as wrong:
+        raise Invalid.field("reading", "invalid", str(wrong)) from None
 
 
 async def _overview(
@@ -265,6 +289,7 @@ async def _list_page(
         versions=(await lists.versions(session, list_id, before=None, limit=20)).items,
         new_rows=range(NEW_ROWS),
         new_columns=NEW_COLUMNS,
+        encodings=ENCODINGS,
         problem=problem,
     )
 
@@ -293,5 +318,7 @@ async def _import_page(
         it=view,
         diff=diff,
         columns=COLUMNS,
+        encodings=ENCODINGS,
+        questions=QUESTIONS,
         problem=problem,
     )

@@ -24,15 +24,32 @@ function formatOf(name: string): string {
   return FORMATS[ending] ?? "csv";
 }
 
+/** What was said of how the file is written; other formats have no such thing. */
+function readingOf(zone: HTMLElement, format: string): Record<string, string | number> {
+  const known: Record<string, string[]> = {
+    csv: ["encoding", "delimiter", "decimal", "header_row"],
+    xlsx: ["decimal", "sheet", "header_row"],
+  };
+  const said: Record<string, string | number> = {};
+  for (const name of known[format] ?? ["decimal"]) {
+    const field = zone.querySelector<HTMLInputElement | HTMLSelectElement>(`[data-reading] [name=${name}]`);
+    const text = field?.value.trim() ?? "";
+    if (text) said[name] = name === "header_row" ? Number(text) : text;
+  }
+  return said;
+}
+
 async function announce(zone: HTMLElement, file: File): Promise<ImportView> {
   const mode = zone.querySelector<HTMLInputElement>("input[name=mode]:checked")?.value ?? "merge";
+  const format = formatOf(file.name);
   const answer = await fetch("/api/v1/price_imports", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": csrfToken() },
     body: JSON.stringify({
       price_list_id: zone.dataset.list,
       mode,
-      format: formatOf(file.name),
+      format,
+      reading: readingOf(zone, format),
       file_name: file.name.slice(0, 200),
       on_error: "reject_rows",
       dry_run: true,
