@@ -62,7 +62,7 @@ async def test_how_the_file_is_written_by_command_line(
     assert [(line["name"], line["price"]["amount"]) for line in await shop.lines()] == [
         ("Śruba", "1.25")
     ]
-    assert await run(shop, *words[:6], "--column", "price") == 1
+    assert await run(shop, *words[:7], "--column", "price") == 1
 
 
 async def test_code_lists_by_command_line(

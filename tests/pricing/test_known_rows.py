@@ -11,12 +11,15 @@ import polars as pl
 import pytest
 
 from pricing.imports import known
-from pricing.imports.dialect import detect, map_columns
+from pricing.imports.csv_dialect import dialect_of, take_sample
+from pricing.imports.dialect import map_columns
+from pricing.imports.encodings import Beginning
 from pricing.imports.known import KnownRows, stored
 from pricing.imports.packing import packed, unpacked
 from pricing.imports.reading import CsvReader, Reading
 from pricing.imports.reading import sieve as sieves
 from pricing.imports.reading.sieve import Sieve
+from pricing.imports.rules import ReadingOptions
 
 PART = 64
 
@@ -142,9 +145,14 @@ FILE = (
 )
 
 
+UTF8 = Beginning("utf-8", 0, proven=True)
+
+
 def read(content: bytes, piece: int) -> list[tuple[object, ...]]:
     """Everything the reader says of a file that comes in pieces."""
-    dialect = detect(FILE, whole=True)
+    nothing = ReadingOptions()
+    sample = take_sample(FILE, UTF8, whole=True, given=nothing, remembered=nothing)
+    dialect = dialect_of(sample, nothing, {}, patch=False, usual_row=None)
     dialect = msgspec.structs.replace(dialect, columns=map_columns(dialect.header, None))
     reader = CsvReader(Reading(dialect, 1))
     told: list[tuple[object, ...]] = []
