@@ -5,11 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0045"
-<<<<<<< HEAD
 down_revision = "0061"
-=======
-down_revision = "0061"
->>>>>>> 989c71b (migrations: chain 0045 behind 0026)
 
 
 def upgrade() -> None:
