@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
@@ -10,14 +9,14 @@ from enum import StrEnum
 from marketplace.kernel.decimals import NotADecimal, parse_decimal, parse_quantity
 from marketplace.kernel.errors import Conflict, FieldError, Invalid
 from marketplace.kernel.money import Amount, NotAnAmount, exponent_of, parse_minor
+from marketplace.kernel.units import unit_errors
 
 LOTS_MAX, ITEMS_MAX, INVITATIONS_MAX = 100, 500, 500
-TITLE_CHARS_MAX, TEXT_CHARS_MAX, UNIT_CHARS_MAX = 200, 10_000, 8
+TITLE_CHARS_MAX, TEXT_CHARS_MAX, UNIT_CHARS_MAX = 200, 10_000, 20
 RULES_BYTES_MAX = 65_536
 BONUS_PERCENT_MAX = 50
 
 PERCENT_DIGITS_MAX, PERCENT_PLACES_MAX = 3, 4
-_UNIT = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
 
 
 class TenderState(StrEnum):
@@ -82,12 +81,7 @@ def item_errors(field: str, quantity: str, unit: str) -> Iterable[FieldError]:
     except NotADecimal as wrong:
         message = "A quantity is a decimal string above zero."
         yield FieldError(f"{field}.quantity", "bad_quantity", message, wrong.hint)
-    if _UNIT.fullmatch(unit) is None:
-        yield FieldError(
-            f"{field}.unit",
-            "unknown_unit",
-            "A unit is a UN/ECE Recommendation 20 code, such as C62 (piece) or KGM.",
-        )
+    yield from unit_errors(f"{field}.unit", unit)
 
 
 def ceiling_minor(

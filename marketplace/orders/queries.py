@@ -265,3 +265,11 @@ async def deadline(
         WorkflowDeadline.workflow == workflow, WorkflowDeadline.subject_id == subject_id
     )
     return (await session.scalars(statement)).first()
+
+
+async def listed_units(session: AsyncSession, codes: Collection[str]) -> set[str]:
+    """Those of the codes that stand in the operator's lists of units."""
+    rows = await session.execute(
+        text("SELECT code FROM units WHERE code = ANY(:codes)"), {"codes": list(codes)}
+    )
+    return set(rows.scalars())

@@ -48,3 +48,16 @@ async def test_no_other_way_to_write_a_quantity_is_taken(
     query = urlencode({"item": "A", "supplier": str(supplier.organisation_id), "quantity": text})
     asked = await buyer.client.get(f"/api/v1/prices/resolve?{query}")
     assert refused(asked, 422, "malformed")["errors"][0]["field"] == "quantity"
+
+
+async def test_a_unit_is_a_code_or_a_word_for_one(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    lines = [line(unit=unit) for unit in ("Stk", "C62", "kg", "шт")]
+    made = await ordered(buyer, supplier, lines=lines)
+    assert [each["unit"] for each in made["lines"]] == ["H87", "C62", "KGM", "H87"]
+    wrong = basket(supplier, lines=[line(), line(unit="furlongs")])
+    problem = refused(await buyer.client.post(URL, json=wrong), 422, "invalid_order")
+    [error] = problem["errors"]
+    assert (error["field"], error["code"]) == ("lines[1].unit", "unknown_unit")

@@ -23,6 +23,7 @@ from marketplace.kernel.codes import currency_errors
 from marketplace.kernel.decimals import parse_quantity
 from marketplace.kernel.errors import FieldError, NotFound
 from marketplace.kernel.ids import TenderId, new_id
+from marketplace.kernel.units import code_of
 
 AUTHORS = ("procurement_officer",)
 
@@ -178,7 +179,7 @@ def _items(tender: Tender, lot_id: UUID, items: Sequence[NewItem]) -> list[LotIt
             name=item.name,
             description=item.description,
             quantity=parse_quantity(item.quantity),
-            unit=item.unit,
+            unit=code_of(item.unit) or item.unit,
             classification=msgspec.to_builtins(item.classification),
         )
         for number, item in enumerate(items)

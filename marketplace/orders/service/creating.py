@@ -138,7 +138,7 @@ async def create(
 ) -> UUID:
     """A buyer orders, a supplier proposes. Raises Forbidden, Conflict, Invalid."""
     buyer_id, supplier_id = _sides(actor, new)
-    asked = asked_lines(new)
+    asked = asked_lines(new, await queries.listed_units(session, {ln.unit for ln in new.lines}))
     await _check_sides(session, buyer_id, supplier_id)
     listed: list[ListPrice | None] = [None] * len(asked)
     if buyer_id == actor.organisation_id:

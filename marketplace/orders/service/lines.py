@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
+from marketplace.kernel import units
 from marketplace.kernel.codes import currency_errors
 from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import FieldError, Invalid
@@ -16,18 +17,23 @@ from marketplace.orders.models import Line
 from marketplace.orders.schemas import NewLine, NewOrder
 
 
-def asked_lines(new: NewOrder) -> list[AskedLine]:
-    """What the lists are asked. Raises Invalid: an unknown currency, and every wrong quantity."""
+def asked_lines(new: NewOrder, added_units: Collection[str]) -> list[AskedLine]:
+    """What the lists are asked. `added_units` are codes that the operator loaded. Raises Invalid:
+    an unknown currency, every wrong quantity and unit.
+    """
     errors = currency_errors("currency", new.currency)
     asked = [
         AskedLine(
             item_id=each.item_id,
             sku=each.sku,
             quantity=rules.quantity_of(each.quantity, f"lines[{index}].quantity", errors),
-            unit=each.unit,
+            unit=units.code_of(each.unit) or each.unit,
         )
         for index, each in enumerate(new.lines)
     ]
+    for index, each in enumerate(new.lines):
+        if each.unit not in added_units:
+            errors += units.unit_errors(f"lines[{index}].unit", each.unit)
     _refuse(errors)
     return asked
 
@@ -73,7 +79,7 @@ def _line(
         sku=each.sku,
         name=each.name,
         quantity=quantity,
-        unit=each.unit,
+        unit=units.code_of(each.unit) or each.unit,
         price=price,
         price_unit=price_unit,
         value_minor=rules.line_value(price, price_unit, quantity, exponent_of(currency)),

@@ -32,6 +32,7 @@ from pricing.catalogue.schemas import (
     UnitView,
 )
 from pricing.lists.rules import plain
+from pricing.lists.service import unit_code
 
 
 async def add_item(session: AsyncSession, actor: Actor, data: NewItem, now: datetime) -> ItemView:
@@ -61,7 +62,7 @@ async def add_item(session: AsyncSession, actor: Actor, data: NewItem, now: date
                     "names": msgspec.json.encode(data.names).decode(),
                     "description": data.description,
                     "kind": data.kind,
-                    "unit": data.unit,
+                    "unit": await unit_code(session, data.unit),
                     "category": data.category_id,
                     "scheme": code and code.scheme,
                     "list_version": code and code.list_version,
@@ -84,6 +85,8 @@ async def change_item(
     }
     if given.get("gtin") is not None and not is_gtin(given["gtin"]):
         raise Invalid.field("gtin", "malformed", "The check digit of this GTIN is wrong.")
+    if "unit" in given:
+        given["unit"] = await unit_code(session, given["unit"])
     if "names" in given:
         given["names"] = msgspec.json.encode(given["names"]).decode()
     if "classification" in given:

@@ -55,7 +55,7 @@ async def test_every_wrong_field_of_a_draft_is_named_at_once(new_buyer: NewPerso
     bad = tender(
         lots=[
             lot(ceiling={"amount": "1", "currency": "USD"}),
-            lot(items=[{"name": "Pump", "quantity": "-1", "unit": "piece"}]),
+            lot(items=[{"name": "Pump", "quantity": "-1", "unit": "furlongs"}]),
         ]
     )
     problem = refused(await buyer.client.post(URL, json=bad), 422, "invalid_tender")
@@ -174,7 +174,7 @@ async def test_the_items_of_a_lot_come_from_a_file(
         ("Seal; red", "2.5", "MTR"),
     ]
     assert items[0]["classification"]["scheme"] == "CPV"
-    bad = "name,quantity,unit\nPump,0,C62\n,1,piece\n"
+    bad = "name,quantity,unit\nPump,0,C62\n,1,furlongs\n"
     problem = refused(await buyer.client.put(path, content=bad.encode()), 422, "invalid_tender")
     assert [error["field"] for error in problem["errors"]] == [
         "rows[1].quantity",
