@@ -273,6 +273,7 @@ async def _mend_auctions(parts: Living) -> None:
     desk = sending.Desk(parts.database, parts.books, parts.clock)
     await sending.readmit(desk)
     await sending.send_cancels(desk)
+    await sending.move_starts(desk)
 
 
 async def _exclude_suspended(parts: Living) -> None:

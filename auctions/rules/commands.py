@@ -94,6 +94,13 @@ class Extend(Body, frozen=True, kw_only=True, tag="extend"):
     reason: str
 
 
+class Reschedule(Body, frozen=True, kw_only=True, tag="reschedule"):
+    """An auction that has not begun begins later, at `starts_at_us`."""
+
+    starts_at_us: int
+    reason: str
+
+
 class Cancel(Body, frozen=True, kw_only=True, tag="cancel"):
     reason: str
 
@@ -126,6 +133,7 @@ AnyBody = (
     | Pause
     | Resume
     | Extend
+    | Reschedule
     | Cancel
     | Withdraw
     | Message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from marketplace.kernel.money import MINOR_MAX
 
 from . import abnormal, automatic
@@ -17,6 +19,7 @@ from .commands import (
     Extend,
     Message,
     Pause,
+    Reschedule,
     Resume,
     Withdraw,
 )
@@ -34,6 +37,7 @@ from .outcomes import (
     Extended,
     Outcome,
     Paused,
+    Rescheduled,
 )
 from .parameters import BIDDERS_MAX
 from .placing import place
@@ -45,6 +49,9 @@ from .timeline import not_now, remaining_us
 from .timeline import resume as resume_at
 
 EXTEND_S_MAX = 7 * 86_400
+POSTPONE_S_MAX = 366 * 86_400
+"""Longer ahead nobody plans an auction; a typing mistake is more likely."""
+
 EXTENSION_BY_BUYER = 0
 FINAL = ("closed", "cancelled")
 
@@ -209,6 +216,25 @@ def extend(state: State, command: Command, body: Extend, events: list[AnyEvent])
         state.left_us += by_us
     events.append(Extended(close_at=state.close_at, number=EXTENSION_BY_BUYER, reason=body.reason))
     tell_moved(state, events)
+    return accepted(events)
+
+
+def reschedule(state: State, command: Command, body: Reschedule, events: list[AnyEvent]) -> Outcome:
+    """Only before the opening, and only later: nobody misses an auction by it."""
+    if state.status != "scheduled":
+        return refused(Code.LATE, "The auction has begun.", events)
+    refusal = wrong_text(body.reason, events)
+    if refusal is not None:
+        return refusal
+    later_us = body.starts_at_us - state.terms.starts_at_us
+    if not 0 < later_us <= POSTPONE_S_MAX * 1_000_000:
+        detail = f"A start moves later, by at most {POSTPONE_S_MAX // 86_400} days at once."
+        return refused(Code.OUT_OF_RANGE, detail, events)
+    state.terms = msgspec.structs.replace(state.terms, starts_at_us=body.starts_at_us)
+    shift(state, later_us)
+    events.append(
+        Rescheduled(starts_at=body.starts_at_us, close_at=state.close_at, reason=body.reason)
+    )
     return accepted(events)
 
 

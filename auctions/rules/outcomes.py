@@ -63,6 +63,14 @@ class Extended(Event, frozen=True, kw_only=True, tag="extended"):
     reason: str = ""
 
 
+class Rescheduled(Event, frozen=True, kw_only=True, tag="rescheduled"):
+    """The auction begins later than its terms said; `close_at` is the new estimate."""
+
+    starts_at: int
+    close_at: int
+    reason: str
+
+
 class Paused(Event, frozen=True, kw_only=True, tag="paused"):
     reason: str
     outage: bool = False
@@ -128,6 +136,7 @@ AnyEvent = (
     | BidPlaced
     | BidWithdrawn
     | Extended
+    | Rescheduled
     | Paused
     | Resumed
     | Stage

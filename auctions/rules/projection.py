@@ -37,6 +37,7 @@ from .outcomes import (
     Opened,
     Outcome,
     Paused,
+    Rescheduled,
     Resumed,
     Stage,
 )
@@ -117,6 +118,14 @@ def _extended(state: State, event: Extended, key: Audience) -> Frame | None:
     return frame | ({"number": event.number} if event.number else {"reason": event.reason})
 
 
+def _rescheduled(state: State, event: Rescheduled, key: Audience) -> Frame | None:
+    return {
+        "starts_at": rfc3339(event.starts_at),
+        "close_at": rfc3339(event.close_at),
+        "reason": event.reason,
+    }
+
+
 def _paused(state: State, event: Paused, key: Audience) -> Frame | None:
     return {"reason": event.reason, "outage": event.outage}
 
@@ -180,6 +189,7 @@ _FIELDS: dict[type, Callable[[State, Any, Audience], Frame | None]] = {
     BidPlaced: _bid,
     BidWithdrawn: _withdrawn,
     Extended: _extended,
+    Rescheduled: _rescheduled,
     Paused: _paused,
     Resumed: _resumed,
     Stage: _stage,

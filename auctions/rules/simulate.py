@@ -29,7 +29,18 @@ from marketplace.kernel.money import format_minor, round_half_even
 
 from . import dutch, japanese, rounds
 from .apply import apply
-from .commands import Accept, Admit, AnyBody, Auto, Bid, Command, Exclude, Tick, Withdraw
+from .commands import (
+    Accept,
+    Admit,
+    AnyBody,
+    Auto,
+    Bid,
+    Command,
+    Exclude,
+    Reschedule,
+    Tick,
+    Withdraw,
+)
 from .guard import BadPrice, confirmation_token, read_price
 from .hybrid import LAST_WORD
 from .limits import next_max_price
@@ -97,10 +108,14 @@ def replay_under(commands: Sequence[Command], original: Terms, terms: Terms) -> 
     fold under its own terms.
     """
     # How a price is split decides nothing here, and the bids made up below have no lines.
-    other = msgspec.structs.replace(
-        terms, starts_at_us=original.starts_at_us, auction=original.auction, lines=()
-    )
     before, outcomes = play_again(commands, original)
+    began_us = original.starts_at_us
+    for command, outcome in zip(commands, outcomes, strict=True):
+        if isinstance(command.body, Reschedule) and outcome.accepted:
+            began_us = command.body.starts_at_us
+    other = msgspec.structs.replace(
+        terms, starts_at_us=began_us, auction=original.auction, lines=()
+    )
     named = [
         _named(command, original)
         for command, outcome in zip(commands, outcomes, strict=True)

@@ -113,6 +113,8 @@ class TenderParticipation(Base):
 class Auction(Base):
     """The live bidding for one lot. `cancel_reason` waits here until the log has taken it.
 
+    start_moves         how often an addendum moved the start; so many commands the log must have
+    start_reason        what the newest of them says
     start_announced_at  when everybody was told of this start
     announced_seq       so far the log was read for leaders that were outbid
     announced_leader    who led there
@@ -129,6 +131,9 @@ class Auction(Base):
     cancel_reason: Mapped[str | None]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    start_moves: Mapped[int] = mapped_column(default=0)
+    start_moves_sent: Mapped[int] = mapped_column(default=0)
+    start_reason: Mapped[str | None]
     start_announced_at: Mapped[datetime | None]
     announced_seq: Mapped[Big] = mapped_column(default=0)
     announced_leader: Mapped[str | None]

@@ -19,12 +19,12 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.rules.commands import Admit, Cancel, Exclude
+from auctions.rules.commands import TEXT_CHARS_MAX, Admit, Cancel, Exclude, Reschedule
 from auctions.tenders import queries
 from auctions.tenders.models import Auction, AuctionParticipant
 from auctions.tenders.rules import AuctionState
 from auctions.tenders.schemas.offers import NewOffer
-from marketplace.kernel.clock import Clock
+from marketplace.kernel.clock import Clock, to_micros
 from marketplace.kernel.db import SYSTEM, Database, after_commit
 from marketplace.kernel.errors import Problem
 
@@ -48,6 +48,10 @@ class Desk(msgspec.Struct, frozen=True):
     ) -> None:
         """Once the caller's transaction is durable; `readmit` where that is lost."""
         after_commit(session, partial(admit, self, tender_id, organisation_id))
+
+    def move_starts_later(self, session: AsyncSession, tender_id: UUID) -> None:
+        """Once the caller's transaction is durable; `move_starts` where that is lost."""
+        after_commit(session, partial(move_starts, self, tender_id))
 
     def end_later(self, session: AsyncSession, tender_id: UUID) -> None:
         """Once the caller's transaction is durable; `send_cancels` where that is lost."""
@@ -159,6 +163,29 @@ async def _cancel(desk: Desk, auction: Auction) -> None:
             update(Auction)
             .where(Auction.id == auction.id, Auction.state == AuctionState.SCHEDULED)
             .values(state=state, ended_at=desk.clock.now())
+        )
+
+
+async def move_starts(desk: Desk, tender_id: UUID | None = None) -> None:
+    """Tell the auctions of one tender, or all that wait, that they begin later."""
+    async with desk.database.transaction(SYSTEM) as session:
+        waiting = await queries.waiting_moves(session, BATCH_MAX, tender_id)
+    await _each(desk, waiting, lambda auction: auction.id, _move_start)
+
+
+async def _move_start(desk: Desk, auction: Auction) -> None:
+    command = Reschedule(
+        cid=f"start:{auction.start_moves}",
+        starts_at_us=to_micros(auction.starts_at),
+        reason=(auction.start_reason or "")[:TEXT_CHARS_MAX],
+    )
+    # Refused means that it had begun when the command arrived: it goes on as it is.
+    await desk.books.submit(auction.id, command)
+    async with desk.database.transaction(SYSTEM) as session:
+        await session.execute(
+            update(Auction)
+            .where(Auction.id == auction.id, Auction.start_moves_sent < auction.start_moves)
+            .values(start_moves_sent=auction.start_moves)
         )
 
 

@@ -11,6 +11,7 @@ from litestar import Controller, Request, get, post
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auctions.book.books import Books
 from auctions.tenders import queries, service
 from auctions.tenders.files import DOCUMENT_BYTES_MAX
 from auctions.tenders.schemas.dossier import (
@@ -23,6 +24,7 @@ from auctions.tenders.schemas.dossier import (
     QuestionPage,
     QuestionView,
 )
+from auctions.tenders.sending import Desk
 from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -126,10 +128,18 @@ class DossierController(Controller):
 
     @post("/addenda", opt=allow(scope=WRITE))
     async def add_addendum(
-        self, session: AsyncSession, actor: Actor, clock: Clock, tender_id: UUID, data: NewAddendum
+        self,
+        session: AsyncSession,
+        database: Database,
+        actor: Actor,
+        clock: Clock,
+        books: Books,
+        tender_id: UUID,
+        data: NewAddendum,
     ) -> AddendumPage:
         """Change the published tender, visibly."""
-        return await service.add_addendum(session, actor, tender_id, data, clock.now())
+        desk = Desk(database, books, clock)
+        return await service.add_addendum(session, actor, tender_id, data, desk, clock.now())
 
 
 async def _content(database: Database, actor: Actor, document_id: UUID) -> AsyncIterator[bytes]:

@@ -67,6 +67,7 @@ from auctions.tenders.queries.tenders import (
     waiting_admits,
     waiting_cancels,
     waiting_excludes,
+    waiting_moves,
 )
 
 __all__ = [
@@ -128,4 +129,5 @@ __all__ = [
     "waiting_admits",
     "waiting_cancels",
     "waiting_excludes",
+    "waiting_moves",
 ]

@@ -354,6 +354,24 @@ async def policy(session: AsyncSession, buyer_id: UUID) -> TenderPolicy | None:
     return await session.get(TenderPolicy, buyer_id)
 
 
+async def waiting_moves(
+    session: AsyncSession, limit: int, tender_id: UUID | None = None
+) -> Sequence[Auction]:
+    """Auctions whose log does not know yet that they begin later (system scope)."""
+    statement = (
+        select(Auction)
+        .where(
+            Auction.start_moves > Auction.start_moves_sent,
+            Auction.state == AuctionState.SCHEDULED,
+        )
+        .order_by(Auction.id)
+        .limit(limit)
+    )
+    if tender_id is not None:
+        statement = statement.where(Auction.tender_id == tender_id)
+    return (await session.scalars(statement)).all()
+
+
 async def ended_auctions(
     session: AsyncSession, limit: int, tender_id: UUID | None = None
 ) -> Sequence[Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from auctions.tenders.rules import LOTS_MAX
 from auctions.tenders.schemas.tender import DeliveryChange, Party, Text, Title
 
 Words = Annotated[str, Meta(min_length=1, max_length=5_000)]
@@ -60,8 +61,8 @@ class QuestionPage(msgspec.Struct, frozen=True):
 
 class NewAddendum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What changes after publication, and why; what is left out stays, inside `delivery` too.
-    Prices, lots and auction rules never change: that needs a new tender. `offers_due_at` only moves
-    later.
+    Prices, lots and auction rules never change: that needs a new tender. `offers_due_at` and the
+    starts of auctions only move later.
     """
 
     text: Words
@@ -69,6 +70,14 @@ class NewAddendum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: Text | UnsetType = UNSET
     delivery: DeliveryChange | UnsetType = UNSET
     offers_due_at: datetime | UnsetType = UNSET
+    lots: Annotated[list[MovedStart], Meta(max_length=LOTS_MAX)] = []
+
+
+class MovedStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The auction of the lot `id` begins at `starts_at` instead."""
+
+    id: UUID
+    starts_at: datetime
 
 
 class AddendumView(msgspec.Struct, frozen=True):

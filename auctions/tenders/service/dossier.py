@@ -34,7 +34,9 @@ from auctions.tenders.schemas.dossier import (
     QuestionPage,
     QuestionView,
 )
+from auctions.tenders.sending import Desk
 from auctions.tenders.service import notices
+from auctions.tenders.service.starts import move_starts
 from auctions.tenders.service.views import own_tender, parties, visible_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
@@ -243,7 +245,12 @@ async def list_questions(session: AsyncSession, actor: Actor, tender_id: UUID) -
 
 
 async def add_addendum(
-    session: AsyncSession, actor: Actor, tender_id: UUID, new: NewAddendum, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    tender_id: UUID,
+    new: NewAddendum,
+    desk: Desk,
+    now: datetime,
 ) -> AddendumPage:
     """A change after publication, visible to all. Raises NotFound, Forbidden, Conflict, Invalid."""
     tender = await own_tender(session, actor, tender_id, lock=True)
@@ -263,6 +270,9 @@ async def add_addendum(
             tender.terms = tender.terms | {"delivery": after}
     if new.offers_due_at is not UNSET:
         changes.append(_postpone(tender, new.offers_due_at, now))
+    if new.lots:
+        changes += await move_starts(session, tender, new.lots, new.text, now)
+        desk.move_starts_later(session, tender_id)
     await _add(session, tender, actor, new.text, changes, now)
     return await list_addenda(session, actor, tender_id)
 

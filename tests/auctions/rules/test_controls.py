@@ -11,6 +11,7 @@ from auctions.rules.commands import (
     Extend,
     Message,
     Pause,
+    Reschedule,
     Resume,
     Withdraw,
 )
@@ -21,6 +22,7 @@ from auctions.rules.outcomes import (
     Extended,
     Opened,
     Paused,
+    Rescheduled,
     Resumed,
 )
 from auctions.rules.parameters import BIDDERS_MAX
@@ -64,6 +66,33 @@ def test_a_pause_that_ends_before_the_start_changes_nothing():
     run.send(Pause(reason="wait"))
     assert kinds(run.send(Resume())) == ["resumed"]
     assert run.go(0).close_s == 600
+
+
+def test_a_start_moves_later_and_the_auction_opens_then():
+    run = Run()
+    later = run.us(3_600)
+    close = run.state.close_at + 3_600_000_000
+    outcome = run.send(Reschedule(starts_at_us=later, reason="Samples are late"))
+    assert outcome.events == [
+        Rescheduled(starts_at=later, close_at=close, reason="Samples are late")
+    ]
+    run.go(3_599)
+    assert run.state.status == "scheduled"
+    assert run.bid("a", "900.00").code is Code.NOT_OPEN
+    run.go(3_600)
+    assert run.state.status == "open"
+    assert run.state.close_at == close
+
+
+def test_a_start_never_moves_earlier_nor_once_the_auction_has_begun():
+    run = Run()
+    for starts_at_us in (run.us(0), run.us(-60), run.us(400 * 86_400)):
+        outcome = run.send(Reschedule(starts_at_us=starts_at_us, reason="x"))
+        assert outcome.code is Code.OUT_OF_RANGE
+    assert run.send(Reschedule(starts_at_us=run.us(60), reason="")).code is Code.MALFORMED
+    run.open()
+    outcome = run.send(Reschedule(starts_at_us=run.us(60), reason="x"))
+    assert outcome.code is Code.LATE
 
 
 def test_an_extension_by_the_buyer_moves_the_close_even_while_paused():

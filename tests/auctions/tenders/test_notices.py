@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from tests.auctions.tenders.tendering import (
     act,
     draft,
     english,
+    in_seconds,
     invite,
     join,
     lot,
@@ -233,3 +235,39 @@ async def test_an_addendum_merges_what_it_names(
             "after": {"incoterm": "DAP", "place": "Kiel"},
         }
     ]
+
+
+async def test_an_addendum_moves_the_start_of_an_auction(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    await join(supplier, done["id"])
+    [lot_view] = done["lots"]
+    path = f"/api/v1/auctions/{lot_view['auction_id']}"
+    before = ok(await supplier.client.get(path))["terms"]["rules"]["starts_at"]
+    later = in_seconds(7_200)
+    moved = [{"id": lot_view["id"], "starts_at": later}]
+    ok(await act(buyer, done["id"], "addenda", text="Samples are late", lots=moved), 201)
+    after = ok(await supplier.client.get(path))["terms"]["rules"]["starts_at"]
+    assert datetime.fromisoformat(after) == datetime.fromisoformat(later)
+    [addendum] = ok(await supplier.client.get(f"{URL}/{done['id']}/addenda"))["items"]
+    [change] = addendum["changes"]
+    assert (change["field"], change["lot"]) == ("starts_at", lot_view["title"])
+    assert datetime.fromisoformat(change["before"]) == datetime.fromisoformat(before)
+
+
+async def test_a_start_moves_only_later_and_only_of_the_own_lots(
+    new_buyer: NewPerson, new_supplier: NewPerson
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    lot_id = done["lots"][0]["id"]
+    for moved, code in (
+        ([{"id": lot_id, "starts_at": in_seconds(600)}], "not_later"),
+        ([{"id": done["id"], "starts_at": in_seconds(7_200)}], "unknown_lot"),
+    ):
+        answer = await act(buyer, done["id"], "addenda", text="x", lots=moved)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["code"] == code
+    assert ok(await supplier.client.get(f"{URL}/{done['id']}/addenda"))["items"] == []

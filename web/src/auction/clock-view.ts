@@ -31,7 +31,7 @@ export class ClockView {
     const box = element("clock");
     if (box.dataset.state !== room.state) box.dataset.state = room.state;
     write("clock-label", label(room));
-    const target = room.state === "scheduled" ? instantMs(data.starts_at) : (room.closeAtMs ?? NaN);
+    const target = room.state === "scheduled" ? instantMs(room.terms.rules?.starts_at ?? data.starts_at) : (room.closeAtMs ?? NaN);
     this.noteClose(room, nowMs);
     const leftMs = Number.isNaN(target) ? 0 : target - nowMs;
     fit("clock-time", this.face(room, leftMs));

@@ -37,6 +37,7 @@ function line(entry: FeedEntry, room: Room): HTMLElement {
 export function sentence(event: EventFrame, room: Room): string | null {
   const reason = typeof event.reason === "string" && event.reason ? ` ${event.reason}` : "";
   const close = typeof event.close_at === "string" ? clockTime(instantMs(event.close_at)) : "";
+  const start = typeof event.starts_at === "string" ? clockTime(instantMs(event.starts_at)) : "";
   switch (event.kind) {
     case "opened":
       return _("The auction is open. It closes at %(time)s.", { time: close });
@@ -46,6 +47,8 @@ export function sentence(event: EventFrame, room: Room): string | null {
       return _("A bid was withdrawn by the buyer.") + reason;
     case "extended":
       return _("Extended. It now closes at %(time)s.", { time: close }) + reason;
+    case "rescheduled":
+      return _("The start moved. The auction now opens at %(time)s.", { time: start }) + reason;
     case "dropped":
       return _("%(name)s dropped out.", { name: nameOfAlias(String(event.alias ?? ""), room) });
     case "paused":

@@ -62,6 +62,7 @@ function carried(room: Room, frame: Snapshot | StateFrame | EventFrame): Room {
   if (frame.state !== undefined) next.state = frame.state;
   if (frame.reason !== undefined) next.reason = frame.reason;
   if (frame.close_at !== undefined) next.closeAtMs = closeMs(frame.close_at);
+  if (frame.type === "event" && typeof frame.starts_at === "string") next.terms = { ...room.terms, rules: { ...room.terms.rules, starts_at: frame.starts_at } };
   if (frame.type === "state") return next;
   if (frame.standing !== undefined) next.standing = frame.standing;
   if (frame.stage !== undefined) next.stage = frame.stage;
