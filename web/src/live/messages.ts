@@ -94,6 +94,7 @@ export interface Scoring {
 }
 
 export interface Rules extends PhaseRules {
+  starts_at?: string;
   phases?: PhaseRules[];
   visibility?: string;
   tie_rank?: string;
