@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from urllib.parse import urlencode
-from uuid import uuid4
 
 import httpx
 import pyotp
@@ -20,6 +19,9 @@ from tests.conftest import serve
 from tests.people import PASSWORD, NewPerson, Person
 from web.app import create_app
 
+# Fixed, because it stands in the names of tests, which must be the same on every worker.
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
 REAUTHENTICATE = "/api/v1/me/reauthenticate"
 KEY = {"name": "Robot", "scopes": ["*"]}
 GUARDED = [
@@ -27,19 +29,19 @@ GUARDED = [
     ("POST", "/api/v1/me/totp", None),
     ("POST", "/api/v1/me/totp/confirm", {"code": "000000"}),
     ("POST", "/api/v1/invitations", {"email": "new@example.com", "roles": ["approver"]}),
-    ("DELETE", f"/api/v1/invitations/{uuid4()}", None),
-    ("PUT", f"/api/v1/members/{uuid4()}/roles", {"roles": ["observer"]}),
-    ("DELETE", f"/api/v1/members/{uuid4()}", None),
+    ("DELETE", f"/api/v1/invitations/{NOBODY}", None),
+    ("PUT", f"/api/v1/members/{NOBODY}/roles", {"roles": ["observer"]}),
+    ("DELETE", f"/api/v1/members/{NOBODY}", None),
 ]
 PAGES = [
     ("/keys", "name=Robot&scopes=*"),
     ("/security/totp", ""),
     ("/security/totp/confirm", "code=000000"),
     ("/team/invitations", "email=new@example.com&roles=approver&roles=observer"),
-    (f"/team/invitations/{uuid4()}/withdraw", ""),
-    (f"/team/members/{uuid4()}/roles", "roles=observer"),
-    (f"/team/members/{uuid4()}/remove", ""),
-    (f"/team/members/{uuid4()}/restore", ""),
+    (f"/team/invitations/{NOBODY}/withdraw", ""),
+    (f"/team/members/{NOBODY}/roles", "roles=observer"),
+    (f"/team/members/{NOBODY}/remove", ""),
+    (f"/team/members/{NOBODY}/restore", ""),
 ]
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 
