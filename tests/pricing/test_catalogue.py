@@ -219,3 +219,30 @@ async def test_a_retired_item_is_found_no_more_and_can_come_back(
     assert (await owner.client.get(path)).json()["state"] == "retired"
     assert (await owner.client.post(f"{path}/reinstate")).json()["state"] == "active"
     assert [found["id"] for found in (await search(owner, item["name"]))["items"]] == [item["id"]]
+
+
+async def test_a_code_is_looked_up_in_its_list_where_that_is_loaded(
+    new_buyer: NewPerson, operator: Person
+) -> None:
+    buyer = await new_buyer()
+    names = {"42000000-6": "Machinery", "42122000-0": "Pumps"}
+    path = f"{API}/classifications/CPVX/2008"
+    assert (await operator.client.put(path, json=names)).status_code == 200
+    item = {"name": "Pump", "unit": "C62"}
+    for scheme, version, code, status in (
+        ("CPVX", "2008", "42122000-0", 201),
+        ("CPVX", "2008", "42122001-0", 422),
+        ("CPVX", "2003", "anything", 201),
+        ("OWN", "1", "anything", 201),
+    ):
+        given = {"scheme": scheme, "list_version": version, "code": code}
+        answer = await buyer.client.post(f"{API}/items", json=item | {"classification": given})
+        assert answer.status_code == status, answer.text
+    wrong = {"scheme": "CPVX", "version": "2008", "code": "42122001-0"}
+    lot = {"title": "Lot", "items": [item | {"quantity": "1", "classification": wrong}]}
+    tender = {"title": "Pumps", "currency": "EUR", "lots": [lot | {"rules": {}}]}
+    answer = await buyer.client.post(f"{API}/tenders", json=tender)
+    assert answer.status_code == 422, answer.text
+    [error] = answer.json()["errors"]
+    assert error["field"] == "lots[0].items[0].classification.code"
+    assert error["code"] == "unknown_code"

@@ -226,6 +226,13 @@ def _classification(given: Classification | None) -> drafts.Classification | Non
     return drafts.Classification(_cut(given.scheme, 32), _cut(str(given.id), 64), title=title)
 
 
+def without_code(item: drafts.NewItem, code: drafts.Classification) -> drafts.NewItem:
+    """The item with the classification in words only."""
+    note = f"Classification: {code.scheme} {code.code} {code.title}".rstrip()
+    description = _with_notes(item.description, note)
+    return msgspec.structs.replace(item, classification=None, description=description)
+
+
 def _ceiling(value: Value | None, currency: str) -> tuple[Amount | None, str]:
     if value is None or value.amount is None or not value.amount.is_finite() or value.amount <= 0:
         return None, ""

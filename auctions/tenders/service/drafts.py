@@ -24,6 +24,7 @@ from marketplace.kernel.decimals import parse_quantity
 from marketplace.kernel.errors import FieldError, NotFound
 from marketplace.kernel.ids import TenderId, new_id
 from marketplace.kernel.units import code_of
+from pricing.catalogue.codes import Named, code_errors
 
 AUTHORS = ("procurement_officer",)
 
@@ -116,6 +117,7 @@ async def fill_lot(
     if lot is None or lot.tender_id != tender_id:
         raise NotFound("lot")
     items = read_items(content)
+    await _check_codes(session, [("items", items)])
     await session.execute(delete(LotItem).where(LotItem.lot_id == lot_id))
     session.add_all(_items(tender, lot_id, items))
     tender.updated_at = now
@@ -150,6 +152,8 @@ def _checked(currency: str, lots: list[NewLot], known: set[UUID]) -> list[int | 
 async def _add_lots(
     session: AsyncSession, tender: Tender, lots: list[NewLot], ceilings: list[int | None]
 ) -> None:
+    paths = [(f"lots[{index}].items", lot.items) for index, lot in enumerate(lots)]
+    await _check_codes(session, paths)
     for position, (lot, ceiling) in enumerate(zip(lots, ceilings, strict=True)):
         lot_id = lot.id or new_id()
         session.add(
@@ -166,6 +170,19 @@ async def _add_lots(
         )
         session.add_all(_items(tender, lot_id, lot.items))
     await session.flush()
+
+
+async def _check_codes(
+    session: AsyncSession, paths: Sequence[tuple[str, Sequence[NewItem]]]
+) -> None:
+    """Raises Invalid for every classification code that its list does not have."""
+    named = [
+        (f"{path}[{number}].classification.code", Named(code.scheme, code.version, code.code))
+        for path, items in paths
+        for number, item in enumerate(items)
+        if (code := item.classification) is not None
+    ]
+    rules.raise_if(await code_errors(session, named))
 
 
 def _items(tender: Tender, lot_id: UUID, items: Sequence[NewItem]) -> list[LotItem]:

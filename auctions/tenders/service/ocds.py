@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.rules import outcomes
@@ -14,12 +15,14 @@ from auctions.tenders import queries
 from auctions.tenders.models import Auction, Tender
 from auctions.tenders.ocds import reading, shapes, writing
 from auctions.tenders.rules import AuctionState, TenderState
+from auctions.tenders.schemas.tender import NewTender
 from auctions.tenders.service.drafts import create
 from auctions.tenders.service.ending import ended_in_books, is_over
 from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.ids import TenderId
 from marketplace.kernel.scope import as_house
+from pricing.catalogue.codes import Named, unknown_codes
 
 
 async def export(
@@ -104,4 +107,25 @@ async def import_draft(
     """The newest tender of one process in a release or a package as a draft. Raises Forbidden,
     Invalid.
     """
-    return await create(session, actor, reading.draft(document, currency, ocid), now)
+    draft = reading.draft(document, currency, ocid)
+    return await create(session, actor, await _with_known_codes(session, draft), now)
+
+
+async def _with_known_codes(session: AsyncSession, draft: NewTender) -> NewTender:
+    """A code that our copy of its list does not have is left out; the item names it in words."""
+    coded = [
+        (item.classification, lot_number, number)
+        for lot_number, lot in enumerate(draft.lots)
+        for number, item in enumerate(lot.items)
+        if item.classification is not None
+    ]
+    named = [Named(code.scheme, code.version, code.code) for code, _, _ in coded]
+    lots = [list(lot.items) for lot in draft.lots]
+    for place in await unknown_codes(session, named):
+        code, lot_number, number = coded[place]
+        lots[lot_number][number] = reading.without_code(lots[lot_number][number], code)
+    replaced = [
+        msgspec.structs.replace(lot, items=items)
+        for lot, items in zip(draft.lots, lots, strict=True)
+    ]
+    return msgspec.structs.replace(draft, lots=replaced)

@@ -16,6 +16,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 from pricing.catalogue import queries
+from pricing.catalogue.codes import Named, code_errors
 from pricing.catalogue.rules import corrected, is_gtin, words_of
 from pricing.catalogue.schemas import (
     CategoryPage,
@@ -43,6 +44,7 @@ async def add_item(session: AsyncSession, actor: Actor, data: NewItem, now: date
         raise Invalid.field("gtin", "malformed", "The check digit of this GTIN is wrong.")
     item_id = new_id()
     code = data.classification
+    await _check_code(session, code)
     try:
         async with session.begin_nested():
             await session.execute(
@@ -91,6 +93,7 @@ async def change_item(
         given["names"] = msgspec.json.encode(given["names"]).decode()
     if "classification" in given:
         code = given.pop("classification")
+        await _check_code(session, code)
         for column in ("scheme", "list_version", "code"):
             given[column] = None if code is None else getattr(code, column)
     if given:
@@ -115,6 +118,16 @@ async def _own(session: AsyncSession, actor: Actor, item_id: UUID) -> None:
     owner = await queries.owner_of_item(session, item_id)
     if owner is None or (owner != actor.organisation_id and not actor.operator):
         raise NotFound("item")
+
+
+async def _check_code(session: AsyncSession, code: Classification | None) -> None:
+    """Raises Invalid."""
+    if code is None:
+        return
+    named = Named(code.scheme, code.list_version, code.code)
+    errors = await code_errors(session, [("classification.code", named)])
+    if errors:
+        raise Invalid("unknown_code", errors[0].message, errors=errors)
 
 
 def _taken(told: str) -> Conflict | Invalid:
