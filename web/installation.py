@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy.exc
 
 from marketplace.kernel import embedded
+from marketplace.kernel.database_url import parse
 from marketplace.kernel.settings import Settings, external_urls, read_settings
 from marketplace.migrations.run import migrate
 from web.console import CommandFailed
@@ -86,7 +87,7 @@ def _running(data: Path) -> Addresses | None:
 
 async def _answers(database_url: str) -> bool:
     try:
-        connection = await asyncpg.connect(database_url, timeout=2)
+        connection = await parse(database_url).connect(timeout=2)
     except (OSError, asyncpg.PostgresError):
         return False
     await connection.close()

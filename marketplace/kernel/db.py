@@ -15,6 +15,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
+from marketplace.kernel import database_url
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.settings import APP_ROLE
 from marketplace.kernel.statements import Pool, Reader, Source, Statement
@@ -210,25 +212,26 @@ class Reading:
 
 class Database:
     """One per process. `transaction` for SQLAlchemy work, `reading` for what only reads and must be
-    quick, `pool` (asyncpg) for COPY and the bid path.
+    quick, `pool` (asyncpg) for COPY and the bid path. Raises DatabaseUrlError for a wrong `url`.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, role: str = APP_ROLE) -> None:
-        self.url = url
+        self._url = database_url.parse(url)
         self._role = role
         self._pool_size = pool_size
         self._pools: dict[str, Pool] = {}
         self._opening = asyncio.Lock()
         self.engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            "postgresql+asyncpg://",
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
-            connect_args={
-                "server_settings": _settings(role),
-                "timeout": CONNECT_TIMEOUT_S,
-                "connection_class": _Connection,
-            },
+            async_creator=partial(
+                self._url.connect,
+                server_settings=_settings(role),
+                timeout=CONNECT_TIMEOUT_S,
+                connection_class=_Connection,
+            ),
         )
         event.listen(self.engine.sync_engine, "checkout", _still_open)
         event.listen(self.engine.sync_engine, "checkin", _say_nothing)
@@ -274,7 +277,7 @@ class Database:
         async with self._opening:
             if name not in self._pools:
                 self._pools[name] = await asyncpg.create_pool(
-                    self.url,
+                    connect=self._url.connect,
                     min_size=0,
                     max_size=self._pool_size,
                     server_settings=_settings(self._role) | scope,

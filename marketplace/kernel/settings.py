@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from marketplace.kernel import database_url as database_urls
 from marketplace.kernel import secret_file
 from marketplace.kernel.sealing import secrets_of
 from marketplace.kernel.secret import Secret
@@ -26,8 +27,8 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """`database_url` is a libpq URL whose role may become APP_ROLE; `redis_url` also takes
-    sentinel and cluster forms.
+    """`database_url` is what `kernel/database_url.py` takes, of a role that may become APP_ROLE;
+    `redis_url` also takes sentinel and cluster forms.
 
     secret       master secret (a `Secret` during its rotation): signing keys and the keys of sealed
     offers are wrapped with keys derived from it
@@ -83,7 +84,7 @@ def read_settings(
     if log_level not in {"info", "warning", "error"}:
         raise SettingsError("MARKETPLACE_LOG_LEVEL is info, warning or error")
     return Settings(
-        database_url=database_url or _required(env, "MARKETPLACE_DATABASE_URL"),
+        database_url=_database_url(database_url or _required(env, "MARKETPLACE_DATABASE_URL")),
         redis_url=redis_url or _required(env, "MARKETPLACE_REDIS_URL"),
         secret=_secret(env, data),
         public_url=url,
@@ -127,6 +128,13 @@ def external_urls(environ: Mapping[str, str] | None = None) -> tuple[str, str] |
             "Set both MARKETPLACE_DATABASE_URL and MARKETPLACE_REDIS_URL, or neither"
         )
     return (database, redis) if database and redis else None
+
+
+def _database_url(text: str) -> str:
+    try:
+        return database_urls.parse(text).text
+    except database_urls.DatabaseUrlError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _smtp_url(url: str) -> str:

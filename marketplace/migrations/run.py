@@ -10,6 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from marketplace.kernel.database_url import parse
 from marketplace.kernel.settings import APP_ROLE
 
 _LOCK = 7_240_551
@@ -26,9 +27,11 @@ def upgrade(connection: Connection) -> None:
 async def migrate(database_url: str) -> None:
     """Make APP_ROLE if it is missing, upgrade, and give the role its rights on every table.
 
-    Two nodes that start together take turns by an advisory lock. Raises what the driver raises.
+    Two nodes that start together take turns by an advisory lock. Raises DatabaseUrlError
+    or what the driver raises.
     """
-    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    url = parse(database_url)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=url.connect)
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
