@@ -115,7 +115,7 @@ class Auction(Base):
 
     start_moves         how often an addendum moved the start; so many commands the log must have
     start_reason        what the newest of them says
-    start_announced_at  when everybody was told of this start
+    start_announced_at  when this start was announced
     announced_seq       so far the log was read for leaders that were outbid
     announced_leader    who led there
     """

@@ -59,13 +59,13 @@ async def announce_outbid(database: Database, books: Books, clock: Clock) -> int
     """Tell former leaders; how many. An auction that cannot be read does not hold up the others."""
     async with database.transaction(SYSTEM) as session:
         behind = await queries.auctions_behind(session, AUCTIONS_MAX)
-    told = 0
+    announced = 0
     for auction_id in behind:
         try:
-            told += await _announce(database, books, clock, auction_id)
+            announced += await _announce(database, books, clock, auction_id)
         except Problem as problem:
             _log.warning("outbid_not_announced", auction=str(auction_id), code=problem.code)
-    return told
+    return announced
 
 
 async def _announce(database: Database, books: Books, clock: Clock, auction_id: UUID) -> int:

@@ -1,4 +1,4 @@
-"""What suppliers are told of a tender: events for their programs, mails for their people."""
+"""Events and mails to the suppliers of a tender and to the buyer."""
 
 from __future__ import annotations
 

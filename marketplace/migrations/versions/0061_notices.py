@@ -1,4 +1,4 @@
-"""How far suppliers were told of an auction; invitations can be declined."""
+"""How far an auction was read for notices; invitations can be declined."""
 
 from __future__ import annotations
 
