@@ -18,6 +18,7 @@ import structlog
 from auctions.book.book import Book
 from auctions.rules.commands import Tick
 from auctions.rules.state import State
+from auctions.rules.timeline import heartbeat_us
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Problem
 
@@ -73,7 +74,7 @@ def is_due(book: Book, now_us: int) -> bool:
     state: State = book.fold.state
     if state.status in _ENDED or now_us < state.terms.starts_at_us - LEAD_US:
         return False
-    if now_us - state.last_tick_us >= state.terms.heartbeat_us:
+    if now_us - state.last_tick_us >= heartbeat_us(state, now_us):
         return True
     return (
         state.status != "paused"

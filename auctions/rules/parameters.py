@@ -123,7 +123,11 @@ class Phase(msgspec.Struct, frozen=True):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """All of one auction's rules: self-contained, pinned by `rules_version`, round-trips."""
+    """All of one auction's rules: self-contained, pinned by `rules_version`, round-trips.
+
+    A silence of more than `blind_us` is an outage; in the last `near_us` of a stage, when seconds
+    decide, of more than `near_blind_us`. Heartbeats come as much more often.
+    """
 
     rules_version: int = RULES_VERSION
     auction: str
@@ -144,6 +148,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     min_resume_us: int = 120_000_000
     heartbeat_us: int = 2_000_000
     blind_us: int = 6_000_000
+    near_us: int = 120_000_000
+    near_heartbeat_us: int = 500_000
+    near_blind_us: int = 2_000_000
 
     @property
     def clocks_only(self) -> bool:

@@ -49,6 +49,7 @@ from .parameters import Terms
 from .scoring import read_exact
 from .standing import rank_at
 from .state import State, initial
+from .timeline import heartbeat_us
 
 TICKS_MAX = 2_000_000
 """A simulated auction lasts at most so many heartbeats."""
@@ -197,16 +198,17 @@ class _Simulation:
         self.acted: set[tuple[str, int, int | None, int | None]] = set()
 
     def play(self) -> Played:
-        heartbeat_us = self.state.terms.heartbeat_us
-        start_us = self.state.terms.starts_at_us
-        at = min([start_us - heartbeat_us, *(command.ts for command in self.old[:1])])
+        terms = self.state.terms
+        at = min(
+            [terms.starts_at_us - terms.heartbeat_us, *(command.ts for command in self.old[:1])]
+        )
         position = 0
         for _ in range(TICKS_MAX):
             self._send(Tick(), at)
             self._act(at)
             if self.state.status == "closed":
                 break
-            at += heartbeat_us
+            at += heartbeat_us(self.state, at)
             while position < len(self.old) and self.old[position].ts < at:
                 self._repeat(self.old[position])
                 position += 1

@@ -186,8 +186,12 @@ def top_of(terms: Terms, taken: Taken | None) -> int:
 
 def is_blind(state: State, ts: int) -> bool:
     """Whether the heartbeat has been silent too long while the auction should be running."""
-    if ts - state.last_tick_us <= state.terms.blind_us:
+    terms, silent_us = state.terms, ts - state.last_tick_us
+    if silent_us <= terms.near_blind_us:
         return False
-    return state.status == "open" or (
-        state.status == "scheduled" and ts >= state.terms.starts_at_us
-    )
+    if silent_us <= terms.blind_us:
+        # Near the end of a stage less is allowed. What was silent before does not count: heartbeats
+        # came less often then.
+        near_from = state.stage.ends_at - terms.near_us
+        return state.status == "open" and ts - near_from > terms.near_blind_us
+    return state.status == "open" or (state.status == "scheduled" and ts >= terms.starts_at_us)

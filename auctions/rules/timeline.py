@@ -1,8 +1,9 @@
 """Time: opening, stages, closing, silence and its end. All of it happens through commands only.
 
 The clock of an auction is the time stamp of the command at hand. A heartbeat (`Tick`) every few
-seconds proves that the servers were there. When it is silent for longer than `blind_us` nobody
-could have bid, so nothing opens or closes until the next one, which gives the lost time back.
+seconds proves that the servers were there. When it is silent for longer than `blind_us`, or near
+the end of a stage than `near_blind_us`, nobody could have bid, so nothing opens or closes until the
+next one, which gives the lost time back.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from .formats import FORMATS
 from .hybrid import next_phase
 from .outcomes import AnyEvent, Closed, Code, Opened, Paused, Resumed
 from .parameters import Phase
-from .stages import shift, tell_moved
+from .stages import CLOCKED, shift, tell_moved
 from .state import State, is_blind
 
 
@@ -81,6 +82,19 @@ def finish_phase(state: State, at: int, events: list[AnyEvent]) -> None:
     events.append(Closed(close_at=at, winner=winner))
 
 
+def heartbeat_us(state: State, ts: int) -> int:
+    """How long after the last heartbeat the next one is due, at `ts`.
+
+    Stages that people end themselves may be near their end from one command to the next.
+    """
+    terms = state.terms
+    if state.status == "paused":
+        return terms.heartbeat_us
+    if state.now.format in CLOCKED or state.stage.ends_at - ts <= terms.near_us:
+        return terms.near_heartbeat_us
+    return terms.heartbeat_us
+
+
 def remaining_us(state: State, ts: int) -> int:
     """What was left of the running stage at `ts`, or at the last heartbeat when that is silent.
 
@@ -106,6 +120,9 @@ def _heal(state: State, ts: int, events: list[AnyEvent]) -> None:
 def resume(state: State, ts: int, events: list[AnyEvent], reason: str) -> None:
     """The buyer's resume: exactly the time that was left, or the late opening."""
     state.outage = False
+    if ts - state.last_tick_us <= state.terms.blind_us:
+        # Silence counts from here on: during a pause heartbeats come less often.
+        state.last_tick_us = ts
     if state.left_us is None:
         state.status = "scheduled"
         events.append(Resumed(close_at=state.close_at, reason=reason))

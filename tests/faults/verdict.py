@@ -30,11 +30,12 @@ async def problems(
     found: list[str] = []
     fold = Fold(head, None)
     rows: dict[int, asyncpg.Record] = {}
-    accepted: collections.Counter[tuple[str, str]] = collections.Counter()
     last_tick = 0
+    accepted: collections.Counter[tuple[str, str]] = collections.Counter()
     async for row in journal.commands(auction_id, 0, head.seq):
         rows[row["seq"]] = row
         close_before = fold.state.close_at
+        was_blind = _is_silent(fold, last_tick, row["ts"])
         try:
             durable = fold.replay(row)
         except DivergedError as error:
@@ -45,7 +46,7 @@ async def problems(
             if row["ts"] >= close_before:
                 found.append(f"bid {row['seq']} was accepted at or after the close")
         closed = any(isinstance(event, Closed) for event in outcome.events)
-        if closed and row["ts"] - last_tick > fold.terms.blind_us:
+        if closed and was_blind:
             found.append(f"closed while blind at {row['seq']}")
         if isinstance(body, Tick):
             last_tick = row["ts"]
@@ -59,6 +60,13 @@ async def problems(
     for promise in promises:
         found += _broken(promise, rows.get(promise.ack.seq), keys)
     return found
+
+
+def _is_silent(fold: Fold, last_tick: int, ts: int) -> bool:
+    """More than 6 s without a heartbeat, or more than 2 s in the last two minutes of a stage."""
+    near_from = fold.state.stage.ends_at - 120_000_000
+    is_near = fold.state.status == "open" and ts - max(last_tick, near_from) > 2_000_000
+    return is_near or ts - last_tick > 6_000_000
 
 
 def _broken(promise: Promise, row: asyncpg.Record | None, keys: dict[str, bytes]) -> list[str]:

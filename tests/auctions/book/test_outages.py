@@ -173,7 +173,7 @@ async def test_a_silent_heart_interrupts_the_auction_and_the_next_beat_resumes_i
     await node.bid(auction_id, "a", "c", 9_000)
     book = await node.books.open(auction_id)
     async with book.settled() as fold:
-        blind_from = fold.state.last_tick_us + fold.state.terms.blind_us
+        blind_from = fold.state.last_tick_us + fold.state.terms.near_blind_us
     refused, number = None, 0
     async with asyncio.timeout(20):
         while refused is None:

@@ -26,6 +26,7 @@ from auctions.rules.outcomes import (
     Resumed,
 )
 from auctions.rules.parameters import BIDDERS_MAX
+from auctions.rules.timeline import heartbeat_us
 from tests.auctions.rules.driver import Run, kinds
 
 
@@ -243,10 +244,54 @@ def test_after_an_outage_there_are_never_less_than_two_minutes():
 
 
 def test_six_seconds_of_silence_are_not_yet_an_outage():
-    run = Run().go(590)
-    run.now_us = run.us(596) - 1
+    run = Run().go(470)
+    run.now_us = run.us(476) - 1
     assert run.bid("a", "900.00").accepted
     assert run.bid("a", "890.00").code is Code.PAUSED
+
+
+@pytest.mark.parametrize("last", [480, 590])
+def test_in_the_last_two_minutes_two_seconds_of_silence_are_not_yet_an_outage(last):
+    run = Run().go(last)
+    run.now_us = run.us(last + 2) - 1
+    assert run.bid("a", "900.00").accepted
+    assert run.bid("a", "890.00").code is Code.PAUSED
+    run.wake(last + 3)
+    assert run.close_s == last + 3 + 120
+
+
+def test_silence_before_the_last_two_minutes_does_not_count_as_one_in_them():
+    # Heartbeats came every two seconds until then; one that is a little late is no outage.
+    run = Run().go(478.5)
+    run.now_us = run.us(482) - 1
+    assert run.bid("a", "900.00").accepted
+    assert run.bid("a", "890.00").code is Code.PAUSED
+
+
+def test_after_a_pause_near_the_close_silence_counts_from_the_resume():
+    run = Run().go(590)
+    run.send(Pause(reason="x"))
+    run.go(700).silence(702.5)
+    run.send(Resume())
+    assert run.bid("a", "900.00").accepted
+    close_us = run.state.close_at
+    run.wake(704)
+    assert run.state.close_at == close_us, "no outage"
+    run.silence(706.1)
+    assert run.bid("a", "890.00").code is Code.PAUSED
+
+
+def test_heartbeats_come_more_often_near_the_end_of_a_stage():
+    run = Run().open()
+    every = {at: heartbeat_us(run.state, run.us(at)) for at in (479.9, 480, 599)}
+    assert every == {479.9: 2_000_000, 480: 500_000, 599: 500_000}
+    run.send(Pause(reason="x"))
+    assert heartbeat_us(run.state, run.us(599)) == 2_000_000
+
+
+def test_stages_that_people_end_have_the_short_heartbeat_throughout():
+    run = Run(format="rounds", rounds=1, turn_s=600, first_pause_s=600).open()
+    assert heartbeat_us(run.state, run.us(1)) == 500_000
 
 
 def test_an_outage_at_the_start_opens_late_with_the_whole_time():
@@ -281,8 +326,8 @@ def test_resuming_into_a_silence_waits_for_the_heartbeat():
 
 
 def test_a_short_gap_closes_at_the_close_not_later():
-    run = Run().go(598)
-    run.silence(603)
+    run = Run().go(599)
+    run.silence(600.5)
     late = run.bid("a", "900.00")
     assert (late.code, kinds(late)) == (Code.LATE, ["closed"])
 

@@ -276,15 +276,16 @@ class Promises(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         left_us = round(seconds * 1_000_000)
         while left_us > 0:
-            self.send(Tick(), min(left_us, 2_000_000))
-            left_us -= 2_000_000
+            self.send(Tick(), min(left_us, 500_000))
+            left_us -= 500_000
 
-    @rule(seconds=st.sampled_from([5.9, 6.5, 60, 600]))
+    @rule(seconds=st.sampled_from([1.9, 2.5, 5.9, 6.5, 60, 600]))
     def silence(self, seconds: float) -> None:
         """Nobody may bid in it, and it never closes."""
         status, ends_at, last = self.state.status, self.state.stage.ends_at, self.state.last_tick_us
         self.ts += round(seconds * 1_000_000)
-        blind = self.ts + 1 - last > self.terms.blind_us
+        now = self.ts + 1
+        blind = now - last > 6_000_000 or now - max(last, ends_at - 120_000_000) > 2_000_000
         outcome = self.send(Bid(bidder="a", price="1.00", attributes=self.answers("a")))
         if blind and status == "open":
             assert outcome.code is Code.PAUSED

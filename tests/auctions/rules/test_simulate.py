@@ -161,5 +161,5 @@ def test_a_log_that_does_not_fold_is_refused():
 
 
 def test_a_simulation_ends_even_if_the_auction_does_not(monkeypatch):
-    monkeypatch.setattr(simulate, "TICKS_MAX", 10)
+    monkeypatch.setattr(simulate, "TICKS_MAX", 40)
     assert under(past()).after.standing[0].price == 80_000

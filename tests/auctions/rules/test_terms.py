@@ -93,6 +93,11 @@ def test_the_example_of_the_contract_is_understood():
         2 * 10**6,
         6 * 10**6,
     )
+    assert (terms.near_us, terms.near_heartbeat_us, terms.near_blind_us) == (
+        120 * 10**6,
+        5 * 10**5,
+        2 * 10**6,
+    )
 
 
 def test_the_currency_decides_how_many_decimals_a_price_has():
