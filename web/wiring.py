@@ -51,6 +51,7 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.idempotency import Answers
+from marketplace.kernel.outage_log import OUTAGES
 from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
@@ -74,6 +75,7 @@ from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
 from web.pages import PAGES
+from web.readiness import Readiness
 from web.transaction import provide_reader, provide_session
 
 HANDLERS: list[ControllerRouterHandler] = [
@@ -105,7 +107,7 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     list_prices: ListPrices
     database: Database
     redis: AnyRedis
-    readiness: health.Readiness
+    readiness: Readiness
     gate: Gate
     revocations: Revocations
     passwords: Passwords
@@ -144,10 +146,11 @@ async def living(
     facts.subscribe(ColleagueInvited, partial(listening.colleague_invited, links))
     facts.subscribe(PasswordResetAsked, partial(listening.password_reset_asked, links))
     facts.subscribe(PasswordChanged, listening.password_changed)
-    readiness = health.Readiness(database, redis, settings.secret)
+    readiness = Readiness(database, redis, books, settings.secret)
     await books.start()
     await live.start()
     comparing = asyncio.create_task(readiness.compare_secret())
+    OUTAGES.check = readiness.is_ready
     try:
         yield Living(
             settings=settings,
@@ -170,6 +173,8 @@ async def living(
         )
     finally:
         comparing.cancel()
+        OUTAGES.check = None
+        await readiness.close()
         await live.stop()
         await books.stop()
         await redis.aclose()

@@ -88,6 +88,10 @@ def _keys(auction_id: UUID) -> tuple[str, str, str]:
     return f"{{a:{auction_id}}}:head", f"{{a:{auction_id}}}:log", f"{{a:{auction_id}}}:wake"
 
 
+def head_key(auction_id: UUID) -> str:
+    return _keys(auction_id)[0]
+
+
 def wake_channel(auction_id: UUID) -> str:
     return _keys(auction_id)[2]
 
@@ -264,6 +268,7 @@ __all__ = [
     "NoBookError",
     "RedisError",
     "detect_sharded",
+    "head_key",
     "tag_after",
     "wake_channel",
 ]

@@ -95,6 +95,8 @@ class DatabaseUrl(msgspec.Struct, frozen=True):
 class NotWritableError(ConnectionError):
     """A server answers, but it is a standby or read-only, and the URL asks for a writable one."""
 
+    reason = "it is read-only, and no other host takes writes"
+
 
 def parse(text: str) -> DatabaseUrl:
     """Raises DatabaseUrlError with one line."""

@@ -82,7 +82,9 @@ async def test_reading_by_cookie_needs_neither(new_buyer: NewPerson) -> None:
 
 async def test_the_process_lives_and_is_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
-    assert (await client.get("/readyz")).json() == {"status": "ready"}
+    ready = (await client.get("/readyz")).json()
+    names = ("PostgreSQL", "Redis", "auctions")
+    assert ready == {"status": "ready", "checks": [{"name": n, "ok": True} for n in names]}
 
 
 async def test_a_node_without_its_servers_lives_but_is_not_ready(settings: Settings) -> None:
@@ -99,6 +101,8 @@ async def test_a_node_without_its_servers_lives_but_is_not_ready(settings: Setti
         assert (await client.get("/healthz")).status_code == 200
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["code"]) == (503, "not_ready")
+        failing = {check["name"] for check in ready.json()["checks"] if not check["ok"]}
+        assert failing == {"PostgreSQL", "Redis"}
         assert "retry-after" in ready.headers
         login = {"email": "a@example.com", "password": PASSWORD}
         answer = await client.post("/api/v1/sessions", json=login)
