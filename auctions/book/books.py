@@ -199,8 +199,9 @@ class Books:
             ) from error
         if place is None:
             raise NotFound("auction")
-        epoch, seq, tag = place
-        book.woken(epoch, seq, tag)
+        epoch, seq, _ = place
+        # Without the tag: what is visible may be in doubt, so the book asks for the durable head.
+        book.woken(epoch, seq, "")
         async with book.settled(at_least=seq):
             yield book
 

@@ -85,7 +85,12 @@ FROM ROWS FROM (unnest(string_to_array($11, ',')::bigint[]), json_array_elements
     unnest(string_to_array($15, E'\n'))) WITH ORDINALITY AS c (ts, bidder, cid, body, outcome, n)
 WHERE EXISTS (SELECT FROM head)
 """
-_HEAD = """SELECT auction_id, epoch, seq, ts, tag, chain, terms, salt_key, status, close_at
+# A commit whose wait for the synchronous standby was cut off is visible although the standby may
+# never get it, so what a head shows is no proof. With a standby this statement therefore commits a
+# record of its own, behind all that it read, and answers only when the standby has both.
+_HEAD = """SELECT auction_id, epoch, seq, ts, tag, chain, terms, salt_key, status, close_at,
+    CASE WHEN current_setting('synchronous_standby_names') <> ''
+        THEN pg_logical_emit_message(true, 'auction_head', '') END AS committed_behind
 FROM auction_head WHERE auction_id = $1"""
 _PLACE = "SELECT epoch, seq, tag FROM auction_head WHERE auction_id = $1"
 _COMMANDS = """SELECT seq, ts, bidder, cid, body, outcome, chain FROM auction_commands
@@ -103,11 +108,14 @@ class Journal:
         self.envelope = envelope or Envelope()
 
     async def head(self, auction_id: UUID) -> JournalHead | None:
+        """How far the journal is durable, on the synchronous standby too where there is one. Raises
+        TimeoutError while that does not answer.
+        """
         row = await self._pool.fetchrow(_HEAD, auction_id, timeout=COMMAND_TIMEOUT_S)
-        return None if row is None else JournalHead(*row)
+        return None if row is None else JournalHead(*tuple(row)[:-1])
 
     async def place(self, auction_id: UUID) -> tuple[int, int, str] | None:
-        """Epoch, seq and tag of the head: how far any node has come."""
+        """Epoch, seq and tag of the head: how far any node has come. It may not be durable yet."""
         row = await self._pool.fetchrow(_PLACE, auction_id, timeout=COMMAND_TIMEOUT_S)
         return None if row is None else tuple(row)
 
@@ -125,7 +133,7 @@ class Journal:
         """Commit a batch that continues (`after_seq`, `after_tag`) in `epoch`; False if the head
         is elsewhere.
 
-        After an error it is unknown whether the batch was kept; the head tells.
+        After an error it is unknown whether the batch was kept; `head` tells.
         """
         last = records[-1]
         assert last.seq == after_seq + len(records), "a batch has no gaps"
