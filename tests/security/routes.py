@@ -161,10 +161,15 @@ OF_THE_OPERATOR: dict[str, str] = {
     "GET /suppliers": "all organisations",
     "GET /api/v1/organisations": "all organisations",
     "GET /api/v1/organisations/{organisation_id}": "all organisations",
+    "PATCH /api/v1/organisations/{organisation_id}": "corrects what was registered, audited",
+    "POST /api/v1/organisations/{organisation_id}/retire": "all organisations",
     "POST /api/v1/organisations/{organisation_id}/approve": "all organisations",
     "POST /api/v1/organisations/{organisation_id}/suspend": "all organisations",
     "POST /api/v1/organisations/{organisation_id}/reinstate": "all organisations",
     "POST /suppliers/{organisation_id}/{step}": "all organisations",
+    "PATCH /api/v1/items/{item_id}": "keeps the one catalogue of everybody in order",
+    "POST /api/v1/items/{item_id}/retire": "keeps the one catalogue of everybody in order",
+    "POST /api/v1/items/{item_id}/reinstate": "keeps the one catalogue of everybody in order",
 }
 """What the operator may do with every organisation; to everybody else it is foreign."""
 
