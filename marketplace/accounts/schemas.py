@@ -191,6 +191,10 @@ class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: str
 
 
+class OptionalReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    reason: str | None = None
+
+
 class PasswordChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`end_keys` also revokes the caller's API keys."""
 

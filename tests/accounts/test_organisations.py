@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.people import NewPerson, Person
+from tests.people import Connect, NewPerson, Person
 
 
 async def test_an_approved_supplier_may_work(new_supplier: NewPerson, operator: Person) -> None:
@@ -143,3 +143,13 @@ async def test_a_retired_organisation_can_do_nothing_until_it_is_reinstated(
     assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
     assert (await operator.client.post(f"{path}/reinstate", json=reason)).status_code == 200
     assert (await buyer.client.get("/api/v1/orders")).status_code == 200
+
+
+async def test_a_narrow_key_does_not_retire_its_organisation(
+    new_buyer: NewPerson, connect_client: Connect
+) -> None:
+    buyer, program = await new_buyer(), connect_client()
+    path, reason = f"/api/v1/organisations/{buyer.organisation_id}/retire", {"reason": "Closing"}
+    program.headers["Authorization"] = f"Bearer {await buyer.api_key('accounts:write')}"
+    refused = await program.post(path, json=reason)
+    assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")

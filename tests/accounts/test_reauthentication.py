@@ -32,6 +32,7 @@ GUARDED = [
     ("DELETE", f"/api/v1/invitations/{NOBODY}", None),
     ("PUT", f"/api/v1/members/{NOBODY}/roles", {"roles": ["observer"]}),
     ("DELETE", f"/api/v1/members/{NOBODY}", None),
+    ("POST", f"/api/v1/organisations/{NOBODY}/retire", {"reason": "Closing"}),
 ]
 PAGES = [
     ("/keys", "name=Robot&scopes=*"),

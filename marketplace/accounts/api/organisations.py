@@ -15,6 +15,7 @@ from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import (
     AuditPage,
     NewRegistration,
+    OptionalReason,
     OrganisationChange,
     OrganisationPage,
     OrganisationView,
@@ -88,7 +89,11 @@ class OrganisationController(Controller):
         """The name by an own administrator, the rest by the operator."""
         return await organisations.change(session, clock, actor, organisation_id, data)
 
-    @post("/{organisation_id:uuid}/retire", status_code=200, opt=allow(scope=WRITE, waiting=True))
+    @post(
+        "/{organisation_id:uuid}/retire",
+        status_code=200,
+        opt=allow(scope=WRITE, waiting=True, verified=True),
+    )
     async def retire(
         self,
         session: AsyncSession,
@@ -99,7 +104,8 @@ class OrganisationController(Controller):
         data: Reason,
     ) -> OrganisationView:
         """Close an organisation for good, with a reason (its administrator or the operator): its
-        people can do nothing any more, what it dealt in stays. The operator can reinstate it.
+        people can do nothing any more, what it dealt in stays. The operator can reinstate it. An
+        API key needs the scope `*`.
         """
         return await organisations.change_state(
             session, clock, revocations, actor, organisation_id, "retire", data.reason
@@ -113,7 +119,7 @@ class OrganisationController(Controller):
         revocations: Revocations,
         actor: Actor,
         organisation_id: UUID,
-        data: Reason | None = None,
+        data: OptionalReason | None = None,
     ) -> OrganisationView:
         """Let a waiting supplier in (operator)."""
         reason = data.reason if data else None

@@ -29,7 +29,7 @@ from marketplace.accounts.schemas import (
 )
 from marketplace.accounts.service import audit
 from marketplace.accounts.service.roles import give
-from marketplace.kernel.actor import SHUT_OUT, Actor
+from marketplace.kernel.actor import EVERY_SCOPE, SHUT_OUT, Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -114,6 +114,9 @@ async def change_state(
     """
     if organisation_id != actor.organisation_id and not actor.operator:
         raise NotFound("organisation")
+    if step == "retire":
+        # It ends the logins of everybody there, more than any narrow key was made for.
+        actor.require_scope(EVERY_SCOPE)
     if step == "retire" and not actor.operator:
         actor.require_role("admin")
     else:
