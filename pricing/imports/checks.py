@@ -108,8 +108,11 @@ def check(frame: pl.DataFrame, how: Check) -> Checked:
     rows = len(frame)
     frame, wrong = _without_blank(frame, wrong, how)
     errors = _explain(frame, wrong, how)
-    if frame["valid_to"].null_count() < len(frame) and not {"valid_from", "valid_to"} & set(wrong):
+    if frame["valid_to"].null_count() < len(frame):
         period = _reversed(frame)
+        for name in {"valid_from", "valid_to"} & set(wrong):
+            # What is no date was named already, and is not compared.
+            period &= ~wrong[name].fill_null(value=True)
         if period.any():
             wrong["period"] = period
             errors += _reversed_errors(frame.filter(period), how.errors_max - len(errors))

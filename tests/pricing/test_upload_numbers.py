@@ -180,3 +180,19 @@ async def test_what_is_typed_into_the_grid_is_asked_back_too(shop: Shop) -> None
     await post_form(shop, path, **typed)
     await shop.work()
     assert await shop.prices() == {"A": "9.25"}
+
+
+async def test_a_reversed_period_is_found_beside_a_malformed_date(shop: Shop) -> None:
+    """A wrong row must not switch off the check of all others."""
+    header = [*HEADER, "valid_from", "valid_to"]
+    rows = [
+        ["A", "C62", "EUR", "1", "2027-02-30", ""],
+        ["B", "C62", "EUR", "1", "2027-06-01", "2027-05-01"],
+        ["C", "C62", "EUR", "1", "2027-06-01", "2027-07-01"],
+    ]
+    done = await shop.upload(csv_of(header, *rows), mode="replace", on_error="reject_rows")
+    assert await codes(shop, done) == [
+        (2, "valid_from", "malformed_date"),
+        (3, "valid_to", "period_reversed"),
+    ]
+    assert list(await shop.prices()) == ["C"]
