@@ -109,9 +109,9 @@ async def _csv(
     request: Request[Any, Any, Any], asked: List, query: list[tuple[str, str]]
 ) -> Response[Any] | Stream:
     """All rows from `cursor` on, a page at a time. A refusal of the first page is the answer."""
-    query = [(name, value) for name, value in query if name != "limit" or not asked.paged]
-    if asked.paged:
-        query.append(("limit", str(pages.PAGE_MAX)))
+    _limit(dict(query).get("limit"))
+    query = [(name, value) for name, value in query if name != "limit"]
+    query.append(("limit", str(pages.PAGE_MAX)))
     first = await inner.get(request.app.state.whole, request, query)
     if first.status != 200:
         media_type = first.headers.get(b"content-type", b"").decode()

@@ -6,18 +6,23 @@ by its struct (`forbid_unknown_fields`; a test holds it for every body).
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 import msgspec
 from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from litestar.typing import FieldDefinition
 
 from marketplace.kernel.errors import FieldError, Invalid
+from marketplace.kernel.times import time_error
 
 API = "/api/v1/"
 LIST_PARAMETERS = frozenset(["limit", "cursor", "sort"])
 """Lists that come whole from their handlers take these too: one client loop reads every list."""
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 NAMED_MAX = 10
 """A refusal names so many unknown fields; a longer answer would only echo the caller."""
@@ -26,11 +31,13 @@ NAMED_MAX = 10
 class Known(msgspec.Struct, frozen=True):
     """What one call takes.
 
-    query   names of its query parameters
-    body    whether it reads a body
+    query     names of its query parameters
+    integers  those of them that are whole numbers
+    body      whether it reads a body
     """
 
     query: frozenset[str]
+    integers: frozenset[str]
     body: bool
 
 
@@ -48,8 +55,22 @@ def known_calls(app: Litestar) -> Calls:
             takes_body = "data" in handler.parsed_fn_signature.parameters or "takes" in handler.opt
             if "limit" not in query and row_type(handler) is not None:
                 query |= LIST_PARAMETERS
-            calls[handler] = Known(query, takes_body)
+            calls[handler] = Known(query, _integers(handler, model), takes_body)
     return calls
+
+
+def _integers(handler: HTTPRouteHandler, model: Any) -> frozenset[str]:
+    parameters = handler.parsed_fn_signature.parameters
+    return frozenset(
+        each.field_alias
+        for each in model.expected_query_params
+        if each.field_name in parameters and _is_integer(parameters[each.field_name])
+    )
+
+
+def _is_integer(parameter: FieldDefinition) -> bool:
+    """Also `int | None` and `list[int]`."""
+    return parameter.is_subclass_of(int) or parameter.has_inner_subclass_of(int)
 
 
 def row_type(handler: HTTPRouteHandler) -> Any:
@@ -64,13 +85,20 @@ def row_type(handler: HTTPRouteHandler) -> Any:
 
 
 async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """Raises Invalid (`unknown_field`) that names what the call does not know."""
+    """Raises Invalid (`unknown_field`) that names what the call does not know, and Invalid
+    for a whole number with an exponent or other signs, which Litestar takes, and for times.
+    """
     known: Known | None = request.app.state.known_calls.get(request.route_handler)
     if known is None:
         return
     unknown = [name for name in request.query_params.keys() if name not in known.query]  # noqa: SIM118  # a MultiDict
     if unknown:
         raise _refusal(unknown, "This call has no such query parameter.", sorted(known.query))
+    for name, value in request.query_params.multi_items():
+        if name.endswith("_at") and (error := time_error(name, value)):
+            raise Invalid(error.code, error.message, errors=[error])
+        if name in known.integers and not _INTEGER.fullmatch(value):
+            raise Invalid.field(name, "malformed_number", "This is a whole number, such as 50.")
     if not known.body and (fields := _fields(await request.body())):
         raise _refusal(fields, "This call takes no body.", [])
 

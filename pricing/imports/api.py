@@ -36,7 +36,7 @@ EVENT_STREAM_S_MAX = 900
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ERROR_FILES = ("application/x-ndjson", "text/csv", XLSX)
 
-Limit = Annotated[int, QueryParameter(ge=1, le=1_000)]
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Kind = Literal["added", "changed", "removed", "held"]
 
 

@@ -11,15 +11,13 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
 
 from marketplace.kernel.decimals import NotADecimal, wire_decimal
 from marketplace.kernel.errors import Invalid, TooLarge
+from marketplace.kernel.times import YEARS
 from web.pages.render import AnyRequest
 
 FORM_BYTES_MAX = 256 * 1024
 POSTED = "marketplace.form"
 """Where in the scope a posted form is kept for `posted_fields`."""
 FIELDS_MAX = 2_000
-YEARS = (2000, 2199)
-"""Beyond these a later calculation would leave the calendar (src/live/zones.ts knows them too)."""
-
 GAP = "gap"
 """In place of the offset: the browser's clocks jump over the typed time."""
 
