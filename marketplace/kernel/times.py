@@ -21,6 +21,11 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*", re.ASCII)
 _NAME_ENDS = "_at"
 
 
+def is_usable(text: str) -> bool:
+    """Whether `text` is a time with a zone, far from the ends of the calendar."""
+    return _TIME.fullmatch(text) is not None and time_error("", text) is None
+
+
 def time_error(field: str, text: str) -> FieldError | None:
     """What is wrong with a time; None also for what is no time, which its type refuses."""
     try:

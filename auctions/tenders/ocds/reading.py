@@ -17,6 +17,7 @@ from auctions.tenders.schemas import tender as drafts
 from marketplace.kernel.decimals import PLACES_MAX, WHOLE_DIGITS_MAX
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import MINOR_MAX, Amount, exponent_of
+from marketplace.kernel.times import is_usable
 
 DEFAULT_UNIT = "C62"
 UNIT_SCHEMES = frozenset(["UNCEFACT", "UNECE"])
@@ -256,7 +257,7 @@ def _rules(tender: Tender, lot: Lot) -> dict[str, Any]:
     if not starts and tender.tender_period and tender.tender_period.end_date:
         starts = [tender.tender_period.end_date]
     found: dict[str, Any] = {"format": "english", "duration_s": 1_200}
-    return found | ({"starts_at": starts[0]} if starts else {})
+    return found | ({"starts_at": starts[0]} if starts and is_usable(starts[0]) else {})
 
 
 def _cut(text: str, chars_max: int) -> str:

@@ -112,3 +112,11 @@ def test_a_note_is_never_cut_off() -> None:
     [made] = read(release(lots=[lot])).lots
     assert len(made.description) == 10_000
     assert made.description.endswith("is rounded.")
+
+
+@pytest.mark.parametrize(
+    "end", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "2027-05-01T10:00:00"]
+)
+def test_a_time_that_no_auction_can_start_at_is_left_to_the_buyer(end: str) -> None:
+    [lot] = read(release(tenderPeriod={"endDate": end})).lots
+    assert "starts_at" not in lot.rules
