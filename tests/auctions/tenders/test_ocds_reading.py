@@ -57,7 +57,7 @@ def test_the_newest_release_counts_wherever_it_stands() -> None:
             ("C62", "Unit: Kilometro"),
         ),
         ({"scheme": "OTHER", "id": "KGM"}, ("C62", "Unit: KGM")),
-        ({"scheme": "UNCEFACT", "id": "m³", "name": "cubic metre"}, ("C62", "Unit: cubic metre")),
+        ({"scheme": "UNCEFACT", "id": "m³", "name": "cubic metre"}, ("m³", "")),
         ({"name": "boxes"}, ("C62", "Unit: boxes")),
     ],
 )
