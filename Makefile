@@ -13,7 +13,7 @@ NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix web
 unexport PYTHONDONTWRITEBYTECODE
 PAGES := web/static/dist/.vite/manifest.json
 
-.PHONY: install demo test check coverage bench faults lock clean
+.PHONY: install production demo test check coverage bench faults lock clean
 
 install: .venv/.installed $(PAGES)
 
@@ -27,6 +27,14 @@ install: .venv/.installed $(PAGES)
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --requirement build/requirements.txt
 	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
 	touch $@
+
+# What a server runs on and nothing else, in an environment of its own.
+TARGET ?= build/production
+production: .venv/.installed
+	$(PYTHON) -m venv $(TARGET)
+	$(BIN)/uv export --quiet --frozen --no-dev --no-emit-project --output-file build/production.txt
+	VIRTUAL_ENV=$(TARGET) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --requirement build/production.txt
+	VIRTUAL_ENV=$(TARGET) $(BIN)/uv pip install --quiet --no-deps --editable .
 
 web/node_modules/.installed: web/package-lock.json .venv/.installed
 	$(NPM) ci --no-audit --no-fund --loglevel=error

@@ -51,8 +51,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 1
     except _FAILURES as error:
-        sys.stderr.write(f"marketplace: {' '.join(str(error).split())}\n")
-        return 1
+        return _failed(str(error) or type(error).__name__)
+    except Exception as error:
+        from marketplace.kernel import outages  # noqa: PLC0415  # only a failure needs the drivers
+
+        if not outages.is_of_a_server(error):
+            raise
+        return _failed(outages.first_line(error))
+
+
+def _failed(reason: str) -> int:
+    sys.stderr.write(f"marketplace: {' '.join(reason.split())}\n")
+    return 1
 
 
 if __name__ == "__main__":

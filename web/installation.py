@@ -10,10 +10,10 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
-import sqlalchemy.exc
 
 from marketplace.kernel import embedded
 from marketplace.kernel.database_url import parse
+from marketplace.kernel.outages import first_line, is_of_a_server
 from marketplace.kernel.settings import Settings, external_urls, read_settings
 from marketplace.migrations.run import migrate
 from web.console import CommandFailed
@@ -61,9 +61,10 @@ def migrate_now(database_url: str) -> None:
     """Raises CommandFailed with one line."""
     try:
         asyncio.run(migrate(database_url))
-    except (sqlalchemy.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
-        first_line = str(error).strip().splitlines()[0]
-        raise CommandFailed(f"The database cannot be migrated: {first_line}") from error
+    except Exception as error:
+        if not is_of_a_server(error):
+            raise
+        raise CommandFailed(f"The database cannot be migrated: {first_line(error)}") from error
 
 
 def is_running(data: Path) -> bool:

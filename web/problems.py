@@ -27,6 +27,7 @@ from marketplace.kernel.errors import (
     Unauthenticated,
     Unavailable,
 )
+from marketplace.kernel.outage_log import OUTAGES
 from marketplace.kernel.outages import is_outage
 
 MEDIA_TYPE = "application/problem+json"
@@ -101,7 +102,7 @@ def render(error: Exception) -> Rendered:
     if _is_unstorable(error):
         return _of_problem(Invalid("unstorable_text", "A text has a character that none may have."))
     if is_outage(error):
-        _log.warning("server_behind_us_failed", error=type(error).__name__)
+        OUTAGES.failed(error, where="answering a request")
         return _of_problem(Unavailable())
     _log.error("request_failed", exc_info=error)
     return _document(500, "Internal error", "internal_error", "Something went wrong here.")

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -15,6 +16,8 @@ from marketplace.accounts.guessing import LoginLimits
 from marketplace.kernel import logs
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.collector import settle
+from marketplace.kernel.outage_log import OUTAGES
+from marketplace.kernel.outages import is_outage
 from marketplace.kernel.settings import Settings
 from web.metrics import Metrics
 from web.orphan import parent_gone
@@ -23,14 +26,24 @@ from web.wiring import JOBS, Job, Living, living
 YIELDING = 5
 """Steps of niceness: a third of a node's share of a core while both want it."""
 
+ALIVE_S = 2
+
 OVERDUE_S = 900.0
 """Longer than the largest price import takes; a run beyond it hangs, and its beats are left out."""
 
 _log = structlog.get_logger(__name__)
 
 
-async def work(settings: Settings, *, supervised: bool, jobs: Sequence[Job] = JOBS) -> None:
-    """Until SIGTERM or SIGINT, or until the supervising process is gone."""
+async def work(
+    settings: Settings,
+    *,
+    supervised: bool,
+    alive: Path | None = None,
+    jobs: Sequence[Job] = JOBS,
+) -> None:
+    """Until SIGTERM or SIGINT, or until the supervising process is gone. `alive` is a file that is
+    touched every ALIVE_S while the event loop turns.
+    """
     # On a machine that it shares with a node, bids come before imports and mail.
     os.nice(YIELDING)
     logs.configure(settings.log_format, settings.log_level)
@@ -43,6 +56,10 @@ async def work(settings: Settings, *, supervised: bool, jobs: Sequence[Job] = JO
     async with making as parts:
         scheduler = scheduled(parts, jobs)
         settle()
+        if alive is not None:
+            await asyncio.to_thread(alive.touch)
+            touch = {"seconds": ALIVE_S, "max_instances": 1, "coalesce": True}
+            scheduler.add_job(alive.touch, "interval", misfire_grace_time=None, **touch)
         scheduler.start()
         _log.info("worker_ready", jobs=len(jobs))
         if supervised:
@@ -85,6 +102,9 @@ async def beat(parts: Living, job: Job) -> None:
     try:
         await job.run(parts)
     except Exception as error:  # noqa: BLE001  # one job's failure must not stop the others
+        if is_outage(error):
+            OUTAGES.failed(error, where=f"job {job.name}")
+            return
         _log.error("job_failed", job=job.name, exc_info=error)
     finally:
         late.cancel()

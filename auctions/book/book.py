@@ -24,6 +24,7 @@ from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError
 from auctions.book.turns import Turns, breathe
 from auctions.book.waiting import Commit, Waiting, answer
 from marketplace.kernel.errors import NotFound, Unavailable
+from marketplace.kernel.outage_log import OUTAGES
 
 FOLD_MAX = 128
 """So many commands are folded before the loop looks whether the last commit is through."""
@@ -186,7 +187,7 @@ class Book:
                 _log.error("journal_diverged", auction=str(self.auction_id), reason=str(error))
                 self._wake.set()
             except ServerErrors as error:
-                _log.warning("server_away", auction=str(self.auction_id), error=repr(error)[:200])
+                OUTAGES.failed(error, where="deciding bids")
                 self._wake.set()
             failures += 1
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S)) - 1])

@@ -43,6 +43,7 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from marketplace.kernel.keepalive import forever
+from marketplace.kernel.outage_log import OUTAGES
 from marketplace.kernel.redis import AnyRedis
 
 SUBMIT_TIMEOUT_S = 10.0
@@ -91,7 +92,6 @@ class Books:
         self._runs: dict[UUID, asyncio.Task[None]] = {}
         self._gathered: dict[Book, list[Waiting]] = {}
         self._full: set[Book] = set()
-        self._away = False  # Redis, at the last call
         self._gathering = asyncio.Event()
         self._marks = Marks(self._gathering.set)
         self._tasks: list[asyncio.Task[None]] = []
@@ -332,16 +332,12 @@ class Books:
                 {k.auction_id: [w.raw for w in b] for k, b in batches.items()}, marks
             )
         except ServerErrors as error:
-            if not self._away:
-                # Once an outage: a dozen bids that wait try it a hundred times a second.
-                _log.warning("redis_away", error=repr(error)[:200])
-            self._away = True
+            OUTAGES.failed(error, where="placing bids")
             # It is unknown whether they entered the log; the cid makes a second entry harmless.
             for batch in batches.values():
                 _retry(batch)
             self._marks.again(dirty)
             return
-        self._away = False
         self._marks.again({key: dirty[key] for key in failed})
         for book, batch in batches.items():
             self._placed(book, batch, replies[book.auction_id])

@@ -7,16 +7,15 @@ import contextlib
 from collections.abc import Mapping
 from uuid import UUID
 
-import structlog
 from redis.asyncio.client import PubSub
 
 from auctions.book.book import Book, ServerErrors
 from auctions.book.log import Head, Log, wake_channel
+from marketplace.kernel.outage_log import OUTAGES
 from marketplace.kernel.redis import AnyRedis
 
 POLL_S = 0.25
 RECONNECT_S = 0.2
-_log = structlog.get_logger(__name__)
 
 
 class Wakes:
@@ -57,7 +56,7 @@ class Wakes:
             try:
                 await self._listen_once()
             except ServerErrors as error:
-                _log.warning("wakes_lost", error=repr(error)[:200])
+                OUTAGES.failed(error, where="waking")
                 await asyncio.sleep(RECONNECT_S)
             finally:
                 self._pubsub = None
@@ -97,7 +96,7 @@ class Wakes:
             try:
                 heads = await self._log.heads([book.auction_id for book, _, _ in followed])
             except ServerErrors as error:
-                _log.warning("redis_away", error=repr(error)[:200])
+                OUTAGES.failed(error, where="looking at heads")
                 continue
             for (book, epoch, seq), head in zip(followed, heads, strict=True):
                 if book.epoch == epoch:

@@ -17,6 +17,7 @@ from marketplace.accounts.revocation import CHANNEL, Revoked
 from marketplace.kernel.actor import SHUT_OUT
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.outage_log import OUTAGES
 from marketplace.kernel.redis import AnyRedis
 
 ASK_EVERY_S = 1.0
@@ -43,7 +44,7 @@ class Watchman:
                 async with self._redis.pubsub() as pubsub:
                     await self._hear(pubsub)
             except (RedisError, OSError, TimeoutError) as error:
-                _log.warning("revocations_lost", error=type(error).__name__)
+                OUTAGES.failed(error, where="hearing of revocations")
                 await asyncio.sleep(RECONNECT_S)
 
     async def _hear(self, pubsub: PubSub) -> None:
@@ -72,7 +73,7 @@ class Watchman:
                 await self._compare(members)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 # Nothing can be bid while PostgreSQL is away; the next look comes in a second.
-                _log.warning("logins_unknown", error=type(error).__name__)
+                OUTAGES.failed(error, where="looking at logins")
 
     async def _compare(self, members: tuple[Member, ...]) -> None:
         ids = {member.login for member in members if member.login is not None}

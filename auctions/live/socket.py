@@ -27,6 +27,7 @@ from marketplace.kernel.clock import rfc3339
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Problem, TooFast, Unavailable
 from marketplace.kernel.money import format_minor
+from marketplace.kernel.outage_log import OUTAGES
 
 HELLO_TIMEOUT_S = 5.0
 NO_HELLO, TOO_LARGE, TOO_FAST = 4408, 4413, 4429
@@ -88,7 +89,7 @@ async def _welcome(
     except TooFast as problem:
         raise Closing(TOO_FAST, problem.detail) from None
     except (SQLAlchemyError, OSError, TimeoutError) as error:
-        _log.warning("entrance_closed", error=type(error).__name__)
+        OUTAGES.failed(error, where="entering an auction")
         raise Closing(AGAIN_LATER, "a server is away") from None
     try:
         await Conversation(socket, wire, auction_id, live, entered).run()

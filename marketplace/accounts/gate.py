@@ -22,6 +22,7 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.errors import Forbidden, Unavailable
 from marketplace.kernel.ids import OrganisationId, UserId, token_hash
+from marketplace.kernel.outage_log import OUTAGES
 from marketplace.kernel.outages import is_outage
 from marketplace.kernel.sealing import derived_key, secrets_of
 from marketplace.kernel.settings import Settings
@@ -182,7 +183,7 @@ class Gate:
         except Exception as error:
             if not is_outage(error):
                 raise
-            _log.warning("logins_unknown", error=type(error).__name__)
+            OUTAGES.failed(error, where="looking at a login")
             raise Unavailable from error
 
     def _key_actor(self, row: queries.LoginRow | None) -> Actor | None:

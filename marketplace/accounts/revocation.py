@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.gate import Gate
 from marketplace.kernel.db import after_commit
+from marketplace.kernel.outage_log import OUTAGES
 from marketplace.kernel.redis import AnyRedis
 
 CHANNEL = "auth:revoked"
@@ -43,6 +44,6 @@ class Revocations:
             try:
                 await self._redis.publish(CHANNEL, msgspec.json.encode(revoked))
             except RedisError as error:
-                _log.warning("revocation_not_announced", error=type(error).__name__)
+                OUTAGES.failed(error, where="announcing a revocation")
 
         after_commit(session, publish)

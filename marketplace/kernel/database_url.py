@@ -53,6 +53,7 @@ class DatabaseUrl(msgspec.Struct, frozen=True):
 
     text: str
     hosts: tuple[Host, ...]
+    database: str
     target: str
 
     async def connect(
@@ -88,7 +89,13 @@ class DatabaseUrl(msgspec.Struct, frozen=True):
         self, place: dict[str, Any], timeout_s: float, options: dict[str, Any]
     ) -> Any:
         return await asyncpg.connect(
-            self.text, timeout=timeout_s, target_session_attrs=self.target, **place, **options
+            self.text,
+            timeout=timeout_s,
+            # Behind a path of "/" the driver would not see dbname.
+            database=self.database,
+            target_session_attrs=self.target,
+            **place,
+            **options,
         )
 
 
@@ -106,11 +113,14 @@ def parse(text: str) -> DatabaseUrl:
         raise _wrong("write an @ in the user or the password as %40")
     parameters = _parameters(parts.query)
     hosts = _hosts(place, parameters)
-    if not parts.path.strip("/") and "dbname" not in parameters:
+    path, name = unquote(parts.path[1:]), parameters.get("dbname", "")
+    if path and name:
+        raise _wrong("give the database as the path or as dbname, not both")
+    if not path and not name:
         raise _wrong("it names no database: postgresql://user@host:5432/DATABASE")
     _check_certificates(parameters)
     default = "read-write" if len(hosts) > 1 else "any"
-    return DatabaseUrl(text, hosts, parameters.get("target_session_attrs", default))
+    return DatabaseUrl(text, hosts, path or name, parameters.get("target_session_attrs", default))
 
 
 def _split(text: str) -> Any:

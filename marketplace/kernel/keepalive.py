@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from marketplace.kernel.outage_log import OUTAGES
+from marketplace.kernel.outages import is_outage
+
 PAUSE_S = 0.1
 _log = structlog.get_logger(__name__)
 
@@ -26,5 +29,8 @@ async def forever(name: str, work: Callable[[], Awaitable[object]]) -> None:
                 raise
             _log.warning("loop_cancelled_from_below", loop=name)
         except Exception as error:  # noqa: BLE001  # a loop that stops would hang all behind it
-            _log.error("loop_failed", loop=name, exc_info=error)
+            if is_outage(error):
+                OUTAGES.failed(error, where=name.partition(" ")[0])
+            else:
+                _log.error("loop_failed", loop=name, exc_info=error)
         await asyncio.sleep(PAUSE_S)

@@ -18,7 +18,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 # 40P01 deadlock, 40001 serialisation, 55P03 lock not available, 57014 statement timeout,
@@ -45,6 +45,19 @@ def is_outage(error: BaseException) -> bool:
 def _passes(error: BaseException | None) -> bool:
     state = getattr(error, "sqlstate", None)
     return isinstance(state, str) and (state in _TRY_AGAIN or state.startswith("08"))
+
+
+def is_of_a_server(error: BaseException) -> bool:
+    """An outage, or anything else that a server or its driver complains of."""
+    ours = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError)
+    return isinstance(error, ours) or is_outage(error)
+
+
+def first_line(error: BaseException) -> str:
+    """For the operator in front of a command: the server's own words, if it has any."""
+    origin = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    said = str(origin.__cause__ or origin).strip().splitlines()
+    return said[0] if said else f"A server cannot be used: {reason_of(error)}"
 
 
 _NO_ANSWER = "it does not answer in time"

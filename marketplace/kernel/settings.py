@@ -22,6 +22,9 @@ security binds it.
 """
 
 
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis+sentinel://", "redis+cluster://")
+
+
 class SettingsError(Exception):
     """One line for the operator: which variable is wrong and what it should be."""
 
@@ -85,7 +88,7 @@ def read_settings(
         raise SettingsError("MARKETPLACE_LOG_LEVEL is info, warning or error")
     return Settings(
         database_url=_database_url(database_url or _required(env, "MARKETPLACE_DATABASE_URL")),
-        redis_url=redis_url or _required(env, "MARKETPLACE_REDIS_URL"),
+        redis_url=_redis_url(redis_url or _required(env, "MARKETPLACE_REDIS_URL")),
         secret=_secret(env, data),
         public_url=url,
         data_dir=data,
@@ -135,6 +138,13 @@ def _database_url(text: str) -> str:
         return database_urls.parse(text).text
     except database_urls.DatabaseUrlError as error:
         raise SettingsError(str(error)) from None
+
+
+def _redis_url(url: str) -> str:
+    if not url.startswith(_REDIS_SCHEMES):
+        schemes = ", ".join(_REDIS_SCHEMES)
+        raise SettingsError(f"MARKETPLACE_REDIS_URL must begin with one of {schemes}")
+    return url
 
 
 def _smtp_url(url: str) -> str:

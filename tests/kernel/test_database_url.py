@@ -170,6 +170,8 @@ async def test_an_odd_password_is_read_the_same_by_every_part(pair: Pair) -> Non
         ("mysql://u@h/d", "postgresql://"),
         ("postgresql+asyncpg://u@h/d", "postgresql://"),
         ("postgresql://u@h", "database"),
+        ("postgresql://u@h/?sslmode=prefer", "database"),
+        ("postgresql://u@h/d?dbname=e", "not both"),
         ("postgresql://u@h:0/d", "port"),
         ("postgresql://u@h:99999/d", "port"),
         ("postgresql://u@h:٣/d", "port"),

@@ -111,6 +111,37 @@ async def test_a_database_that_is_away_is_one_line_and_exit_1() -> None:
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "change", "word"),
+    [
+        (
+            "operator",
+            {"MARKETPLACE_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"},
+            "Connect call failed",
+        ),
+        ("operator", {"MARKETPLACE_DATABASE_URL": "{url}nowhere"}, "nowhere"),
+        ("migrate", {"MARKETPLACE_DATABASE_URL": "{url}nowhere"}, "nowhere"),
+        ("serve", {"MARKETPLACE_DATABASE_URL": "mysql://x@h/x"}, "MARKETPLACE_DATABASE_URL"),
+        ("worker", {"MARKETPLACE_DATABASE_URL": "postgres://h/x?sslmode=on"}, "sslmode"),
+        ("serve", {"MARKETPLACE_REDIS_URL": "localhost:6379"}, "MARKETPLACE_REDIS_URL"),
+    ],
+)
+async def test_a_start_that_fails_says_why_in_one_line(
+    settings: Settings, command: str, change: dict[str, str], word: str
+) -> None:
+    socket = settings.database_url.partition("host=")[2]
+    url = f"postgresql://postgres@/?host={socket.strip('?')}&dbname="
+    changed = {name: text.replace("{url}", url) for name, text in change.items()}
+    more = ["--name", "H", "--email", "h@example.com", "--password-stdin"]
+    arguments = [command, *(more if command == "operator" else [])]
+    code, out, err = await run(
+        *arguments, given=f"{PASSWORD}\n", env=environment(settings) | changed
+    )
+    assert (code, out, err.count("\n")) == (1, "", 1), err
+    assert err.startswith("marketplace: ")
+    assert word in err
+
+
 async def test_a_port_in_use_is_one_line_and_exit_1(live_server: str, settings: Settings) -> None:
     port = live_server.rpartition(":")[2]
     code, _, err = await run("serve", "--port", port, env=environment(settings))

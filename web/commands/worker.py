@@ -14,10 +14,13 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder of the embedded servers (default ./var)"
     )
+    parser.add_argument(
+        "--alive", type=Path, metavar="FILE", help="file to touch every 2 s, for a health check"
+    )
     parser.add_argument("--supervised", action="store_true", help=SUPPRESS)
 
 
 def run(args: Namespace) -> int:
     with installation(args.data) as settings:
-        asyncio.run(work(settings, supervised=args.supervised))
+        asyncio.run(work(settings, supervised=args.supervised, alive=args.alive))
     return 0
