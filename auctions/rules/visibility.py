@@ -99,6 +99,8 @@ def stage_view(state: State, key: Audience) -> dict[str, Any]:
         "step": stage.step,
         "price": None if stage.price is None else format_minor(stage.price, state.terms.exponent),
         "alias": stage.bidder if key in SEES_ROWS else None,
+        # A clock stops early only because somebody accepted; who it was is not said.
+        "taken": True if state.taken is not None else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -32,8 +32,8 @@ function ended(room: Room, phase: PhaseRules): Lines {
 /** A rising price stops before the end of its step only because somebody accepted it. */
 function missed(room: Room): Lines {
   const endsAtMs = instantMs(room.stage.ends_at);
-  const taken = room.closeAtMs !== null && !Number.isNaN(endsAtMs) && room.closeAtMs < endsAtMs;
-  if (taken) return [_("Another bidder was first"), _("Step %(step)s was accepted at %(price)s.", { step: stepNumber(room.stage.step), price: shown(room.stage.price) })];
+  const early = room.closeAtMs !== null && !Number.isNaN(endsAtMs) && room.closeAtMs < endsAtMs;
+  if (room.stage.taken || early) return [_("Another bidder was first"), _("Step %(step)s was accepted at %(price)s.", { step: stepNumber(room.stage.step), price: shown(room.stage.price) })];
   return [_("The auction is closed"), _("Nobody accepted a price.")];
 }
 

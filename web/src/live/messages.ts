@@ -38,6 +38,8 @@ export interface You {
 
 /** What is going on now; whose turn it is only where names are shown. */
 export interface Stage {
+  /** Somebody accepted the price of the clock. */
+  taken?: boolean;
   name: string;
   ends_at?: string | null;
   phase?: number;
