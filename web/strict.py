@@ -69,7 +69,9 @@ def _integers(handler: HTTPRouteHandler, model: Any) -> frozenset[str]:
 
 
 def _is_integer(parameter: FieldDefinition) -> bool:
-    """Also `int | None` and `list[int]`."""
+    """Also `int | None` and `list[int]`; to Python a truth value is an integer, here it is not."""
+    if parameter.is_subclass_of(bool) or parameter.has_inner_subclass_of(bool):
+        return False
     return parameter.is_subclass_of(int) or parameter.has_inner_subclass_of(int)
 
 

@@ -59,7 +59,7 @@ async def test_a_missing_field_is_named_by_its_path(client: httpx.AsyncClient) -
 async def test_a_wrong_query_parameter_is_named(new_buyer: NewPerson) -> None:
     buyer = await new_buyer()
     answer = await buyer.client.get("/api/v1/organisations", params={"limit": "many"})
-    assert_problem(answer, 422, "invalid")
+    assert_problem(answer, 422, "malformed_number")
     assert answer.json()["errors"][0]["field"] == "limit"
     answer = await buyer.client.get("/api/v1/organisations", params={"limit": "0"})
     assert_problem(answer, 422, "invalid")

@@ -90,3 +90,11 @@ async def test_a_time_at_the_end_of_the_calendar_is_refused_when_it_is_typed(
         assert answer.json()["errors"][0]["field"] == field
     answer = await buyer.client.get("/api/v1/exchange_rates", params={"known_at": when})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "known_at")
+
+
+async def test_a_truth_value_is_no_number(new_buyer: NewPerson) -> None:
+    buyer = await new_buyer()
+    path = "/api/v1/tenders/00000000-0000-7000-8000-000000000000/documents"
+    query = {"name": "a.pdf", "internal": "true"}
+    answer = await buyer.client.post(path, params=query, content=b"%PDF-1.7\nx")
+    assert answer.status_code in {404, 415}, answer.text
