@@ -56,13 +56,14 @@ export class Band {
   }
 }
 
-/** `00:09 · rank 2 · Pumps`: what a narrow tab shows of it is what counts most. */
+/** `00:09 · rank 2 · Pumps`, behind "Your turn" where turns are taken: what a narrow tab shows of it is what counts most. */
 function titleOf(room: Room, live: boolean, leftMs: number): string {
   if (!room.known || (room.state !== "open" && room.state !== "paused")) return OWN_TITLE;
   if (!live) return `${_("No connection")} · ${HEADING}`;
   const rank = room.you.rank == null ? null : _("rank %(rank)s", { rank: room.you.rank });
   const time = room.state === "paused" ? _("Paused") : Number.isFinite(leftMs) ? countdown(leftMs, "seconds") : null;
-  return [time, rank, HEADING].filter(Boolean).join(" · ");
+  const turn = room.you.turn && room.state === "open" ? _("Your turn") : null;
+  return [turn, time, rank, HEADING].filter(Boolean).join(" · ");
 }
 
 function wordsOf(tone: Tone, room: Room): [title: string, text: string] {

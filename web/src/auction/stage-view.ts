@@ -16,7 +16,6 @@ export class StageView {
   private leftMs = Infinity;
   private track = "";
   private ownTurns = new Set<string>();
-  private readonly pageTitle = document.title;
 
   draw(room: Room): void {
     const phase = phaseNow(room);
@@ -54,7 +53,7 @@ export class StageView {
     if (mark !== null) announce(_("%(seconds)s seconds of your turn left.", { seconds: mark }));
   }
 
-  /** The own turn must be noticed without looking and without a sound: said, and in the tab's title. */
+  /** The own turn must be noticed without looking: said here, and in the tab's title (band.ts). */
   private speakTurn(room: Room): void {
     const turn = room.you.turn && room.state === "open" ? `${room.stage.round}-${room.stage.turn}` : "";
     if (turn) this.ownTurns.add(turn);
@@ -62,7 +61,6 @@ export class StageView {
     if (turn && room.stage.round === undefined) announce(_("You have the last word now."));
     else if (turn) announce(_("It is your turn, round %(round)s.", { round: room.stage.round ?? 1 }));
     else if (this.turn) announce(_("Your turn is over."));
-    document.title = turn ? _("Your turn · %(title)s", { title: this.pageTitle }) : this.pageTitle;
     this.turn = turn;
   }
 
