@@ -57,6 +57,7 @@ export class LiveClient {
   private failures = 0;
   private heardMs = 0;
   private hurried = false;
+  private chain = 0;
   private inFlight = new Set<string>();
   private timers = new Set<number>();
 
@@ -96,7 +97,8 @@ export class LiveClient {
   hurry(hurried: boolean): void {
     if (hurried === this.hurried) return;
     this.hurried = hurried;
-    if (hurried && this.socket && this.connection === "live") this.askAlive(this.socket);
+    // At once, and each second from now on: the beat that is waiting may be seconds away.
+    if (hurried && this.socket && this.connection === "live") this.beat(this.socket, ++this.chain);
   }
 
   /** The network is back or the page is seen again: do not wait out the back-off, do not trust the old clock. */
@@ -146,13 +148,14 @@ export class LiveClient {
     const resume = this.lastSeq !== null && this.epoch !== null;
     this.send(resume ? { type: "hello", last_seq: this.lastSeq, epoch: this.epoch } : { type: "hello" });
     for (const delayMs of PING_FIRST_MS) this.after(delayMs, () => this.ping());
-    this.after(PING_EVERY_MS, () => this.beat(socket));
+    const chain = ++this.chain;
+    this.after(PING_EVERY_MS, () => this.beat(socket, chain));
   }
 
-  private beat(socket: Socket): void {
-    if (socket !== this.socket) return;
+  private beat(socket: Socket, chain: number): void {
+    if (socket !== this.socket || chain !== this.chain) return;
     this.askAlive(socket);
-    this.after(this.hurried ? PING_HURRIED_MS : PING_EVERY_MS, () => this.beat(socket));
+    this.after(this.hurried ? PING_HURRIED_MS : PING_EVERY_MS, () => this.beat(socket, chain));
   }
 
   private askAlive(socket: Socket): void {
