@@ -45,7 +45,7 @@ structlog.configure(
 )
 _SERVERS = pytest.StashKey[TestServers]()
 # One address registers hundreds of organisations here; the throttle has tests of its own.
-_LIMITS = LoginLimits(per_address=Rate(per_s=1_000, burst=100_000))
+LIMITS = LoginLimits(per_address=Rate(per_s=1_000, burst=100_000))
 _OPERATOR_EMAIL = "operator@example.com"
 
 
@@ -116,7 +116,7 @@ async def redis(settings: Settings) -> AsyncIterator[AnyRedis]:
 @pytest.fixture(scope="session")
 def app(settings: Settings) -> Application:
     """The real application; `live_server` runs it."""
-    return create_app(settings, limits=_LIMITS)
+    return create_app(settings, limits=LIMITS)
 
 
 class _Server(uvicorn.Server):
@@ -165,7 +165,7 @@ async def serve(
         await server.shutdown()
 
 
-class _Connect:
+class Clients:
     """Makes clients, and opens the mails that would be sent."""
 
     def __init__(self, url: str, database: Database, links: Sealer) -> None:
@@ -200,7 +200,7 @@ async def connect_client(
     live_server: str, database: Database, settings: Settings
 ) -> AsyncIterator[Connect]:
     """`connect_client()` is a client that knows nobody yet; all are closed at the end."""
-    made = _Connect(live_server, database, link_sealer(settings.secret))
+    made = Clients(live_server, database, link_sealer(settings.secret))
     yield made
     await made.close()
 
@@ -214,11 +214,16 @@ def client(connect_client: Connect) -> httpx.AsyncClient:
 @pytest.fixture(scope="session")
 async def operator(database: Database, connect_client: Connect) -> Person:
     """The one operator of this database, logged in."""
+    return await make_first_operator(database, connect_client)
+
+
+async def make_first_operator(database: Database, connect: Connect) -> Person:
+    """The operator of a database that has none yet, logged in."""
     user = NewUser(name="Operator", email=_OPERATOR_EMAIL, password=PASSWORD)
     async with database.transaction(SYSTEM) as session:
         made = await make_operator(session, Clock(), Passwords(), "The Operator", user)
     person = Person(
-        client=connect_client(),
+        client=connect(),
         organisation_id=made.organisation.id,
         user_id=made.user.id,
         email=_OPERATOR_EMAIL,

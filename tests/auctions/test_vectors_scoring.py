@@ -1,67 +1,13 @@
-"""Every published scoring case: coefficients, evaluated prices, order."""
+"""Published scoring cases in a live auction; their figures alone are run in `tests/vectors`."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
-import pytest
-
-from auctions.rules.parameters import PPM
-from auctions.rules.scoring import Scale, coefficient, evaluate, price_at
-from marketplace.kernel.money import format_minor, round_half_even
 from tests.auctions.rules.driver import Run
-from tests.auctions.vector_files import cases, cents
+from tests.auctions.vector_files import cases
 
 CASES = cases("scoring")
-
-
-def scale_of_bid(case: dict[str, Any], bid: dict[str, Any]) -> Scale:
-    worth = Fraction(1)
-    if "denominator" in bid:
-        worth = Fraction(bid["denominator"])
-    elif "values" in bid:
-        maxima = [Fraction(feature["max"]) for feature in case["features"]]
-        worth = coefficient([Fraction(value) for value in bid["values"]], maxima)
-    costs = cents(bid.get("cost_sum", "0"))
-    return Scale(worth.numerator, worth.denominator, PPM, 0, costs)
-
-
-def check(case: dict[str, Any]) -> None:
-    """Coefficient, exact and rounded evaluated price of each bid, and the groups best first."""
-    worth: dict[str, Fraction] = {}
-    for bid in case["bids"]:
-        scale = scale_of_bid(case, bid)
-        assert str(scale.coefficient) == bid.get("coefficient", str(scale.coefficient))
-        if "evaluated_price" not in bid:
-            continue
-        price = cents(bid["price"])
-        evaluated = Fraction(evaluate(scale, price))
-        assert evaluated / 100 == Fraction(bid["evaluated_price"])
-        assert price_at(scale, evaluated) == price
-        if "evaluated_price_rounded" in bid:
-            assert format_minor(round_half_even(evaluated), 2) == bid["evaluated_price_rounded"]
-        worth[bid["bid"]] = evaluated
-    if "best_first" in case:
-        values = sorted(set(worth.values()))
-        groups = [sorted(bid for bid in worth if worth[bid] == value) for value in values]
-        assert groups == [sorted(group) for group in case["best_first"]]
-
-
-@pytest.mark.parametrize("case_id", [case_id for case_id in CASES if "bids" in CASES[case_id]])
-def test_evaluated_prices(case_id):
-    check(CASES[case_id])
-
-
-def test_evaluated_prices_of_several_lots():
-    for lot in CASES["lcc_zero_costs_two_lots"]["lots"]:
-        check(lot)
-
-
-def test_a_cost_sum_is_the_sum_of_its_costs():
-    case = CASES["lcc_four_costs"]
-    total = sum(cents(cost["amount"]) for cost in case["costs"])
-    assert {cents(bid["cost_sum"]) for bid in case["bids"]} == {total}
 
 
 def test_four_costs_in_a_live_auction():

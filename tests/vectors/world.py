@@ -1,0 +1,95 @@
+"""What cases need of the world: a database of their own, or the whole application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+
+from marketplace.exchange.mailing import link_sealer
+from marketplace.kernel.db import Database
+from marketplace.kernel.settings import Settings
+from tests.servers import TEMPLATE, Place
+
+if TYPE_CHECKING:
+    from tests.conftest import Clients
+
+_numbers = itertools.count(1)
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """An application that answers: its database, and clients of it."""
+
+    database: Database
+    connect: Clients
+
+
+class World:
+    """`place` tells where the servers are; it is asked when a case first needs one."""
+
+    def __init__(self, place: Callable[[], Place]) -> None:
+        self._place = place
+
+    @contextlib.asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """A fresh database with every table, gone afterwards."""
+        async with self._copy() as url:
+            database = Database(url)
+            try:
+                yield database
+            finally:
+                await database.close()
+
+    @contextlib.asynccontextmanager
+    async def application(self) -> AsyncIterator[Running]:
+        """The whole application on a fresh database; the Redis index is shared."""
+        # Most kinds are pure functions and should not wait for all of it to be imported.
+        from tests.conftest import LIMITS, Clients, serve
+        from web.app import create_app
+
+        async with self._settings() as settings:
+            database = Database(settings.database_url)
+            async with serve(create_app(settings, limits=LIMITS)) as url:
+                connect = Clients(url, database, link_sealer(settings.secret))
+                try:
+                    yield Running(database=database, connect=connect)
+                finally:
+                    await connect.close()
+                    await database.close()
+
+    @contextlib.asynccontextmanager
+    async def _settings(self) -> AsyncIterator[Settings]:
+        async with self._copy() as url:
+            with tempfile.TemporaryDirectory(prefix="marketplace-case-") as folder:
+                place = await asyncio.to_thread(self._place)
+                yield Settings(
+                    database_url=url,
+                    redis_url=place.redis_url,
+                    secret="a secret of the cases",
+                    data_dir=Path(folder),
+                )
+
+    @contextlib.asynccontextmanager
+    async def _copy(self) -> AsyncIterator[str]:
+        # Starting servers runs an event loop of its own.
+        url = (await asyncio.to_thread(self._place)).database_url
+        head, _, options = url.partition("?")
+        base, _, owner = head.rpartition("/")
+        name = f"{owner}_case_{next(_numbers)}"
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+            try:
+                yield f"{base}/{name}?{options}"
+            finally:
+                await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        finally:
+            await connection.close()
