@@ -100,7 +100,8 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
         if name.endswith("_at") and (error := time_error(name, value)):
             raise Invalid(error.code, error.message, errors=[error])
         if name in known.integers and not _INTEGER.fullmatch(value):
-            raise Invalid.field(name, "malformed_number", "This is a whole number, such as 50.")
+            message = "This is a whole number of at most 18 digits, such as 50."
+            raise Invalid.field(name, "malformed_number", message)
     if not known.body and (fields := _fields(await request.body())):
         raise _refusal(fields, "This call takes no body.", [])
 

@@ -284,10 +284,12 @@ async def test_long_amounts_stay_inside_their_cards(
     arena = await new_arena(ceiling="123456789012.00", rules={"typo_guard_percent": None})
     await arena.bid(arena.suppliers[0], "122222222222.22")
     for person in (arena.buyer, arena.suppliers[0]):
+        page = await open_page(person, arena.path, wide_font=wide_font)
         for size in (SMALL_PHONE, PHONE, DESK, {"width": 1000, "height": 800}):
-            page = await open_page(person, arena.path, size=size, wide_font=wide_font)
+            await page.set_viewport_size(size)
             await expect(page.locator("#lead-price")).to_have_text("€122,222,222,222.22")
             await page.evaluate("document.fonts.ready")
+            await page.evaluate("new Promise((done) => requestAnimationFrame(() => done()))")
             clipped = await page.evaluate(
                 "[...document.querySelectorAll('.fit')].filter((one) => one.checkVisibility()"
                 " && one.scrollWidth > one.clientWidth + 1 && one.clientWidth)"

@@ -145,6 +145,7 @@ async def test_numbers_change_without_a_shift(open_page: OpenPage, new_arena: Ne
         "() => { window.shifts = 0; new PerformanceObserver((list) => { for (const entry of"
         " list.getEntries()) window.shifts += entry.value; }).observe({ type: 'layout-shift' }); }"
     )
+    await page.evaluate("document.fonts.ready")
     boxes = [await page.locator(part).bounding_box() for part in ("#clock", "#rank", "#bid")]
     for price in ("48000.00", "47000.00", "46123.45"):
         await arena.bid(rival, price)

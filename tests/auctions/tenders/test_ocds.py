@@ -13,6 +13,9 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from auctions.rules.commands import Withdraw
+from auctions.tenders import jobs
+from auctions.tenders.sending import Desk
+from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from tests.auctions.tenders.tendering import URL, act, draft, lot, ok, published
 from tests.auctions.tenders.test_awards import answer, auctioned, offered, propose
@@ -139,6 +142,7 @@ async def test_the_history_of_an_auction_is_told_when_it_is_over(
     assert all(bid["id"].startswith("offer-") for bid in running["bids"]["details"])
     await changes.until(lambda: book.fold.state.status == "closed")
     book.listeners.remove(changes.heard)
+    await jobs.note_ended_auctions(Desk(database, books, Clock()))
     found = await release(validator, buyer, done["id"])
     rows = [
         (bid["tenderers"][0]["name"], str(bid["value"]["amount"]), bid["status"])

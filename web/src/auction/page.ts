@@ -42,7 +42,22 @@ export function fitInto(target: HTMLElement, text: string): void {
   if (target.textContent === text) return;
   target.textContent = text;
   target.style.setProperty("--chars", String(Math.max(text.length, 1)));
+  shrink(target);
 }
+
+/** Corrects the size that the styles guess from the number of characters: fonts differ in width. */
+function shrink(target: HTMLElement): void {
+  target.style.removeProperty("--fit-share");
+  const room = target.clientWidth;
+  if (room && target.scrollWidth > room) target.style.setProperty("--fit-share", String(room / (target.scrollWidth + 1)));
+}
+
+function shrinkAll(): void {
+  for (const each of document.querySelectorAll<HTMLElement>(".fit")) shrink(each);
+}
+
+void document.fonts.ready.then(shrinkAll);
+addEventListener("resize", shrinkAll);
 
 /** A decimal text of the wire as shown money, or a dash. */
 export function shown(amount: unknown): string {
