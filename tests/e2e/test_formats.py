@@ -286,7 +286,7 @@ async def test_long_amounts_stay_inside_their_cards(
     for person in (arena.buyer, arena.suppliers[0]):
         page = await open_page(person, arena.path, wide_font=wide_font)
         for size in (SMALL_PHONE, PHONE, DESK, {"width": 1000, "height": 800}):
-            await page.set_viewport_size(size)
+            await page.set_viewport_size(size)  # type: ignore[arg-type]
             await expect(page.locator("#lead-price")).to_have_text("€122,222,222,222.22")
             await page.evaluate("document.fonts.ready")
             await page.evaluate("new Promise((done) => requestAnimationFrame(() => done()))")
