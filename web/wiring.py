@@ -66,11 +66,18 @@ from pricing.catalogue import api as catalogue_api
 from pricing.imports import api as imports_api
 from pricing.imports import jobs as imports_jobs
 from pricing.lists import api as lists_api
+from pricing.lists import service as lists
 from pricing.lists.service.ordering import list_prices
 from ratings import api as ratings_api
 from ratings import jobs as ratings_jobs
 from ratings.service import events as ratings
 from ratings.service import gates
+from suppliers.programme import api as programme_api
+from suppliers.programme import jobs as programme_jobs
+from suppliers.programme.facts import TierChanged
+from suppliers.programme.measures import Measures
+from suppliers.programme.service import agreements, sales
+from suppliers.programme.service.agreements import Desk
 from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
@@ -89,6 +96,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *practice_api.CONTROLLERS,
     *orders_api.CONTROLLERS,
     *ratings_api.CONTROLLERS,
+    *programme_api.CONTROLLERS,
     *exchange_api.CONTROLLERS,
     *PAGES,
 ]
@@ -105,6 +113,7 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics
     facts: Facts
     list_prices: ListPrices
+    measures: Measures
     database: Database
     redis: AnyRedis
     readiness: Readiness
@@ -158,6 +167,7 @@ async def living(
             metrics=metrics,
             facts=facts,
             list_prices=ListPrices(list_prices),
+            measures=Measures(),
             database=database,
             redis=redis,
             readiness=readiness,
@@ -194,10 +204,13 @@ def subscribed() -> Facts:
     facts.subscribe(LotAwarded, _tell_the_winner)
     facts.subscribe(orders.OrderIntended, gates.refuse_blocked)
     facts.subscribe(orders.OrderCompleted, ratings.order_completed)
+    facts.subscribe(orders.OrderCompleted, sales.order_completed)
     facts.subscribe(orders.OrderReopened, ratings.order_reopened)
+    facts.subscribe(orders.OrderReopened, sales.order_reopened)
     facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
+    facts.subscribe(TierChanged, lists.tier_changed)
     facts.subscribe(orders.OrderMoved, listening.order_moved)
     facts.subscribe(orders.ClaimMoved, listening.claim_moved)
     return facts
@@ -269,6 +282,7 @@ async def _fire_deadlines(parts: Living) -> None:
     told = {
         "order": partial(order_moves.fire, parts.facts),
         "claim": partial(claim_moves.fire, parts.facts),
+        "agreement": partial(agreements.fire, Desk(facts=parts.facts, measures=parts.measures)),
     }
     await fire_due(parts.database, parts.clock, DEADLINES | told)
 
@@ -316,6 +330,10 @@ async def _keep_ratings(parts: Living) -> None:
     await ratings_jobs.keep(parts.database, parts.clock)
 
 
+async def _judge_tiers(parts: Living) -> None:
+    await programme_jobs.judge_tiers(parts.database, parts.clock, parts.measures)
+
+
 async def _send_webhooks(parts: Living) -> None:
     await _post(parts).deliver_due()
 
@@ -351,6 +369,7 @@ JOBS = [
     Job(name="work_price_imports", every_s=0.5, run=_work_price_imports),
     Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),
     Job(name="keep_ratings", every_s=30, run=_keep_ratings),
+    Job(name="judge_tiers", every_s=600, run=_judge_tiers),
     Job(name="send_webhooks", every_s=1, run=_send_webhooks),
     Job(name="sweep_webhooks", every_s=3_600, run=_sweep_webhooks),
     Job(name="send_mails", every_s=5, run=_send_mails),

@@ -24,7 +24,6 @@ from marketplace.kernel.sealing import Sealer
 
 READERS_MAX = 200
 SUBJECT_CHARS_MAX = 200
-_MAILED = frozenset(["procurement_officer", "partner_manager", "partner_employee"])
 _ASSIGNABLE = ("order_id", "tender_id")
 """What of an event names something that people are assigned to: a partner employee gets mail about
 its own work only.
@@ -145,7 +144,7 @@ async def _mails(
     subjects = [UUID(ids[name]) for name in _ASSIGNABLE if name in ids]
     at_work = await assignments.assigned_to_any(session, organisation_id, subjects)
     for user, roles in await accounts.members(session, organisation_id, READERS_MAX):
-        if user.disabled_at is not None or _MAILED.isdisjoint(roles):
+        if user.disabled_at is not None or event.readers.isdisjoint(roles):
             continue
         if OWN_RECORDS_ONLY.issuperset(roles) and user.id not in at_work:
             continue

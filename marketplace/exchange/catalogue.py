@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
+OFFICE = frozenset(["procurement_officer", "partner_manager", "partner_employee"])
+PARTNERS = frozenset(["channel_manager", "partner_manager"])
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """`subject` and `text` are filled with the event's data; without a subject no mail is sent
-    (who is outbid sees it live). `path` is the page to look at.
+    (who is outbid sees it live). `path` is the page to look at, `readers` the roles that get mail.
     """
 
     title: str
     subject: str | None = None
     text: str = ""
     path: str = "/"
+    readers: frozenset[str] = OFFICE
 
 
 EVENTS: dict[str, Event] = {
@@ -71,6 +75,27 @@ EVENTS: dict[str, Event] = {
         subject="Claim {number}: {state}",
         text="Claim {number}: {event}, now {state}.",
         path="/orders/{order_id}",
+    ),
+    "tier.eligible": Event(
+        title="A partner's figures reach another tier",
+        subject="Eligible for the tier {tier}",
+        text="The figures reach the tier {tier}. A channel manager decides about it.",
+        path="/programme/{agreement_id}",
+        readers=PARTNERS,
+    ),
+    "tier.changed": Event(
+        title="A partner's tier changed",
+        subject="Tier: {after}",
+        text="The tier is {after} from now on; before it was {before}.",
+        path="/programme/{agreement_id}",
+        readers=PARTNERS,
+    ),
+    "plan.updated": Event(
+        title="A partner's plan was proposed or answered",
+        subject="Plan: {state}",
+        text="A plan is {state} now. {reason}",
+        path="/programme/plans/{plan_id}",
+        readers=PARTNERS,
     ),
     "endpoint.disabled": Event(
         title="An endpoint was disabled",

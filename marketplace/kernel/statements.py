@@ -38,7 +38,7 @@ class Statement:
         self._numbered = _NAME.sub(
             lambda name: f"${places.setdefault(name[1], len(places) + 1)}", sql
         )
-        self._names = tuple(places)
+        self.names = tuple(places)
         self._named = text(sql)
 
     async def rows(self, source: Source, **values: object) -> Sequence[Row]:
@@ -48,7 +48,7 @@ class Statement:
         if isinstance(source, AsyncSession):
             found = await source.execute(self._named, values)
             return found.mappings().all()
-        given = [values[name] for name in self._names]
+        given = [values[name] for name in self.names]
         return cast(Sequence[Row], await source.fetch(self._numbered, *given))
 
     async def row(self, source: Source, **values: object) -> Row | None:

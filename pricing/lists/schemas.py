@@ -18,7 +18,9 @@ CurrencyCode = Annotated[str, Meta(min_length=3, max_length=3)]
 
 
 class NewPriceList(Struct, kw_only=True, forbid_unknown_fields=True):
-    """`tier` names the tier of a tier list, `partner_id` the partner of an agreement's list."""
+    """`tier` names the tier of a tier list, `programme:CODE` a tier of the operator's partner
+    programme; `partner_id` the partner of an agreement's list.
+    """
 
     name: Name
     kind: ListKind = "base"

@@ -26,6 +26,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "/api/v1/orders event": (
         "approve", "reject", "place", "withdraw", "decline", "accept", "reopen", "cancel",
     ),
+    "/api/v1/agreements event": ("activate", "suspend", "resume", "end"),
+    "/api/v1/plans event": ("propose", "agree"),
     "/api/v1/claims event": ("uphold", "dispute", "escalate", "dismiss", "withdraw"),
     "/orders event": ("accept", "confirm", "deliver", "claim", "survey", "cancel"),
     "/awards event": ("accept", "decline", "approve", "refuse", "withdraw"),
@@ -48,6 +50,18 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/awards/{award_id}/decline": _REASON,
     "POST /api/v1/awards/{award_id}/refuse": _REASON,
     "POST /api/v1/awards/{award_id}/withdraw": _REASON,
+    "POST /api/v1/agreements/{agreement_id}/move": {"version": 1},
+    "POST /api/v1/agreements/{agreement_id}/tier": {"tier": None},
+    "POST /api/v1/agreements/{agreement_id}/certificates": {
+        "person": _OWN, "course": "Basics", "issued_at": "2026-01-01T00:00:00Z",
+    },
+    "POST /api/v1/plans/{plan_id}/decline": _REASON,
+    "POST /api/v1/programmes/{programme_id}/versions": {
+        "tiers": [{
+            "code": "bronze", "partner_type": "reseller", "threshold": 0, "parameters": [],
+            "reward": {"sale_percent": "1", "fund_percent": "1"},
+        }],
+    },
     "PATCH /api/v1/endpoints/{endpoint_id}": {"enabled": False},
     "POST /api/v1/lots/{lot_id}/awards": {"awards": [{"organisation_id": _OWN}]},
     "POST /api/v1/lots/{lot_id}/offers": {"price": _MONEY},
@@ -170,6 +184,17 @@ OF_THE_OPERATOR: dict[str, str] = {
     "PATCH /api/v1/items/{item_id}": "keeps the one catalogue of everybody in order",
     "POST /api/v1/items/{item_id}/retire": "keeps the one catalogue of everybody in order",
     "POST /api/v1/items/{item_id}/reinstate": "keeps the one catalogue of everybody in order",
+    "GET /api/v1/programmes": "the own programmes",
+    "GET /api/v1/programmes/{programme_id}": "the own programmes",
+    "GET /api/v1/agreements": "the own agreements",
+    "GET /api/v1/agreements/{agreement_id}": "the own agreements",
+    "GET /api/v1/agreements/{agreement_id}/standing": "the own agreements",
+    "GET /api/v1/agreements/{agreement_id}/history": "the own agreements",
+    "GET /api/v1/agreements/{agreement_id}/certificates": "the own agreements",
+    "GET /api/v1/plans": "the own agreements",
+    "GET /api/v1/plans/{plan_id}": "the own agreements",
+    "POST /api/v1/plans/{plan_id}/{event}": "the own agreements",
+    "POST /api/v1/plans/{plan_id}/decline": "the own agreements",
 }
 """What the operator may do with every organisation; to everybody else it is foreign."""
 

@@ -56,9 +56,13 @@ _QUIET = settings(
 
 @pytest.fixture(scope="module")
 async def dealing(
-    new_buyer: NewPerson, new_supplier: NewPerson, connect_client: Connect, database: Database
+    new_buyer: NewPerson,
+    new_supplier: NewPerson,
+    connect_client: Connect,
+    database: Database,
+    operator: Person,
 ) -> Dealing:
-    return await new_dealing(new_buyer, new_supplier, connect_client, database)
+    return await new_dealing(new_buyer, new_supplier, connect_client, database, operator)
 
 
 @pytest.fixture(scope="module")

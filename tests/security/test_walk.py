@@ -73,8 +73,8 @@ async def world(
     app: Application,
 ) -> World:
     return World(
-        theirs=await new_dealing(new_buyer, new_supplier, connect_client, database),
-        ours=await new_dealing(new_buyer, new_supplier, connect_client, database),
+        theirs=await new_dealing(new_buyer, new_supplier, connect_client, database, operator),
+        ours=await new_dealing(new_buyer, new_supplier, connect_client, database, operator),
         operator=operator,
         nobody=connect_client(),
         operations=list(operations(app.litestar)),

@@ -14,6 +14,8 @@ from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.auctions.tenders.test_dossier import PDF, upload
 from tests.orders.ordering import PNG, claimed, confirm, deliver
 from tests.people import Connect, NewPerson, Person, colleague, invitation_token, unique
+from tests.suppliers.partnering import certify, partnered, planned
+from tests.suppliers.partnering import published as published_programme
 
 SKUS = "sku,unit,currency,price\nA-1,C62,EUR,10.00\nB-2,C62,EUR,12.00\n"
 
@@ -42,11 +44,20 @@ class Dealing(msgspec.Struct, kw_only=True):
         return self.supplier if param in SUPPLIERS_OWN else self.buyer
 
 
-SUPPLIERS_OWN = frozenset(["list_id", "import_id", "item_id", "offer_id"])
+SUPPLIERS_OWN = frozenset(
+    [
+        *("list_id", "import_id", "item_id", "offer_id"),
+        *("programme_id", "agreement_id", "certificate_id", "plan_id"),
+    ]
+)
 
 
 async def new_dealing(
-    new_buyer: NewPerson, new_supplier: NewPerson, connect: Connect, database: Database
+    new_buyer: NewPerson,
+    new_supplier: NewPerson,
+    connect: Connect,
+    database: Database,
+    operator: Person,
 ) -> Dealing:
     word = unique("secretly") + "-kept"
     buyer, supplier, rival = await new_buyer(), await new_supplier(), await new_supplier()
@@ -65,6 +76,7 @@ async def new_dealing(
     await _tender(made, word)
     await _account(made, connect, word)
     await _prices(made, word, database)
+    await _partnership(made, operator, word)
     made.secrets += [value for param, value in made.ids.items() if param not in PUBLIC_IDS]
     return made
 
@@ -156,6 +168,21 @@ async def _account(made: Dealing, connect: Connect, word: str) -> None:
         "delivery_id": delivery["id"],
         "session_id": session["id"],
         "user_id": str(made.buyer_observer.user_id),
+    }
+
+
+async def _partnership(made: Dealing, operator: Person, word: str) -> None:
+    """The supplier's agreement with the operator, with a certificate and a plan."""
+    supplier, ids = made.supplier, made.ids
+    programme = await published_programme(operator, name=f"Partners {word}")
+    agreement = await partnered(operator, supplier, made=programme)
+    certificate = await certify(operator, supplier, agreement, course=word)
+    plan = await planned(supplier, agreement)
+    ids |= {
+        "programme_id": programme["id"],
+        "agreement_id": agreement["id"],
+        "certificate_id": certificate["id"],
+        "plan_id": plan["id"],
     }
 
 

@@ -24,6 +24,7 @@ from pricing.lists.service.settings import (
     put_into_tier,
     show_rates,
     show_settings,
+    tier_changed,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "show_list",
     "show_rates",
     "show_settings",
+    "tier_changed",
     "unit_code",
     "versions",
 ]

@@ -13,10 +13,12 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.codes import require_currency
 from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import Invalid, NotFound
+from marketplace.kernel.scope import as_house
 from pricing.lists import queries
 from pricing.lists.rules import plain
 from pricing.lists.schemas import NewRates, PriceSettings, RatePage, RateView
 from pricing.lists.service.lists import organisation_exists
+from suppliers.programme.facts import TierChanged
 
 RATES_MAX = 1_000
 RATE_PLACES_MAX = 12
@@ -144,3 +146,26 @@ async def put_into_tier(
         ),
         key | {"tier": tier},
     )
+
+
+async def tier_changed(session: AsyncSession, fact: TierChanged) -> None:
+    """The partner sees the lists for its tier in the operator's programme, of every supplier that
+    made one (`programme:CODE`).
+    """
+    async with as_house(session):
+        await session.execute(
+            text(
+                """DELETE FROM price_tier_members WHERE supplier_id = :operator
+                AND organisation_id = :partner AND programme"""
+            ),
+            {"operator": fact.operator_id, "partner": fact.partner_id},
+        )
+        if fact.after is not None:
+            await session.execute(
+                text(
+                    """INSERT INTO price_tier_members (supplier_id, organisation_id, tier,
+                        programme)
+                    VALUES (:operator, :partner, :tier, true)"""
+                ),
+                {"operator": fact.operator_id, "partner": fact.partner_id, "tier": fact.after},
+            )

@@ -1,0 +1,1 @@
+"""The partner programme: versions with tiers, agreements, standing, certificates, plans."""

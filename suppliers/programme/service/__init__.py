@@ -1,0 +1,1 @@
+"""Use cases of the partner programme, one file a subject."""
