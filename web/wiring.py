@@ -149,7 +149,8 @@ async def living(
     devices = KnownDevices(Sealer(settings.secret, "known device"), clock)
     guesses = Guesses(redis, limits)
     books = Books(database, redis, clock, secret=settings.secret, listens=books_listen)
-    live = Hub(books, database, redis, settings, clock, LiveMetrics(metrics.registry))
+    live_metrics = LiveMetrics(metrics.registry)
+    live = Hub(books, database, redis, settings, clock, live_metrics)
     facts = subscribed()
     links = mailing.link_sealer(settings.secret)
     facts.subscribe(ColleagueInvited, partial(listening.colleague_invited, links))
@@ -157,6 +158,7 @@ async def living(
     facts.subscribe(PasswordChanged, listening.password_changed)
     readiness = Readiness(database, redis, books, settings.secret)
     await books.start()
+    live_metrics.watch(books)
     await live.start()
     comparing = asyncio.create_task(readiness.compare_secret())
     OUTAGES.check = readiness.is_ready

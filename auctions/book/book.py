@@ -21,6 +21,7 @@ from auctions.book.fold import DivergedError, Durable, Fold
 from auctions.book.journal import Journal, JournalHead, Pool, Snapshot
 from auctions.book.ledger import Ledger
 from auctions.book.log import BATCH_MAX, Entry, ForkError, Log, RedisError
+from auctions.book.logtime import LogTime
 from auctions.book.turns import Turns, breathe
 from auctions.book.waiting import Commit, Waiting, answer
 from marketplace.kernel.errors import NotFound, Unavailable
@@ -42,8 +43,10 @@ class Book:
     the node.
     """
 
-    def __init__(self, auction_id: UUID, log: Log, journal: Journal, pool: Pool) -> None:
-        self.auction_id = auction_id
+    def __init__(
+        self, auction_id: UUID, log: Log, journal: Journal, pool: Pool, time: LogTime
+    ) -> None:
+        self.auction_id, self.time = auction_id, time
         self.ledger = Ledger()
         self.listeners, self.preparers = self.ledger.listeners, self.ledger.preparers
         self.on_durable: Callable[[Book], None] = lambda _: None
@@ -83,6 +86,10 @@ class Book:
     def is_idle(self) -> bool:
         """Whether no command is on its way that is known here."""
         return self._target <= self.ledger.published_seq
+
+    def now_us(self) -> int:
+        """The time by the stamps of the log: what is shown, and what is due, goes by this one."""
+        return self.time.now_us(self.ledger.fold.state.ts)
 
     @property
     def interrupted(self) -> bool:

@@ -32,6 +32,7 @@ from auctions.book.log import (
     NoBookError,
     detect_sharded,
 )
+from auctions.book.logtime import LogTimes
 from auctions.book.marks import Marks
 from auctions.book.waiting import RetryError, Waiting
 from auctions.book.wakes import Wakes
@@ -85,7 +86,8 @@ class Books:
         committed, in few large pieces.
         """
         self.envelope = Envelope(secret)
-        self._database, self._redis, self._clock = database, redis, clock
+        self._database, self._redis = database, redis
+        self.times = LogTimes(clock)
         self._pending_max, self._listens = pending_max, listens
         self._books: dict[UUID, Book] = {}
         self._opening: dict[UUID, asyncio.Future[Book]] = {}
@@ -109,7 +111,7 @@ class Books:
             sharded = False
         self._log = Log(self._redis, pending_max=self._pending_max, sharded=sharded)
         self._wakes = Wakes(self._redis, self._log, self._books)
-        self.heart = Heart(self, self._clock)
+        self.heart = Heart(self)
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "tell": self._tell_loop,
             "give_up": self._give_up_loop,
@@ -169,12 +171,15 @@ class Books:
     async def _open(self, auction_id: UUID) -> Book:
         if len(self._books) >= BOOKS_MAX:
             raise Unavailable("too_many_auctions", "This node follows its maximum of auctions.")
-        book = Book(auction_id, self._log, self._journal, self._pool)
+        time = self.times.of_a_log()
+        book = Book(auction_id, self._log, self._journal, self._pool, time)
         book.on_durable = self._mark_dirty
         try:
             # Subscribe first, then load: a commit in between must not be missed.
             if self._listens:
                 await self._wakes.follow(auction_id)
+            asked_at_us = self.times.monotonic_us()
+            time.answered(await self._log.time_us(auction_id), asked_at_us)
             await book.load()
         except ServerErrors as error:
             raise Unavailable(
@@ -277,6 +282,7 @@ class Books:
         while True:
             await asyncio.sleep(GIVE_UP_STEP_S)
             self._now = now = self._loop.time()
+            self.times.watch()
             for batch in self._gathered.values():
                 for waiting in batch:
                     waiting.give_up(now)
@@ -327,6 +333,7 @@ class Books:
 
     async def _tell(self, batches: dict[Book, list[Waiting]], dirty: dict[UUID, Book]) -> None:
         marks = {k: (b.epoch, b.published_seq, b.ledger.published_tag) for k, b in dirty.items()}
+        asked_at_us = self.times.monotonic_us()
         try:
             replies, failed = await self._log.tell(
                 {k.auction_id: [w.raw for w in b] for k, b in batches.items()}, marks
@@ -340,12 +347,19 @@ class Books:
             return
         self._marks.again({key: dirty[key] for key in failed})
         for book, batch in batches.items():
-            self._placed(book, batch, replies[book.auction_id])
+            self._placed(book, batch, replies[book.auction_id], asked_at_us)
 
-    def _placed(self, book: Book, batch: list[Waiting], reply: list[Entry] | Exception) -> None:
+    def _placed(
+        self,
+        book: Book,
+        batch: list[Waiting],
+        reply: list[Entry] | Exception,
+        asked_at_us: int,
+    ) -> None:
         if self._books.get(book.auction_id) is not book:
             _retry(batch)
         elif isinstance(reply, list):
+            book.time.answered(reply[0].ts, asked_at_us)
             book.admitted(reply, batch[: len(reply)])
             self._later(book, batch[len(reply) :])
         elif isinstance(reply, BusyError):

@@ -19,7 +19,6 @@ from auctions.book.book import Book
 from auctions.rules.commands import Tick
 from auctions.rules.state import State
 from auctions.rules.timeline import heartbeat_us
-from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Problem
 
 if TYPE_CHECKING:
@@ -36,17 +35,16 @@ _log = structlog.get_logger(__name__)
 class Heart:
     """Beats for all followed books of this node."""
 
-    def __init__(self, books: Books, clock: Clock) -> None:
-        self._books, self._clock = books, clock
+    def __init__(self, books: Books) -> None:
+        self._books = books
         self._beating: dict[UUID, asyncio.Task[None]] = {}
 
     async def beat(self) -> None:
         """Until cancelled."""
         try:
             while True:
-                now_us = self._clock.now_us()
                 for book in self._books.followed:
-                    if book.auction_id not in self._beating and is_due(book, now_us):
+                    if book.auction_id not in self._beating and is_due(book, book.now_us()):
                         self._beating[book.auction_id] = asyncio.create_task(
                             self._tick(book.auction_id)
                         )
@@ -65,9 +63,7 @@ class Heart:
 
 
 def is_due(book: Book, now_us: int) -> bool:
-    """Whether a Tick would be news. Our clock may differ from Redis' by a little: early ones are
-    repeated.
-    """
+    """Whether a Tick would be news at `now_us`, a time of the log: early ones are repeated."""
     if book.interrupted or not book.loaded:
         # A Tick would wait anyway; the silence is what the rules must see.
         return False

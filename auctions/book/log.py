@@ -72,6 +72,8 @@ class _Script:
 
 _Call = tuple[_Script, tuple[str, ...], tuple[bytes | str | int, ...]]
 
+# By way of a key: on a cluster each master has its own clock.
+_TIME = "return redis.call('TIME')"
 _ADMIT, _DURABLE, _LOAD = _Script("admit.lua"), _Script("durable.lua"), _Script("load.lua")
 
 
@@ -183,6 +185,11 @@ class Log:
             else None
             for row in await pipe.execute()
         ]
+
+    async def time_us(self, auction_id: UUID) -> int:
+        """The clock that stamps the commands of this auction."""
+        reply: Any = await self.redis.eval(_TIME, 1, head_key(auction_id))
+        return int(reply[0]) * 1_000_000 + int(reply[1])
 
     async def load(self, auction_id: UUID, epoch: int, seq: int, last_ts: int, tag: str) -> int:
         """Start `epoch` at PostgreSQL's position. Answers the epoch in force, a newer one if there

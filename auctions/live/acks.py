@@ -16,7 +16,7 @@ from auctions.rules.commands import Accept, Auto, Bid
 from auctions.rules.outcomes import Outcome
 from auctions.rules.state import State
 from auctions.rules.visibility import ack_view
-from marketplace.kernel.clock import Clock, rfc3339
+from marketplace.kernel.clock import rfc3339
 
 AnyOrder = Bid | Accept | Auto
 Fields = dict[str, Any]
@@ -35,15 +35,15 @@ class Acks:
     who asked.
     """
 
-    def __init__(self, book: Book, signer: Signer, clock: Clock) -> None:
-        self._book, self._signer, self._clock = book, signer, clock
+    def __init__(self, book: Book, signer: Signer) -> None:
+        self._book, self._signer = book, signer
         self._asked: dict[str, Asked] = {}
 
     def folded(self, state: State, durables: Sequence[Durable]) -> None:
         """`state` is the one after all of them. The wording waits for the commit; that of a command
         lost before is replaced by that of whatever takes its place.
         """
-        now_us = self._clock.now_us()
+        now_us = self._book.now_us()
         for durable in durables:
             asked = self._asked.get(durable.bidder)
             if asked is not None:
@@ -72,7 +72,7 @@ class Acks:
     async def worded_now(self, alias: str, durable: Durable) -> Fields:
         """Raises Unavailable."""
         async with self._book.settled() as fold:
-            return worded(fold.state, alias, durable.outcome, self._clock.now_us())
+            return worded(fold.state, alias, durable.outcome, self._book.now_us())
 
     def frame(self, cid: str, durable: Durable, fields: Fields) -> Fields:
         receipt = self._signer.receipt(self._book.auction_id, durable)

@@ -45,7 +45,7 @@ async def show(live: Hub, access: AuctionAccess) -> Frame:
     invited = access.role == "invited"
     viewer = NOT_YET if invited else viewer_of(access)
     async with live.books.newest(access.auction_id) as book:
-        state, now_us = book.fold.state, live.clock.now_us()
+        state, now_us = book.fold.state, book.now_us()
         view = made.snapshot_frame(state, viewer, book.epoch, now_us, names)
     del view["type"]
     if invited:
@@ -121,7 +121,7 @@ async def hint(live: Hub, access: AuctionAccess, rank: int) -> str | None:
         raise Forbidden("not_admitted", "Only who bids can ask for a price.")
     async with live.books.newest(access.auction_id) as book:
         state = book.fold.state
-        price = price_for_rank(state, access.alias, rank, live.clock.now_us())
+        price = price_for_rank(state, access.alias, rank, book.now_us())
     return None if price is None else format_minor(price, state.terms.exponent)
 
 
@@ -131,7 +131,7 @@ async def refusal(live: Hub, access: AuctionAccess, durable: Durable, receipt: F
     body: Any = durable.command.body
     async with book.settled() as fold:
         alias = access.alias or getattr(body, "bidder", "") or ""
-        fields = worded(fold.state, alias, durable.outcome, live.clock.now_us())
+        fields = worded(fold.state, alias, durable.outcome, book.now_us())
     return {
         "type": f"urn:marketplace:problem:{fields['code']}",
         "title": "Refused",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from auctions.book.books import Books
+
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.2, 0.5, 1, 2, 5)
 
 
@@ -23,9 +25,18 @@ class LiveMetrics:
         self.closes = Counter(
             "marketplace_live_closes", "Sockets closed by us", ["code"], registry=registry
         )
+        self.redis_clock_ahead = Gauge(
+            "marketplace_redis_clock_ahead_seconds",
+            "How far the clock of Redis is ahead of this node's",
+            registry=registry,
+        )
         self.ack_seconds = Histogram(
             "marketplace_live_ack_seconds",
             "From a command's frame to its ack",
             buckets=_SECONDS,
             registry=registry,
         )
+
+    def watch(self, books: Books) -> None:
+        """Read when it is asked for."""
+        self.redis_clock_ahead.set_function(lambda: books.times.skew_us / 1_000_000)

@@ -89,7 +89,7 @@ class Room:
         self._due_at = self._head_at = 0.0
         self._head_seq = 0
         self._renamed = False
-        self.acks = Acks(book, signer, clock)
+        self.acks = Acks(book, signer)
         self._stir = asyncio.Event()
         book.preparers.append(self)
         book.listeners.append(self._published)
@@ -263,7 +263,7 @@ class Room:
 
     def _compose(self, state: State) -> None:
         """Everything new, for each seat one text of frames. `state` is durable and holds still."""
-        now_us = self._clock.now_us()
+        now_us = self.book.now_us()
         told = self._told_to_all(state, now_us)
         if not told and not self._fresh and not self._renamed:
             return
@@ -335,7 +335,7 @@ class Room:
         lobby, self._lobby = self._lobby, []
         if not lobby:
             return
-        now_us = self._clock.now_us()
+        now_us = self.book.now_us()
         self._show_state(made.state_view(state, now_us))
         snapshots: dict[Viewer, bytes] = {}
         late = self._clock.monotonic() - LOBBY_S_MAX

@@ -178,7 +178,7 @@ class Conversation:
         while True:
             frame = self._understood(await self._receive())
             if isinstance(frame, Ping):
-                now = rfc3339(self._live.clock.now_us())
+                now = rfc3339(room.book.now_us())
                 self._member.tell(messages.encode({"type": "pong", "t": frame.t, "now": now}))
             elif isinstance(frame, Hint):
                 self._begin(self._hint(room, frame))
@@ -234,7 +234,7 @@ class Conversation:
         try:
             async with room.book.settled() as fold:
                 state = fold.state
-                price = price_for_rank(state, alias, frame.rank, self._live.clock.now_us())
+                price = price_for_rank(state, alias, frame.rank, room.book.now_us())
         except Unavailable as problem:
             self._error("retry", problem.detail, id=frame.id)
             return

@@ -72,7 +72,7 @@ async def look(desk: Desk, practice: PracticeAuction) -> None:
     book = await desk.books.open(practice.id)
     async with book.settled() as fold:
         status = fold.state.status
-        bodies = list(_wanted(fold.state, practice, desk.clock.now_us()))
+        bodies = list(_wanted(fold.state, practice, book.now_us()))
     if status in ENDED:
         await _note_end(desk, practice.id)
         return

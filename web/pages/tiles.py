@@ -57,7 +57,7 @@ async def figures(
         async with asyncio.timeout(LOOK_TIMEOUT_S):
             book = await live.books.open(auction_id)
             async with book.settled() as fold:
-                return _seen(fold.state, viewer, auction_id, live.clock.now_us())
+                return _seen(fold.state, viewer, auction_id, book.now_us())
     except (TimeoutError, Unavailable):
         return None
 

@@ -21,11 +21,22 @@ from marketplace.kernel.redis import connect
 class Node:
     """Books with connections of their own; use as an async context manager."""
 
-    def __init__(self, servers: Servers, *, pending_max: int = 4_096, listens: bool = True) -> None:
+    def __init__(
+        self,
+        servers: Servers,
+        *,
+        pending_max: int = 4_096,
+        listens: bool = True,
+        clock: Clock | None = None,
+    ) -> None:
         self.database = Database(servers.database_url)
         self.redis = connect(servers.redis_url)
         self.books = Books(
-            self.database, self.redis, Clock(), pending_max=pending_max, listens=listens
+            self.database,
+            self.redis,
+            clock or Clock(),
+            pending_max=pending_max,
+            listens=listens,
         )
 
     async def __aenter__(self) -> Node:
