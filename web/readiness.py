@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from auctions.book.books import BOOKS_MAX, Books
+from auctions.book.books import NEARLY_FULL, Books
 from auctions.book.trial import LockedError, OrderError, Trial
 from marketplace.kernel.db import Database
 from marketplace.kernel.outage_log import OUTAGES
@@ -27,7 +27,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing a bid needs; `code` and `reason` say why it fails."""
+    """One thing a bid needs; `code` and `reason` say why it fails, or a `reason` alone what is
+    about to.
+    """
 
     name: str
     ok: bool
@@ -101,9 +103,12 @@ class Readiness:
         self.wrong_secret = wrong
 
     def _room(self) -> Check:
-        if len(self._books.followed) < BOOKS_MAX:
-            return Check("auctions", True)
-        return Check("auctions", False, "not_ready", f"it follows its maximum of {BOOKS_MAX}")
+        in_use, limit = self._books.in_use, self._books.limit
+        if in_use >= limit:
+            return Check("auctions", False, "not_ready", f"it follows its maximum of {limit}")
+        if in_use >= NEARLY_FULL * limit:
+            return Check("auctions", True, reason=f"it follows {in_use} of at most {limit}")
+        return Check("auctions", True)
 
     async def _try(self, name: str, question: Callable[[], Awaitable[None]]) -> Check:
         if name in self._hanging:

@@ -28,7 +28,7 @@ from auctions.tenders import jobs as tender_jobs
 from auctions.tenders import notice_jobs, sending
 from auctions.tenders import service as tenders
 from auctions.tenders.facts import LotAwarded
-from auctions.tenders.following import follow_auctions
+from auctions.tenders.following import Following
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
 from marketplace.accounts.facts import ColleagueInvited, PasswordChanged, PasswordResetAsked
@@ -125,6 +125,7 @@ class Living(msgspec.Struct, frozen=True, kw_only=True):
     doorman: Doorman
     answers: Answers
     books: Books
+    following: Following
     live: Hub
 
 
@@ -148,7 +149,14 @@ async def living(
     tickets = Tickets(Sealer(settings.secret, "login ticket"), clock)
     devices = KnownDevices(Sealer(settings.secret, "known device"), clock)
     guesses = Guesses(redis, limits)
-    books = Books(database, redis, clock, secret=settings.secret, listens=books_listen)
+    books = Books(
+        database,
+        redis,
+        clock,
+        secret=settings.secret,
+        listens=books_listen,
+        limit=settings.auctions_max,
+    )
     live_metrics = LiveMetrics(metrics.registry)
     live = Hub(books, database, redis, settings, clock, live_metrics)
     facts = subscribed()
@@ -181,6 +189,7 @@ async def living(
             doorman=Doorman(clock, guesses, devices, passwords, totp, tickets),
             answers=Answers(Sealer(settings.secret, "idempotency"), clock),
             books=books,
+            following=Following(database, books, clock),
             live=live,
         )
     finally:
@@ -270,7 +279,7 @@ async def _send_password_links(parts: Living) -> None:
 
 
 async def _follow_auctions(parts: Living) -> None:
-    await follow_auctions(parts.database, parts.books, parts.clock)
+    await parts.following.look()
 
 
 DEADLINES: dict[str, Handler] = {
@@ -363,7 +372,7 @@ JOBS = [
     Job(name="exclude_suspended", every_s=1, run=_exclude_suspended),
     Job(name="mend_auctions", every_s=5, run=_mend_auctions),
     Job(name="fire_deadlines", every_s=5, run=_fire_deadlines),
-    Job(name="follow_auctions", every_s=1, run=_follow_auctions),
+    Job(name="follow_auctions", every_s=0.5, run=_follow_auctions),
     Job(name="practise", every_s=1, run=_practise),
     Job(name="forget_practice", every_s=600, run=_forget_practice),
     Job(name="send_password_links", every_s=1, run=_send_password_links),

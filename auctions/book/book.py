@@ -354,6 +354,12 @@ class Book:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def keep_last(self) -> None:
+        """Before it is left: a snapshot, if there is much that its next reader would fold again."""
+        snapshot = self.ledger.last_snapshot()
+        if snapshot is not None:
+            await self._keep(snapshot)
+
     async def _keep(self, snapshot: Snapshot) -> None:
         # A missing snapshot only makes the next load longer.
         with suppress(*ServerErrors):

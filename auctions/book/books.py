@@ -54,15 +54,22 @@ here while the others get their places. Where nothing is on its way yet that pay
 step would leave this node, Redis and PostgreSQL waiting for one another.
 """
 BUSY_PAUSE_S, RETRY_PAUSE_S = 0.02, 0.05
-BOOKS_MAX = 2_000
+AUCTIONS_MAX = 1_000
+"""Heartbeats alone of so many take one core (0.9 ms a second each), and their states 60 MB."""
+NEARLY_FULL, ROOM_AGAIN = 0.8, 0.7
+TOO_MANY = "too_many_auctions"
 CANCEL_AGAIN_S = 0.2
 GIVE_UP_STEP_S = 0.5
 IDLE_S = 60.0
 """A book nobody listens to or opens again is left after this time."""
 
+IDLE_FULL_S = 5.0
+"""The same where another one needs its place; jobs look again within a second."""
+
 # A cid that left the rules' window must be durable already, or nobody would notice its repetition.
 assert CID_WINDOW >= 2 * PENDING_MAX
 _LONG = CID_WINDOW - PENDING_MAX
+_NO_AUCTION = UUID(int=0)
 
 _log = structlog.get_logger(__name__)
 
@@ -79,8 +86,10 @@ class Books:
         pending_max: int = PENDING_MAX,
         secret: str | None = None,
         listens: bool = True,
+        limit: int = AUCTIONS_MAX,
     ) -> None:
-        """With the master `secret` bids of sealed phases are encrypted wherever they are kept.
+        """With the master `secret` bids of sealed phases are encrypted wherever they are kept. At
+        most `limit` auctions are followed at once.
 
         A process without watchers need not listen: it sees at the next poll what others have
         committed, in few large pieces.
@@ -89,6 +98,8 @@ class Books:
         self._database, self._redis = database, redis
         self.times = LogTimes(clock)
         self._pending_max, self._listens = pending_max, listens
+        self.limit, self._is_nearly_full = limit, False
+        self._server_time = self.times.of_a_log()
         self._books: dict[UUID, Book] = {}
         self._opening: dict[UUID, asyncio.Future[Book]] = {}
         self._runs: dict[UUID, asyncio.Task[None]] = {}
@@ -134,6 +145,11 @@ class Books:
     def followed(self) -> Sequence[Book]:
         return tuple(self._books.values())
 
+    @property
+    def in_use(self) -> int:
+        """How many are followed, without those that make room as soon as it is needed."""
+        return len(self._books) - sum(map(self._is_unused, self._books.values()))
+
     async def create(self, session: AsyncSession, auction_id: UUID, terms: Terms) -> None:
         """The book of a new auction, in the caller's transaction. `terms.auction` must be this
         id's text.
@@ -169,8 +185,8 @@ class Books:
         return await asyncio.shield(opening)
 
     async def _open(self, auction_id: UUID) -> Book:
-        if len(self._books) >= BOOKS_MAX:
-            raise Unavailable("too_many_auctions", "This node follows its maximum of auctions.")
+        if len(self._books) + len(self._opening) > self.limit:
+            await self._make_room()
         time = self.times.of_a_log()
         book = Book(auction_id, self._log, self._journal, self._pool, time)
         book.on_durable = self._mark_dirty
@@ -210,8 +226,37 @@ class Books:
         async with book.settled(at_least=seq):
             yield book
 
+    async def ask_time(self) -> None:
+        """What Redis takes for now; without an answer what is known goes on."""
+        asked_at_us = self.times.monotonic_us()
+        with contextlib.suppress(*ServerErrors):
+            time_us = await self._log.time_us(_NO_AUCTION)
+            self._server_time.answered(time_us, asked_at_us)
+
+    async def _make_room(self) -> None:
+        """Leave the book that was not used for the longest time. Raises Unavailable when all are in
+        use.
+        """
+        unused = filter(self._is_unused, self._books.values())
+        book = min(unused, key=lambda book: book.used_at, default=None)
+        if book is None:
+            raise Unavailable(TOO_MANY, "This node follows its maximum of auctions.")
+        await self.close(book.auction_id)
+
+    def _is_unused(self, book: Book) -> bool:
+        is_busy = book.listeners or book in self._gathered or not book.is_idle
+        return not is_busy and self._now - book.used_at > IDLE_FULL_S
+
     async def close(self, auction_id: UUID) -> None:
-        """Stop following one auction."""
+        """Stop following one auction. What would take long to fold again is kept for the next who
+        opens it.
+        """
+        book = self._books.get(auction_id)
+        if book is not None:
+            await book.keep_last()
+        await self._close(auction_id)
+
+    async def _close(self, auction_id: UUID) -> None:
         book, run = self._books.pop(auction_id, None), self._runs.pop(auction_id, None)
         if book is None or run is None:
             return
@@ -220,7 +265,7 @@ class Books:
 
     async def forget(self, auction_id: UUID) -> None:
         """Drop what Redis keeps of an auction whose rows are gone; it cannot be opened again."""
-        await self.close(auction_id)
+        await self._close(auction_id)
         # What stays behind in Redis answers nobody; the next auction has another id.
         with contextlib.suppress(*ServerErrors):
             await self._log.forget(auction_id)
@@ -283,6 +328,7 @@ class Books:
             await asyncio.sleep(GIVE_UP_STEP_S)
             self._now = now = self._loop.time()
             self.times.watch()
+            self._watch_room()
             for batch in self._gathered.values():
                 for waiting in batch:
                     waiting.give_up(now)
@@ -290,6 +336,18 @@ class Books:
                 book.give_up(now)
                 if not book.listeners and now - book.used_at > IDLE_S:
                     await self.close(book.auction_id)
+
+    def _watch_room(self) -> None:
+        """One line when a node fills up, one when it has room again. Workers follow as much as they
+        may on purpose.
+        """
+        share = self.in_use / self.limit if self._listens else 0.0
+        if not self._is_nearly_full and share >= NEARLY_FULL:
+            self._is_nearly_full = True
+            _log.warning("auctions_nearly_full", followed=self.in_use, limit=self.limit)
+        elif self._is_nearly_full and share <= ROOM_AGAIN:
+            self._is_nearly_full = False
+            _log.warning("auctions_room_again", followed=self.in_use, limit=self.limit)
 
     async def _kept_before(self, book: Book, bidder: str, cid: str, raw: bytes) -> Durable | None:
         """The result of a cid so old that the rules have forgotten it."""

@@ -17,6 +17,9 @@ SNAPSHOT_EVERY, SNAPSHOT_EVERY_MAX = 2_000, 20_000
 a moment of quiet, up to as many commands as are folded again in a second.
 """
 
+SNAPSHOT_LAST_MIN = 200
+"""Commands that are worth a snapshot when a book is left: it costs as much as half of them."""
+
 QUIET_MAX = 20
 """Commands between two heartbeats in such a moment."""
 
@@ -144,6 +147,13 @@ class Ledger:
         """A published command that is still in memory."""
         index = seq - self.published_seq - 1
         return self._recent[index] if -len(self._recent) <= index < 0 else None
+
+    def last_snapshot(self) -> Snapshot | None:
+        """Of what is durable now, if folding from the last one takes longer than to keep this."""
+        if self.pending or self.fold.seq - self._snapshot_seq < SNAPSHOT_LAST_MIN:
+            return None
+        self._snapshot_seq = self.fold.seq
+        return self.fold.snapshot()
 
     def snapshot_due(self) -> Snapshot | None:
         """One that was taken and is durable by now; each is handed out once."""

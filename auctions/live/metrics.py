@@ -30,6 +30,12 @@ class LiveMetrics:
             "How far the clock of Redis is ahead of this node's",
             registry=registry,
         )
+        self.auctions_followed = Gauge(
+            "marketplace_auctions_followed", "Auctions this process follows", registry=registry
+        )
+        self.auctions_max = Gauge(
+            "marketplace_auctions_max", "So many it may follow", registry=registry
+        )
         self.ack_seconds = Histogram(
             "marketplace_live_ack_seconds",
             "From a command's frame to its ack",
@@ -38,5 +44,7 @@ class LiveMetrics:
         )
 
     def watch(self, books: Books) -> None:
-        """Read when it is asked for."""
+        """These are read when they are asked for."""
         self.redis_clock_ahead.set_function(lambda: books.times.skew_us / 1_000_000)
+        self.auctions_followed.set_function(lambda: books.in_use)
+        self.auctions_max.set_function(lambda: books.limit)

@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url     `smtp://…` or `smtps://…`; empty: mails stay in the operator's outbox
     metrics_token  what `/metrics` asks for as a bearer token; empty: the own machine may read it
     webhook_private  webhooks may go to private addresses and plain http (tests, closed networks)
+    auctions_max     so many auctions a process follows at once
     trusted_proxies  addresses and networks whose `X-Forwarded-For` says who the client is
     """
 
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = "http://127.0.0.1:8000"
     data_dir: Path = Path("var")
     database_pool_size: int = 10
+    auctions_max: int = 1_000
     log_format: str = "json"
     log_level: str = "info"
     secure_cookies: bool = False
@@ -93,6 +95,7 @@ def read_settings(
         public_url=url,
         data_dir=data,
         database_pool_size=_number(env, "MARKETPLACE_DATABASE_POOL_SIZE", 10, 1, 200),
+        auctions_max=_number(env, "MARKETPLACE_AUCTIONS_MAX", 1_000, 10, 100_000),
         log_format=log_format,
         log_level=log_level,
         secure_cookies=url.startswith("https://"),
@@ -114,6 +117,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "MARKETPLACE_PUBLIC_URL": settings.public_url,
         "MARKETPLACE_DATA_DIR": str(settings.data_dir),
         "MARKETPLACE_DATABASE_POOL_SIZE": str(settings.database_pool_size),
+        "MARKETPLACE_AUCTIONS_MAX": str(settings.auctions_max),
         "MARKETPLACE_LOG_FORMAT": settings.log_format,
         "MARKETPLACE_LOG_LEVEL": settings.log_level,
         "MARKETPLACE_TRUSTED_PROXIES": ",".join(settings.trusted_proxies),

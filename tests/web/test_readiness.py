@@ -19,6 +19,7 @@ from marketplace.kernel import embedded
 from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.settings import Settings
 from marketplace.migrations.run import migrate
+from tests.auctions.book.nodes import Node
 from tests.conftest import serve
 from web import readiness
 from web.app import create_app
@@ -227,11 +228,23 @@ async def _until_ready(client: httpx.AsyncClient) -> AsyncIterator[None]:
     yield
 
 
-async def test_a_node_that_follows_its_maximum_is_not_ready(
-    node: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+async def test_a_full_node_is_not_ready_and_says_before_that_it_fills_up(
+    own: embedded.Servers, own_settings: Settings
 ) -> None:
-    monkeypatch.setattr(readiness, "BOOKS_MAX", 0)
-    assert await failing(node) == {"auctions": "it follows its maximum of 0"}
+    app = create_app(msgspec.structs.replace(own_settings, auctions_max=5))
+    async with Node(own) as maker:
+        made = [await maker.new_auction("a") for _ in range(5)]
+    async with serve(app) as url, httpx.AsyncClient(base_url=url) as node:
+        books = app.litestar.state.living.books
+        for auction_id in made[:4]:
+            (await books.open(auction_id)).listeners.append(lambda _: None)
+        checks = (await node.get("/readyz")).json()["checks"]
+        assert {"name": "auctions", "ok": True, "reason": "it follows 4 of at most 5"} in checks
+        metrics = (await node.get("/metrics")).text
+        assert "marketplace_auctions_followed 4.0" in metrics
+        assert "marketplace_auctions_max 5.0" in metrics
+        (await books.open(made[4])).listeners.append(lambda _: None)
+        assert await failing(node) == {"auctions": "it follows its maximum of 5"}
 
 
 async def test_many_who_ask_at_once_share_one_try(node: httpx.AsyncClient, admin: Any) -> None:

@@ -32,7 +32,6 @@ from marketplace.kernel.actor import SHUT_OUT, Actor
 from marketplace.kernel.pages import Page, Sorting
 
 PAGE_MAX = 200
-DUE_MAX = 1_000
 
 
 class AuctionAccess(msgspec.Struct, frozen=True):
@@ -54,11 +53,6 @@ class AuctionAccess(msgspec.Struct, frozen=True):
     alias: str | None
     may_act: bool
     practice: bool = False
-
-
-class DueAuction(msgspec.Struct, frozen=True):
-    auction_id: UUID
-    starts_at: datetime
 
 
 BUYER_ROLES = ("procurement_officer",)
@@ -186,17 +180,6 @@ def _access(auction: Auction, role: str, alias: str | None, may_act: bool) -> Au
     return AuctionAccess(
         auction.id, auction.tender_id, auction.lot_id, auction.buyer_id, role, alias, may_act
     )
-
-
-async def auctions_open_or_due(session: AsyncSession, now: datetime) -> list[DueAuction]:
-    """Auctions that start at or before `now` and have not ended, earliest first (system scope)."""
-    statement = (
-        select(Auction.id, Auction.starts_at)
-        .where(Auction.state == AuctionState.SCHEDULED, Auction.starts_at <= now)
-        .order_by(Auction.starts_at)
-        .limit(DUE_MAX)
-    )
-    return [DueAuction(*row) for row in (await session.execute(statement))]
 
 
 async def waiting_admits(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from auctions.book.books import Books
+from auctions.book.books import AUCTIONS_MAX, Books
 from auctions.book.fold import Durable
 from auctions.rules.commands import Admit, Bid, Tick
 from auctions.rules.terms import read_terms
@@ -28,6 +28,7 @@ class Node:
         pending_max: int = 4_096,
         listens: bool = True,
         clock: Clock | None = None,
+        limit: int = AUCTIONS_MAX,
     ) -> None:
         self.database = Database(servers.database_url)
         self.redis = connect(servers.redis_url)
@@ -37,6 +38,7 @@ class Node:
             clock or Clock(),
             pending_max=pending_max,
             listens=listens,
+            limit=limit,
         )
 
     async def __aenter__(self) -> Node:
