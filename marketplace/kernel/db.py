@@ -134,6 +134,15 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver has n
             raise
 
 
+class _PoolConnection(asyncpg.Connection):  # type: ignore[misc]  # the driver has no types
+    """Goes back as it came: PostgreSQL's RESET ALL leaves the role as the borrower set it, and what
+    the next one creates would belong to somebody else.
+    """
+
+    def get_reset_query(self) -> str:
+        return f"{super().get_reset_query()}\nRESET ROLE;"
+
+
 class _Session(Session):
     """Says for whom it reads (`info`) whenever it begins a transaction."""
 
@@ -278,6 +287,7 @@ class Database:
             if name not in self._pools:
                 self._pools[name] = await asyncpg.create_pool(
                     connect=self._url.connect,
+                    connection_class=_PoolConnection,
                     min_size=0,
                     max_size=self._pool_size,
                     server_settings=_settings(self._role) | scope,

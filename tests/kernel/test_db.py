@@ -14,6 +14,7 @@ from marketplace.accounts import queries
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import SYSTEM, Database, set_scope, to_the_end
 from marketplace.kernel.ids import OrganisationId, UserId
+from marketplace.kernel.settings import APP_ROLE
 from tests.people import NewPerson, Person
 from tests.servers import Place
 
@@ -149,4 +150,19 @@ async def test_a_connection_that_the_server_ended_is_replaced_unnoticed(servers:
             await asyncio.sleep(0)
     async with database.transaction(SYSTEM) as session:
         assert await session.scalar(text("SELECT pg_backend_pid()")) != pid
+    await database.close()
+
+
+async def test_a_borrower_leaves_its_role_and_settings_to_nobody(servers: Place) -> None:
+    """A connection that stayed its owner's made tables that nobody else could read."""
+    database = Database(servers.database_url, pool_size=1)
+    pool = await database.pool()
+    async with pool.acquire() as connection:
+        before = await connection.fetchrow("SELECT pg_backend_pid(), current_user")
+        await connection.execute("SET ROLE NONE")
+        await connection.execute("SET app.scope = 'tenant'")
+    async with pool.acquire() as connection:
+        assert await connection.fetchrow("SELECT pg_backend_pid(), current_user") == before
+        assert before["current_user"] == APP_ROLE
+        assert await connection.fetchval("SHOW app.scope") == "system"
     await database.close()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 
+import asyncpg
 import httpx
 import pytest
 from litestar import Litestar, Response, get, post
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import PUBLIC
 from marketplace.kernel.db import SYSTEM, Database, after_commit
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.settings import Settings
 from marketplace.kernel.statements import Reader, Statement
 from tests.people import NewPerson, registration
 from web.problems import respond
@@ -58,16 +60,11 @@ async def read_notes(reader: Reader, word: str) -> int:
 
 
 @pytest.fixture
-async def notes(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+async def notes(database: Database, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A tiny application with a table whose constraint is checked only at the commit."""
-    pool = await database.pool()
-    async with pool.acquire() as connection:
-        await connection.execute("SET ROLE NONE")
-        await connection.execute(
-            "CREATE TABLE notes (word text UNIQUE DEFERRABLE INITIALLY DEFERRED)"
-        )
-        await connection.execute("GRANT ALL ON notes TO marketplace_app")
-
+    owner = await asyncpg.connect(settings.database_url)
+    await owner.execute("CREATE TABLE notes (word text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    await owner.execute("GRANT ALL ON notes TO marketplace_app")
     app = Litestar(
         route_handlers=[add_note, count_notes, read_notes],
         dependencies={
@@ -83,9 +80,8 @@ async def notes(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=UnitOfWorkMiddleware(app))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://notes") as client:
         yield client
-    async with pool.acquire() as connection:
-        await connection.execute("SET ROLE NONE")
-        await connection.execute("DROP TABLE notes")
+    await owner.execute("DROP TABLE notes")
+    await owner.close()
 
 
 async def test_a_success_is_durable_when_it_is_answered(notes: httpx.AsyncClient) -> None:
