@@ -6,8 +6,8 @@ import re
 from datetime import date
 
 from marketplace.kernel.decimals import REASONS, Mark, fault_of
-from pricing.identifiers import REASONS as DAMAGE
-from pricing.identifiers import damage
+from marketplace.kernel.skus import REASONS as DAMAGE
+from marketplace.kernel.skus import damage
 from pricing.imports.rules import (
     ARTICLE_NUMBERS,
     CELL_CHARS_MAX,

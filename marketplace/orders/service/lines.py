@@ -11,6 +11,7 @@ from marketplace.kernel.codes import currency_errors
 from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import FieldError, Invalid
 from marketplace.kernel.money import exponent_of
+from marketplace.kernel.skus import sku_errors
 from marketplace.orders import rules
 from marketplace.orders.listed import AskedLine, ListPrice
 from marketplace.orders.models import Line
@@ -19,7 +20,7 @@ from marketplace.orders.schemas import NewLine, NewOrder
 
 def asked_lines(new: NewOrder, added_units: Collection[str]) -> list[AskedLine]:
     """What the lists are asked. `added_units` are codes that the operator loaded. Raises Invalid:
-    an unknown currency, every wrong quantity and unit.
+    an unknown currency, every wrong quantity, unit and SKU.
     """
     errors = currency_errors("currency", new.currency)
     asked = [
@@ -32,6 +33,7 @@ def asked_lines(new: NewOrder, added_units: Collection[str]) -> list[AskedLine]:
         for index, each in enumerate(new.lines)
     ]
     for index, each in enumerate(new.lines):
+        errors += sku_errors(f"lines[{index}].sku", each.sku)
         if each.unit not in added_units:
             errors += units.unit_errors(f"lines[{index}].unit", each.unit)
     _refuse(errors)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.skus import require_sku
 from pricing.catalogue import queries
 from pricing.catalogue.codes import Named, code_errors
 from pricing.catalogue.rules import corrected, is_gtin, words_of
@@ -40,6 +41,7 @@ async def add_item(session: AsyncSession, actor: Actor, data: NewItem, now: date
     """Raises Forbidden, Invalid, Conflict (the SKU or GTIN is taken)."""
     if not actor.operator:
         actor.require_active()
+    require_sku("sku", data.sku)
     if data.gtin is not None and not is_gtin(data.gtin):
         raise Invalid.field("gtin", "malformed", "The check digit of this GTIN is wrong.")
     item_id = new_id()
@@ -85,6 +87,7 @@ async def change_item(
     given = {
         name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET
     }
+    require_sku("sku", given.get("sku"))
     if given.get("gtin") is not None and not is_gtin(given["gtin"]):
         raise Invalid.field("gtin", "malformed", "The check digit of this GTIN is wrong.")
     if "unit" in given:

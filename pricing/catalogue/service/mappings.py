@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.skus import require_sku
 from pricing.catalogue import queries
 from pricing.catalogue.rules import most_alike, words_of
 from pricing.catalogue.schemas import Decision, MappingPage, MappingView, Proposing
@@ -38,9 +39,10 @@ async def browse_mappings(
 
 async def decide(session: AsyncSession, actor: Actor, data: Decision, now: datetime) -> MappingPage:
     """The supplier's word on one SKU; it goes before everything found by likeness. Raises
-    NotFound.
+    NotFound, Invalid.
     """
     actor.require_capability("supplies")
+    require_sku("sku", data.sku)
     if await queries.find_item(session, data.item_id) is None:
         raise NotFound("item")
     await session.execute(
