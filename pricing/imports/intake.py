@@ -18,7 +18,7 @@ from pricing.imports.known import KnownRows
 from pricing.imports.opening import FEED_BYTES, Ask, Source
 from pricing.imports.reading import Gunzip, RawBatch, Reading
 from pricing.imports.reading.unpack import MAGIC
-from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, ROWS_MAX
+from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, REJECTED_BYTES_MAX, ROWS_MAX
 from pricing.imports.threads import in_thread
 
 # A batch in work takes most of a worker's memory and one processor; suppliers take turns by batch.
@@ -44,6 +44,7 @@ class Intake:
         self._keys = KeptRows("key")
         self._skus = KeptRows("sku")
         self._last_sku = ""
+        self._rejected_bytes = 0
 
     def add(self, batch: RawBatch, checked: Checked) -> None:
         self.rows += batch.rows - checked.blank
@@ -64,19 +65,27 @@ class Intake:
         self._watch_order(good)
 
     def _keep_rejects(self, batch: RawBatch, checked: Checked) -> None:
-        room = ERRORS_KEPT_MAX - len(self.rejects)
-        self.rejects.update(dict(list(batch.rejects.items())[: max(room, 0)]))
         bad = checked.bad_rows
-        room = ERRORS_KEPT_MAX - len(self.rejects)
-        if bad.is_empty() or room <= 0:
-            return
-        if batch.raw is None:
-            for row in bad.head(room).select("row_no", *COLUMNS).iter_rows(named=True):
-                self.rejects[row.pop("row_no")] = {"cells": row}
-            return
-        raw = pl.DataFrame({"row_no": batch.frame["row_no"], "raw": batch.raw})
-        texts = bad.head(room).select("row_no").join(raw, on="row_no", how="left")
-        self.rejects.update({row: {"raw": text} for row, text in texts.iter_rows()})
+        if batch.raw is not None:
+            raw = pl.DataFrame({"row_no": batch.frame["row_no"], "raw": batch.raw})
+            bad = bad.select("row_no").join(raw, on="row_no", how="left")
+        else:
+            bad = bad.select("row_no", *COLUMNS)
+        for row, told in batch.rejects.items():
+            texts = told["cells"].values() if "cells" in told else told.values()
+            self._keep_reject(row, told, sum(len(text) for text in texts if text))
+        sizes = bad.select(pl.sum_horizontal(pl.col(pl.String).str.len_bytes())).to_series()
+        for told, size in zip(bad.iter_rows(named=True), sizes, strict=True):
+            row = told.pop("row_no")
+            if not self._keep_reject(row, told if "raw" in told else {"cells": told}, size or 0):
+                return
+
+    def _keep_reject(self, row: int, told: dict[str, Any], size: int) -> bool:
+        self._rejected_bytes += size
+        room = len(self.rejects) < ERRORS_KEPT_MAX and self._rejected_bytes <= REJECTED_BYTES_MAX
+        if room:
+            self.rejects[row] = told
+        return room
 
     def _watch_order(self, good: pl.DataFrame) -> None:
         if good.is_empty():

@@ -31,13 +31,11 @@ from pricing.imports.known import KnownRows
 from pricing.imports.reading import (
     CsvReader,
     JsonLinesReader,
+    ParquetTable,
     RawBatch,
     Reading,
     Sheet,
     json_numbers,
-    parquet_batches,
-    parquet_header,
-    parquet_numbers,
 )
 from pricing.imports.reading.batch import fingerprint_seed
 from pricing.imports.rules import ERRORS_KEPT_MAX, Format, Mode, ReadingOptions
@@ -250,12 +248,12 @@ class _Opened(NamedTuple):
 
 def _opened(source: Source, path: Path) -> _Opened:
     if source.format == "parquet":
-        header = parquet_header(path)
+        table = ParquetTable(path)
         return _Opened(
-            [header],
-            lambda _: Dialect(header=header),
-            lambda dialect: parquet_numbers(path, dialect.columns),
-            lambda reading: parquet_batches(path, reading),
+            [table.header],
+            lambda _: Dialect(header=table.header),
+            lambda dialect: table.numbers(dialect.columns),
+            table.batches,
         )
     sheet = Sheet(path, wanted=source.given.sheet, remembered=source.remembered.sheet)
     patch = source.mode == "patch"

@@ -13,7 +13,7 @@ from msgspec import Meta
 from marketplace.kernel import units
 from marketplace.kernel.codes import CURRENCY_HINT
 from marketplace.kernel.decimals import REASONS
-from pricing.identifiers import REASONS as DAMAGE
+from marketplace.kernel.skus import REASONS as DAMAGE
 
 Format = Literal["csv", "xlsx", "jsonl", "parquet"]
 Mode = Literal["replace", "merge", "patch"]
@@ -66,6 +66,8 @@ ROW_BYTES_MAX = 64 << 10
 CELL_CHARS_MAX = {"sku": 100, "supplier_sku": 100, "name": 500, "incoterm": 60}
 ERRORS_KEPT_MAX = 100_000
 ERRORS_PER_ROW_MAX = len(COLUMNS)
+REJECTED_BYTES_MAX = 64 << 20
+"""Of rows that are kept to be sent back as failed: until the end they are in memory."""
 IMPORTS_WAITING_MAX = 20
 """Unfinished uploads of one supplier."""
 

@@ -3,7 +3,7 @@
 from pricing.imports.reading.batch import RawBatch, Reading
 from pricing.imports.reading.csv_text import CsvReader
 from pricing.imports.reading.json_lines import JsonLinesReader, json_numbers
-from pricing.imports.reading.parquet import parquet_batches, parquet_header, parquet_numbers
+from pricing.imports.reading.parquet import ParquetTable
 from pricing.imports.reading.sheets import Sheet
 from pricing.imports.reading.unpack import Gunzip
 
@@ -11,11 +11,9 @@ __all__ = [
     "CsvReader",
     "Gunzip",
     "JsonLinesReader",
+    "ParquetTable",
     "RawBatch",
     "Reading",
     "Sheet",
     "json_numbers",
-    "parquet_batches",
-    "parquet_header",
-    "parquet_numbers",
 ]

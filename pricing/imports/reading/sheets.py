@@ -18,7 +18,7 @@ from pricing.imports.dialect import Dialect, Unreadable, header_hash
 from pricing.imports.headers import Mappings, header_name, header_place
 from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint, frame_of
 from pricing.imports.reading.sieve import Gathering
-from pricing.imports.reading.workbook import formula_cells, measure
+from pricing.imports.reading.workbook import formula_cells, measure, require_bounded
 from pricing.imports.rules import (
     ARTICLE_NUMBERS,
     COLUMNS_MAX,
@@ -42,10 +42,11 @@ class Sheet:
     """
 
     def __init__(self, path: Path, *, wanted: str | None, remembered: str | None) -> None:
-        with_formulas = measure(path)
+        measured = measure(path)
         try:
             workbook = calamine.CalamineWorkbook.from_path(str(path))
             self.name, self.visible = _chosen(workbook, wanted, remembered)
+            require_bounded(path, self.name, measured)
             self._sheet = workbook.get_sheet_by_name(self.name)
         except (calamine.CalamineError, OSError) as wrong:
             raise Unreadable("broken_xlsx", "The file is no readable XLSX workbook.") from wrong
@@ -58,7 +59,7 @@ class Sheet:
             raise Unreadable("too_many_columns", f"A sheet has at most {COLUMNS_MAX} columns.")
         # Rows come from the first one on, cells from the first column that is used.
         _, first_column = self._sheet.start or (0, 0)
-        self.formulas = formula_cells(path, self.name, with_formulas, first_column=first_column)
+        self.formulas = formula_cells(path, self.name, measured, first_column=first_column)
         self._rows: Iterator[list[Any]] = self._sheet.iter_rows()
         self._place = 0
         self._first = list(islice(self._rows, HEADER_ROWS_MAX))
