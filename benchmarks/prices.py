@@ -31,8 +31,9 @@ from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId
 from pricing.imports import jobs, uploads
 from pricing.imports import service as imports
+from pricing.imports.columns import NAMES
 from pricing.imports.exports import workbook
-from pricing.imports.rules import COLUMNS, Format
+from pricing.imports.rules import Format
 from pricing.imports.schemas import ImportView, NewPriceImport
 from pricing.lists import service as lists
 from pricing.lists.schemas import NewPriceList
@@ -58,7 +59,7 @@ def write_file(path: Path, rows: int, *, changed_share: float = 0.0) -> None:
     """Rows like an export: two quantity breaks a SKU, all columns filled, one seed."""
     prices, changes = random.Random(1), random.Random(2)
     with path.open("w") as file:
-        file.write(",".join(COLUMNS) + "\n")
+        file.write(",".join(NAMES) + "\n")
         for n in range(rows):
             cents = prices.randint(100, 999_999)
             if changed_share and changes.random() < changed_share:
@@ -79,7 +80,7 @@ def convert(source: Path, kind: Format, rows: int) -> Path:
     elif kind == "parquet":
         frame.write_parquet(target)
     else:
-        cells = [list(COLUMNS), *([str(cell) for cell in row] for row in frame.iter_rows())]
+        cells = [list(NAMES), *([str(cell) for cell in row] for row in frame.iter_rows())]
         target.write_bytes(workbook(cells))
     return target
 
@@ -88,7 +89,7 @@ async def bare_copy(database_url: str, path: Path) -> float:
     """Seconds of the barest thing that takes the same file."""
     connection = await asyncpg.connect(database_url)
     try:
-        columns = ", ".join(f"{name} text" for name in COLUMNS)
+        columns = ", ".join(f"{name} text" for name in NAMES)
         best = float("inf")
         for _ in range(2):
             await connection.execute("DROP TABLE IF EXISTS bare")

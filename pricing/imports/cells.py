@@ -8,13 +8,8 @@ from datetime import date
 from marketplace.kernel.decimals import REASONS, Mark, fault_of
 from marketplace.kernel.skus import REASONS as DAMAGE
 from marketplace.kernel.skus import damage
-from pricing.imports.rules import (
-    ARTICLE_NUMBERS,
-    CELL_CHARS_MAX,
-    DECIMAL_COLUMNS,
-    FIRST_DAY,
-    LAST_DAY,
-)
+from pricing.imports.columns import Column, Kind
+from pricing.imports.rules import FIRST_DAY, LAST_DAY
 
 _WORDS = re.compile(
     r"[+-]?(nan|inf|infinity|null|none|n/?a|#n/a|#ref!|#value!|#div/0!|tbd|-+)", re.I
@@ -78,33 +73,36 @@ def date_code(text: str) -> str:
     return "malformed_date"
 
 
-def text_code(column: str, text: str) -> str:
-    if len(text) > CELL_CHARS_MAX[column]:
+def text_code(column: Column, text: str) -> str:
+    if len(text) > column.chars_max:
         return "too_long"
     if _CONTROL.search(text):
         return "control_character"
-    if column not in ARTICLE_NUMBERS or _FORMULA.match(text):
+    if column.kind is not Kind.ARTICLE or _FORMULA.match(text):
         return "formula"
     # What is left looks sound by itself, but is cut to the digits a spreadsheet keeps.
     return damage(text) or "damaged_sku"
 
 
-def code_of(column: str, text: str | None, mark: Mark | None) -> str:
-    """The code for a cell of `column` that failed the vector check; None is an empty cell. `mark`
-    is the file's decimal mark.
+_UNKNOWN = {
+    Kind.CURRENCY: "unknown_currency",
+    Kind.UNIT: "unknown_unit",
+    Kind.INCOTERM: "unknown_incoterm",
+}
+
+
+def code_of(column: Column, text: str | None, mark: Mark | None) -> str:
+    """The code for a cell that failed the vector check; None is an empty cell. `mark` is the file's
+    decimal mark.
     """
     if text is None:
         return "missing"
-    if column in DECIMAL_COLUMNS:
+    if column.kind is Kind.DECIMAL:
         return number_code(text, mark)
-    if column in ("valid_from", "valid_to"):
+    if column.kind is Kind.DATE:
         return date_code(text)
-    if column == "lead_time_days":
+    if column.kind is Kind.DAYS:
         return integer_code(text)
-    if column == "currency":
-        return "formula" if text[:1] in "=@" else "unknown_currency"
-    if column == "unit":
-        return "formula" if text[:1] in "=@" else "unknown_unit"
-    if column == "incoterm":
-        return "formula" if text[:1] in "=@" else "unknown_incoterm"
+    if unknown := _UNKNOWN.get(column.kind):
+        return "formula" if text[:1] in "=@" else unknown
     return text_code(column, text)

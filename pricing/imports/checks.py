@@ -5,7 +5,7 @@ A batch arrives as text columns; good rows leave as text that PostgreSQL reads a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -16,22 +16,18 @@ from marketplace.kernel.codes import currencies
 from marketplace.kernel.decimals import Mark
 from pricing.identifiers import damaged
 from pricing.imports.cells import MESSAGES, code_of
+from pricing.imports.columns import BIT_OF, BY_NAME, DECIMALS, NAMES, Column, Kind
 from pricing.imports.rules import (
-    ARTICLE_NUMBERS,
-    CELL_CHARS_MAX,
-    COLUMNS,
-    DECIMAL_COLUMNS,
     DELETE,
     FIRST_DAY,
     HINTS,
     INCOTERMS,
     LAST_DAY,
     LEAD_TIME_DAYS_MAX,
-    REQUIRED,
     Mode,
 )
 
-STAGED = ("row_no", "fingerprint", *COLUMNS, "cleared")
+STAGED = ("row_no", "fingerprint", *NAMES, "cleared")
 """Columns of a checked frame, in the order of the staging table."""
 
 _DECIMAL: Mapping[Mark | None, str] = {
@@ -90,13 +86,13 @@ class Check(NamedTuple):
 
 def check(frame: pl.DataFrame, how: Check) -> Checked:
     """`frame` has `row_no`, `fingerprint` and text columns `how.columns`."""
-    columns = {name: _column(name, frame[name], how) for name in how.columns}
+    columns = {name: _look_at(BY_NAME[name], frame[name], how) for name in how.columns}
     if any(cells.altered for cells in columns.values()):
         frame = frame.with_columns(
             cells.text.alias(name) for name, cells in columns.items() if cells.altered
         )
     frame = frame.with_columns(
-        pl.lit(None, pl.String).alias(name) for name in COLUMNS if name not in how.columns
+        pl.lit(None, pl.String).alias(name) for name in NAMES if name not in how.columns
     )
     wrong = {name: cells.wrong for name, cells in columns.items() if cells.wrong is not None}
     cleared = [cells.cleared for cells in columns.values() if cells.cleared is not None]
@@ -123,7 +119,7 @@ def check(frame: pl.DataFrame, how: Check) -> Checked:
     good = _with_points(good, how)
     if how.mode != "patch":
         # A blank quantity break is the first one; a blank price unit keeps what the list says.
-        good = good.with_columns(pl.col("min_quantity").fill_null("1"))
+        good = good.with_columns(pl.col("min_quantity").fill_null(BY_NAME["min_quantity"].default))
     skus = good["sku"].hash(_SEEDS[0])
     return Checked(
         good.select(STAGED),
@@ -144,24 +140,24 @@ class _Cells(NamedTuple):
     cleared: pl.Series | None
 
 
-def _column(name: str, cells: pl.Series, how: Check) -> _Cells:
+def _look_at(column: Column, cells: pl.Series, how: Check) -> _Cells:
     """Most columns of most files are right as they stand, and many hold few different values; so
     look at those first, and tidy up only where something is wrong.
     """
     sample = cells.head(_SAMPLE_ROWS)
     values = cells.unique() if sample.n_unique() * 8 < len(sample) else cells
-    if not _flaws(name, values, how).any():
+    if not _flaws(column, values, how).any():
         return _Cells(cells, altered=False, wrong=None, cleared=None)
     text = cells.str.strip_chars()
     text = text.set(text == "", None)
     cleared = None
-    if name not in REQUIRED:
+    if not column.required:
         deleted = (text == DELETE).fill_null(value=False)
         if deleted.any():
-            cleared = deleted.cast(pl.Int32) * (1 << COLUMNS.index(name))
+            cleared = deleted.cast(pl.Int32) * BIT_OF[column.name]
             text = text.set(deleted, None)
-    text = _codes(text) if name == "unit" else text.to_frame(name).select(_normal(name)).to_series()
-    wrong = _flaws(name, text, how)
+    text = _normal(column.kind, text)
+    wrong = _flaws(column, text, how)
     return _Cells(text, altered=True, wrong=wrong if wrong.any() else None, cleared=cleared)
 
 
@@ -171,9 +167,9 @@ def _codes(text: pl.Series) -> pl.Series:
     return text.replace({word: code for word, code in codes.items() if code})
 
 
-def _flaws(name: str, cells: pl.Series, how: Check) -> pl.Series:
-    wrong = cells.to_frame(name).select(_wrong(name, how)).to_series()
-    if name not in ARTICLE_NUMBERS:
+def _flaws(column: Column, cells: pl.Series, how: Check) -> pl.Series:
+    wrong = cells.to_frame(column.name).select(_wrong(column, how)).to_series()
+    if column.kind is not Kind.ARTICLE:
         return wrong
     return wrong | damaged(cells, digits_may_be_lost=how.digits_may_be_lost)
 
@@ -191,60 +187,80 @@ def _without_blank(
     return frame.filter(~blank), {name: flaws for name, flaws in kept.items() if flaws.any()}
 
 
-def _normal(name: str) -> pl.Expr:
-    cell = pl.col(name)
-    if name in ("currency", "incoterm"):
-        return cell.str.to_uppercase()
-    if name in ("valid_from", "valid_to"):
-        dotted = cell.str.to_date("%d.%m.%Y", strict=False).cast(pl.String)
-        return (
-            pl.when(cell.str.contains(_DOTTED) & dotted.is_not_null())
-            .then(dotted)
-            .otherwise(cell)
-            .alias(name)
-        )
-    return cell
+def _normal(kind: Kind, text: pl.Series) -> pl.Series:
+    """Other spellings that mean the same."""
+    if kind is Kind.UNIT:
+        return _codes(text)
+    if kind in (Kind.CURRENCY, Kind.INCOTERM):
+        return text.str.to_uppercase()
+    if kind is Kind.DATE:
+        dotted = text.str.to_date("%d.%m.%Y", strict=False).cast(pl.String)
+        return text.zip_with(~(text.str.contains(_DOTTED) & dotted.is_not_null()), dotted)
+    return text
 
 
 def _with_points(good: pl.DataFrame, how: Check) -> pl.DataFrame:
     """Numbers as PostgreSQL reads them. Until here cells are as written, for the report."""
     if how.decimal == ".":
         return good
-    numbers = [name for name in DECIMAL_COLUMNS if name in how.columns]
+    numbers = [name for name in DECIMALS if name in how.columns]
     return good.with_columns(pl.col(numbers).str.replace(",", ".", literal=True))
 
 
-def _wrong(name: str, how: Check) -> pl.Expr:
-    cell = pl.col(name)
-    required = name == "sku" or (name in REQUIRED and how.mode != "patch")
-    if name in DECIMAL_COLUMNS:
-        bad = ~cell.str.contains(_DECIMAL[how.decimal])
-        if how.decimal is None:
-            bad = bad | cell.str.contains(_GROUP_OR_FRACTION)
-        if name != "price":
-            bad = bad | cell.str.contains(r"^[0.,]+$")
-    elif name in ("valid_from", "valid_to"):
-        day = cell.str.to_date("%Y-%m-%d", strict=False)
-        bad = ~(
-            cell.str.contains(_ISO) & day.is_not_null() & day.is_between(FIRST_DAY, LAST_DAY)
-        ).fill_null(value=False)
-        bad = cell.is_not_null() & bad
-    elif name == "lead_time_days":
-        days = cell.cast(pl.Int32, strict=False)
-        bad = ~cell.str.contains(r"^[0-9]{1,4}$") | (days > LEAD_TIME_DAYS_MAX)
-    elif name == "currency":
-        bad = ~cell.is_in(list(currencies()))
-    elif name == "unit":
-        bad = ~cell.is_in(list(how.units))
-    elif name == "incoterm":
-        bad = ~cell.str.slice(0, 3).is_in(INCOTERMS) | cell.str.contains(_SUSPECT_TEXT)
-        bad = bad | (cell.str.len_chars() > CELL_CHARS_MAX[name])
-    else:
-        longest = CELL_CHARS_MAX[name]
-        # Bytes are cheap to count and never fewer than characters.
-        long = (cell.str.len_bytes() > longest) & (cell.str.len_chars() > longest)
-        bad = cell.str.contains(_SUSPECT_TEXT) | long
+def _wrong(column: Column, how: Check) -> pl.Expr:
+    cell = pl.col(column.name)
+    bad = _WRONG[column.kind](cell, column, how)
+    required = column.required and (how.mode != "patch" or column.name == "sku")
     return (bad | (cell == "") | (cell == DELETE)).fill_null(value=required)
+
+
+def _wrong_decimal(cell: pl.Expr, column: Column, how: Check) -> pl.Expr:
+    bad = ~cell.str.contains(_DECIMAL[how.decimal])
+    if how.decimal is None:
+        bad = bad | cell.str.contains(_GROUP_OR_FRACTION)
+    return bad if column.zero else bad | cell.str.contains(r"^[0.,]+$")
+
+
+def _wrong_date(cell: pl.Expr, _: Column, __: Check) -> pl.Expr:
+    day = cell.str.to_date("%Y-%m-%d", strict=False)
+    right = cell.str.contains(_ISO) & day.is_not_null() & day.is_between(FIRST_DAY, LAST_DAY)
+    return cell.is_not_null() & ~right.fill_null(value=False)
+
+
+def _wrong_days(cell: pl.Expr, _: Column, __: Check) -> pl.Expr:
+    days = cell.cast(pl.Int32, strict=False)
+    return ~cell.str.contains(r"^[0-9]{1,4}$") | (days > LEAD_TIME_DAYS_MAX)
+
+
+def _wrong_currency(cell: pl.Expr, _: Column, __: Check) -> pl.Expr:
+    return ~cell.is_in(list(currencies()))
+
+
+def _wrong_unit(cell: pl.Expr, _: Column, how: Check) -> pl.Expr:
+    return ~cell.is_in(list(how.units))
+
+
+def _wrong_text(cell: pl.Expr, column: Column, _: Check) -> pl.Expr:
+    longest = column.chars_max
+    # Bytes are cheap to count and never fewer than characters.
+    long = (cell.str.len_bytes() > longest) & (cell.str.len_chars() > longest)
+    return cell.str.contains(_SUSPECT_TEXT) | long
+
+
+def _wrong_incoterm(cell: pl.Expr, column: Column, how: Check) -> pl.Expr:
+    return ~cell.str.slice(0, 3).is_in(INCOTERMS) | _wrong_text(cell, column, how)
+
+
+_WRONG: Mapping[Kind, Callable[[pl.Expr, Column, Check], pl.Expr]] = {
+    Kind.ARTICLE: _wrong_text,
+    Kind.TEXT: _wrong_text,
+    Kind.UNIT: _wrong_unit,
+    Kind.CURRENCY: _wrong_currency,
+    Kind.DECIMAL: _wrong_decimal,
+    Kind.DATE: _wrong_date,
+    Kind.DAYS: _wrong_days,
+    Kind.INCOTERM: _wrong_incoterm,
+}
 
 
 def _reversed(frame: pl.DataFrame) -> pl.Series:
@@ -264,9 +280,9 @@ def _explain(frame: pl.DataFrame, wrong: Mapping[str, pl.Series], how: Check) ->
     errors: list[RowError] = []
     for name, flaws in wrong.items():
         cells = frame.filter(flaws).select("row_no", name, "cleared")
-        bit = 1 << COLUMNS.index(name)
+        bit = BIT_OF[name]
         for row, value, cleared in cells.head(max(how.errors_max - len(errors), 0)).iter_rows():
-            code = "cannot_delete" if cleared & bit else code_of(name, value, how.decimal)
+            code = "cannot_delete" if cleared & bit else code_of(BY_NAME[name], value, how.decimal)
             shown = None if value is None else value[:200]
             errors.append(RowError(row, name, code, shown, MESSAGES[code]))
     return errors

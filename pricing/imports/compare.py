@@ -14,18 +14,12 @@ import msgspec
 import polars as pl
 
 from pricing.imports.checks import RowError
+from pricing.imports.columns import BIT_OF, COLUMNS, LIST, Column, listed
 from pricing.imports.intake import Intake
 from pricing.imports.rules import ERRORS_KEPT_MAX, Mode
 from pricing.imports.staging import Connection, Tables
 
 DOUBTFUL_BY_LIST_MAX = 50_000
-
-_COLUMNS = (
-    "sku, supplier_sku, name, unit, currency, price, price_unit, min_quantity, valid_from,"
-    " valid_to, lead_time_days, pack_size, moq, incoterm"
-)
-_NAMES = tuple(name.strip() for name in _COLUMNS.split(","))
-_KEPT_IF_BLANK = frozenset(_NAMES) - {"sku", "unit", "currency", "price"}
 
 
 class Subject(NamedTuple):
@@ -74,23 +68,27 @@ _MATCH_PATCH = """(s.unit IS NULL OR l.unit = s.unit)
 _MATCH_FULL = "l.unit = s.unit AND l.currency = s.currency AND l.min_quantity = s.min_quantity"
 
 
-def _merged(place: int, name: str) -> str:
+def _merged(column: Column) -> str:
     """A column of the merged row: the cell, else what the line says, unless it was deleted."""
-    if name not in _KEPT_IF_BLANK:
+    name = column.name
+    if column.required:
         return f"coalesce(s.{name}, o.{name}) AS {name}"
-    # A price unit and a smallest quantity always exist: deleting them means the default, one.
-    empty = "1" if name in {"price_unit", "min_quantity"} else "NULL"
     return (
-        f"CASE WHEN s.cleared & {1 << place} <> 0 THEN {empty}"
+        f"CASE WHEN s.cleared & {BIT_OF[name]} <> 0 THEN {column.default or 'NULL'}"
         f" ELSE coalesce(s.{name}, o.{name}) END AS {name}"
     )
 
 
-_MERGED = ", ".join(_merged(place, name) for place, name in enumerate(_NAMES))
-_SAME = (
-    f"({', '.join(f'm.{name}' for name in _NAMES)}) IS NOT DISTINCT FROM"
-    f" ({', '.join(f'(m.old_line).{name}' for name in _NAMES)})"
-)
+def _added(column: Column) -> str:
+    """A column of a row that becomes a new line."""
+    if column.default is None:
+        return column.name
+    return f"coalesce({column.name}, {column.default}) AS {column.name}"
+
+
+_MERGED = ", ".join(map(_merged, COLUMNS))
+_ADDED = ", ".join(map(_added, COLUMNS))
+_SAME = f"({listed('m')}) IS NOT DISTINCT FROM ({listed('(m.old_line)')})"
 
 _MERGE = """CREATE UNLOGGED TABLE {d} WITH (autovacuum_enabled = false) AS
     SELECT m.row_no, m.fingerprint, m.alike, (m.old_line).since AS old_since,
@@ -108,16 +106,11 @@ _MERGE = """CREATE UNLOGGED TABLE {d} WITH (autovacuum_enabled = false) AS
             WHERE l.list_no = {list_no} AND l.until IS NULL AND l.sku = s.sku AND {match}
             ORDER BY exact DESC, l.valid_from DESC NULLS LAST LIMIT 1) o) m"""
 
-EFFECTIVE = """SELECT row_no, fingerprint, sku, supplier_sku, name, unit, currency, price,
-        coalesce(price_unit, 1) AS price_unit, coalesce(min_quantity, 1) AS min_quantity,
-        valid_from, valid_to, lead_time_days, pack_size, moq, incoterm, 'add' AS op,
-        true AS moved
-    FROM {s} s {without_merged}
-    {union_merged}"""
+EFFECTIVE = f"""SELECT row_no, fingerprint, {_ADDED}, 'add' AS op, true AS moved
+    FROM {{s}} s {{without_merged}}
+    {{union_merged}}"""  # noqa: S608  # constants only
 _WITHOUT_MERGED = "WHERE NOT EXISTS (SELECT FROM {d} d WHERE d.row_no = s.row_no)"
-_UNION_MERGED = """UNION ALL SELECT row_no, fingerprint, sku, supplier_sku, name, unit, currency,
-        price, price_unit, min_quantity, valid_from, valid_to, lead_time_days, pack_size, moq,
-        incoterm, op, moved FROM {d}"""
+_UNION_MERGED = f"UNION ALL SELECT row_no, fingerprint, {LIST}, op, moved FROM {{d}}"  # noqa: S608  # constants only
 
 
 def effective(tables: Tables, *, merged: bool) -> str:
@@ -130,7 +123,7 @@ async def merge_with_list(connection: Connection, tables: Tables, subject: Subje
     """Create d: each row whose line exists, with blanks filled from it. A list without lines gets
     an empty d, so that every later check runs on it too.
     """
-    told = _MERGE.replace("{same}", _SAME).replace("{columns}", _COLUMNS)
+    told = _MERGE.replace("{same}", _SAME).replace("{columns}", LIST)
     told = told.replace("{merged}", _MERGED).replace("{list_no}", str(subject.list_no))
     match = _MATCH_PATCH if subject.mode == "patch" else _MATCH_FULL
     told = told.replace("{match}", match) + ("" if subject.lines else " WITH NO DATA")

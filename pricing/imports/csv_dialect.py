@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import polars as pl
 
+from pricing.imports.columns import DECIMALS
 from pricing.imports.dialect import SAMPLE_BYTES, Dialect, Unreadable, header_hash
 from pricing.imports.encodings import Beginning
 from pricing.imports.headers import Mappings, header_name, header_place, known_columns
 from pricing.imports.reading.records import Records
-from pricing.imports.rules import DECIMAL_COLUMNS, HEADER_ROWS_MAX, ReadingOptions
+from pricing.imports.rules import HEADER_ROWS_MAX, ReadingOptions
 
 DELIMITERS = (",", ";", "\t", "|")
 _LINES_MAX = 5_000
@@ -129,7 +130,7 @@ def csv_numbers(sample: bytes, dialect: Dialect) -> Iterator[str]:
     """
     text = sample[dialect.bom_bytes :].decode(dialect.encoding, "replace")
     names = [dialect.columns.get(name) for name in dialect.header]
-    places = [place for place, name in enumerate(names) if name in DECIMAL_COLUMNS]
+    places = [place for place, name in enumerate(names) if name in DECIMALS]
     lines = io.StringIO(text.replace("\x00", ""), newline="")
     rows = csv.reader(lines, delimiter=dialect.delimiter)
     try:

@@ -5,51 +5,15 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import msgspec
 
 from marketplace.kernel.decimals import Mark
-from pricing.imports.rules import COLUMNS, COLUMNS_MAX, REQUIRED
+from pricing.imports.columns import BY_NAME, COLUMNS, REQUIRED
+from pricing.imports.rules import COLUMNS_MAX
 
 SAMPLE_BYTES = 256 << 10
-
-# What exports call these columns. Spelling is folded first: case, accents, blanks and signs go.
-_SYNONYMS: Mapping[str, str] = {
-    "sku": "article articleno articlenumber artikelnummer artnr itemno itemnumber partnumber partno"
-    " productcode materialnumber артикул код"
-    " indeks kod kodtowaru kodproduktu numerartykułu nrartykułu symbol"
-    " cod codprodus codarticol codice codicearticolo codart",
-    "supplier_sku": "supplierarticle vendorsku suppliersku lieferantenartikelnummer"
-    " kodproducenta kodkatalogowy coddeproducator codfurnizor codicefornitore codiceproduttore",
-    "name": "description title productname itemname bezeichnung наименование название designation"
-    " nazwa nazwatowaru nazwaproduktu opis denumire denumireprodus descriere"
-    " descrizione denominazione nome",
-    "unit": "uom unitofmeasure einheit mengeneinheit единица едизм unite"
-    " jm jednostka jednostkamiary um unitate unitatedemasura unita unitadimisura",
-    "currency": "curr waehrung wahrung валюта devise moneda waluta valuta divisa",
-    "price": "netprice unitprice preis nettopreis цена prix precio"
-    " cena cenanetto cenajednostkowa cenajednostkowanetto pret pretunitar pretfaratva"
-    " prezzo prezzonetto prezzounitario",
-    "price_unit": "per priceper preiseinheit pricebasis ценаза cenaza pretper prezzoper",
-    "min_quantity": "minqty minquantity quantitybreak fromquantity staffel abmenge qtyfrom"
-    " отколичества количествоот"
-    " iloscod odilosci minilosc iloscminimalna minimalnailosc"
-    " cantitateminima cantitatemin delacantitatea quantitaminima qtamin daquantita",
-    "valid_from": "from startdate gueltigab gultigab действуетс"
-    " ważneod obowiązujeod waznyod waznaod obowiazujeod valabildela dela validodal dal",
-    "valid_to": "to until enddate validuntil gueltigbis gultigbis действуетпо"
-    " waznydo waznado obowiazujedo valabilpanala panala validoal validofinoal al",
-    "lead_time_days": "leadtime deliverydays lieferzeit срокпоставки"
-    " czasdostawy termindostawy termendelivrare termenlivrare tempodiconsegna tempiconsegna",
-    "pack_size": "packqty packaging verpackungseinheit упаковка"
-    " opakowanie wielkoscopakowania iloscwopakowaniu ambalaj bucatiinambalaj confezione"
-    " pezziperconfezione",
-    "moq": "minimumorder minorder minimumorderquantity mindestbestellmenge"
-    " minimalnezamówienie minzamowienie comandaminima cantitateminimadecomanda"
-    " ordineminimo quantitaminimadordine lottominimo",
-    "incoterm": "incoterms deliveryterms lieferbedingung"
-    " warunkidostawy conditiidelivrare conditiilivrare resa terminidiconsegna",
-}
 
 
 class Unreadable(Exception):
@@ -111,7 +75,7 @@ def map_columns(
     found: dict[str, str] = {}
     for name in header:
         ours = named.get(name) or our_column(name)
-        if ours is None or ours not in COLUMNS:
+        if ours is None or ours not in BY_NAME:
             continue
         if name not in named and ours in named.values():
             continue
@@ -131,11 +95,17 @@ def map_columns(
 
 
 def our_column(name: str) -> str | None:
-    folded = _fold(name)
-    for ours in COLUMNS:
-        if folded == _fold(ours) or folded in map(_fold, _SYNONYMS[ours].split()):
-            return ours
-    return None
+    return _by_folded_name().get(_fold(name))
+
+
+@cache
+def _by_folded_name() -> Mapping[str, str]:
+    words = ((column.name, (column.name, *column.synonyms.split())) for column in COLUMNS)
+    found: dict[str, str] = {}
+    for ours, names in words:
+        for name in names:
+            found.setdefault(_fold(name), ours)
+    return found
 
 
 def _fold(name: str) -> str:

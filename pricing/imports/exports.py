@@ -17,9 +17,9 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.decimals import typed_text
 from marketplace.kernel.spreadsheets import harmless
 from pricing.imports import queries
+from pricing.imports.columns import DECIMALS, NAMES
 from pricing.imports.dialect import Dialect
 from pricing.imports.queries import ImportRow
-from pricing.imports.rules import COLUMNS, DECIMAL_COLUMNS
 
 PAGE_ROWS = 2_000
 XLSX_ROWS_MAX = 100_000
@@ -76,7 +76,7 @@ def _dialect(found: ImportRow) -> Dialect:
     dialect = msgspec.json.decode(found.dialect, type=Dialect)
     if dialect.header:
         return dialect
-    return Dialect(header=COLUMNS, columns={name: name for name in COLUMNS})
+    return Dialect(header=NAMES, columns={name: name for name in NAMES})
 
 
 async def _failed_rows(
@@ -109,7 +109,7 @@ def _cells(told: dict[str, Any], dialect: Dialect) -> list[str]:
         return texts
     names = [dialect.columns.get(name) for name in dialect.header]
     return [
-        typed_text(text, dialect.decimal) if name in DECIMAL_COLUMNS else text
+        typed_text(text, dialect.decimal) if name in DECIMALS else text
         for name, text in zip(names, texts, strict=True)
     ]
 

@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from pricing.imports.checks import RowError
-from pricing.imports.rules import COLUMNS, DELETE, ERRORS_KEPT_MAX
+from pricing.imports.columns import BIT_OF
+from pricing.imports.rules import DELETE, ERRORS_KEPT_MAX
 from pricing.imports.staging import Connection, Tables
 
 BATCH = 5_000
@@ -82,8 +83,8 @@ _KEEP_LEFT = """INSERT INTO price_import_rejects (import_id, supplier_id, row_no
         ON x.sku = s.sku
     ORDER BY s.row_no LIMIT $3 ON CONFLICT DO NOTHING"""
 _CELLS = ", ".join(
-    f"'{name}', CASE WHEN s.cleared & {1 << place} <> 0 THEN '{DELETE}' ELSE s.{name}::text END"
-    for place, name in enumerate(COLUMNS)
+    f"'{name}', CASE WHEN s.cleared & {bit} <> 0 THEN '{DELETE}' ELSE s.{name}::text END"
+    for name, bit in BIT_OF.items()
 )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pricing.imports.columns import BY_NAME, REQUIRED
 from pricing.imports.dialect import Unreadable, our_column
-from pricing.imports.rules import COLUMNS, REQUIRED
 
 Row = Sequence[str]
 
@@ -52,7 +52,7 @@ def header_place(
 def known_columns(row: Row, names: Mapping[str, str] | None) -> frozenset[str]:
     """Our columns that a row names."""
     found = ((names or {}).get(name) or our_column(name) for name in row if name)
-    return frozenset(name for name in found if name in COLUMNS)
+    return frozenset(name for name in found if name in BY_NAME)
 
 
 def header_name(cell: str) -> str:

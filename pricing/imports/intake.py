@@ -11,6 +11,7 @@ import polars as pl
 
 from pricing.imports import encodings, opening, staging
 from pricing.imports.checks import Check, Checked, RowError, check
+from pricing.imports.columns import NAMES
 from pricing.imports.dialect import Dialect, Unreadable
 from pricing.imports.encodings import Unclear, Unrecognised
 from pricing.imports.kept import KeptRows
@@ -18,7 +19,7 @@ from pricing.imports.known import KnownRows
 from pricing.imports.opening import FEED_BYTES, Ask, Source
 from pricing.imports.reading import Gunzip, RawBatch, Reading
 from pricing.imports.reading.unpack import MAGIC
-from pricing.imports.rules import COLUMNS, ERRORS_KEPT_MAX, REJECTED_BYTES_MAX, ROWS_MAX
+from pricing.imports.rules import ERRORS_KEPT_MAX, REJECTED_BYTES_MAX, ROWS_MAX
 from pricing.imports.threads import in_thread
 
 # A batch in work takes most of a worker's memory and one processor; suppliers take turns by batch.
@@ -70,7 +71,7 @@ class Intake:
             raw = pl.DataFrame({"row_no": batch.frame["row_no"], "raw": batch.raw})
             bad = bad.select("row_no").join(raw, on="row_no", how="left")
         else:
-            bad = bad.select("row_no", *COLUMNS)
+            bad = bad.select("row_no", *NAMES)
         for row, told in batch.rejects.items():
             texts = told["cells"].values() if "cells" in told else told.values()
             self._keep_reject(row, told, sum(len(text) for text in texts if text))

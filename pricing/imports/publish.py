@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from pricing.imports.columns import LIST
 from pricing.imports.compare import Report, effective
 from pricing.imports.staging import Connection, Tables
 
@@ -32,12 +33,9 @@ class Publication(NamedTuple):
     now: datetime
 
 
-_INSERT = """INSERT INTO price_lines (list_no, since, row_no, fingerprint, sku, supplier_sku, name,
-        unit, currency, price, price_unit, min_quantity, valid_from, valid_to, lead_time_days,
-        pack_size, moq, incoterm)
-    SELECT $1, $2, row_no, fingerprint, sku, supplier_sku, name, unit, currency, price, price_unit,
-        min_quantity, valid_from, valid_to, lead_time_days, pack_size, moq, incoterm
-    FROM ({effective}) e {where} {order}"""
+_INSERT = f"""INSERT INTO price_lines (list_no, since, row_no, fingerprint, {LIST})
+    SELECT $1, $2, row_no, fingerprint, {LIST}
+    FROM ({{effective}}) e {{where}} {{order}}"""  # noqa: S608  # constants only
 _NOT_SAME = "e.op <> 'same'"
 _NOT_LEFT = "NOT EXISTS (SELECT FROM {x} x WHERE x.sku = e.sku)"
 # The index grows by far faster in its own order.
@@ -145,13 +143,9 @@ async def _switch(
     )
 
 
-_RETURNED = """INSERT INTO price_lines (list_no, since, row_no, sku, supplier_sku, name, unit,
-        currency, price, price_unit, min_quantity, valid_from, valid_to, lead_time_days, pack_size,
-        moq, incoterm)
-    SELECT list_no, $3, row_number() OVER (ORDER BY sku, min_quantity, since, row_no), sku,
-        supplier_sku, name, unit, currency, price, price_unit, min_quantity, valid_from, valid_to,
-        lead_time_days, pack_size, moq, incoterm
-    FROM price_lines WHERE list_no = $1 AND since <= $2 AND until > $2"""
+_RETURNED = f"""INSERT INTO price_lines (list_no, since, row_no, {LIST})
+    SELECT list_no, $3, row_number() OVER (ORDER BY sku, min_quantity, since, row_no), {LIST}
+    FROM price_lines WHERE list_no = $1 AND since <= $2 AND until > $2"""  # noqa: S608  # constants only
 
 
 async def settle(connection: Connection, list_id: UUID) -> None:

@@ -30,27 +30,6 @@ State = Literal[
     "rolled_back",
 ]
 
-COLUMNS = (
-    "sku",
-    "supplier_sku",
-    "name",
-    "unit",
-    "currency",
-    "price",
-    "price_unit",
-    "min_quantity",
-    "valid_from",
-    "valid_to",
-    "lead_time_days",
-    "pack_size",
-    "moq",
-    "incoterm",
-)
-ARTICLE_NUMBERS = ("sku", "supplier_sku")
-REQUIRED = ("sku", "unit", "currency", "price")
-DECIMAL_COLUMNS = ("price", "price_unit", "min_quantity", "pack_size", "moq")
-DATE_COLUMNS = ("valid_from", "valid_to")
-OPTIONAL = tuple(name for name in COLUMNS if name not in REQUIRED)
 DELETE = "#delete"
 
 # Every upload is bounded before it is unpacked, parsed or stored.
@@ -63,9 +42,7 @@ ROWS_MAX = 5_000_000
 SHEET_ROWS_MAX = 400_000
 COLUMNS_MAX = 100
 ROW_BYTES_MAX = 64 << 10
-CELL_CHARS_MAX = {"sku": 100, "supplier_sku": 100, "name": 500, "incoterm": 60}
 ERRORS_KEPT_MAX = 100_000
-ERRORS_PER_ROW_MAX = len(COLUMNS)
 REJECTED_BYTES_MAX = 64 << 20
 """Of rows that are kept to be sent back as failed: until the end they are in memory."""
 IMPORTS_WAITING_MAX = 20

@@ -12,16 +12,19 @@ from uuid import UUID
 
 import polars as pl
 
+from pricing.imports.columns import COLUMNS
+
 SLICE_BYTES = 256 << 10
 
 Connection = Any
 """An asyncpg connection; the library ships no types."""
 
-_CREATE = """CREATE UNLOGGED TABLE {s} (
-    row_no integer NOT NULL, fingerprint bigint, sku text COLLATE "C" NOT NULL, supplier_sku text,
-    name text, unit text, currency text, price numeric, price_unit numeric, min_quantity numeric,
-    valid_from date, valid_to date, lead_time_days integer, pack_size numeric, moq numeric,
-    incoterm text, cleared integer NOT NULL) WITH (autovacuum_enabled = false)"""
+_STAGED = ", ".join(
+    f"{column.name} {column.kind.sql}" + (' COLLATE "C" NOT NULL' if column.name == "sku" else "")
+    for column in COLUMNS
+)
+_CREATE = f"""CREATE UNLOGGED TABLE {{s}} (row_no integer NOT NULL, fingerprint bigint, {_STAGED},
+    cleared integer NOT NULL) WITH (autovacuum_enabled = false)"""
 _CREATE_ENDED = """CREATE UNLOGGED TABLE {g} (sku text COLLATE "C", min_quantity numeric,
     since integer, row_no integer) WITH (autovacuum_enabled = false)"""
 _CREATE_LEFT = """CREATE UNLOGGED TABLE {x} (sku text COLLATE "C", reason text)

@@ -17,8 +17,9 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.decimals import read_quantity
 from marketplace.kernel.errors import Invalid, Problem
 from pricing.imports import service as imports
+from pricing.imports.columns import NAMES
 from pricing.imports.encodings import ENCODINGS
-from pricing.imports.rules import COLUMNS, ReadingOptions
+from pricing.imports.rules import ReadingOptions
 from pricing.imports.schemas import CommitPriceImport, ImportView, NewPriceImport
 from pricing.lists import service as lists
 from pricing.lists.schemas import LinePage, NewPriceList
@@ -209,7 +210,7 @@ def chosen_columns(form: Form) -> dict[str, str]:
     chosen = {}
     for number in range(100):
         name, ours = form.one(f"header.{number}"), form.one(f"column.{number}")
-        if name and ours in COLUMNS:
+        if name and ours in NAMES:
             chosen[name] = ours
     return chosen
 
@@ -317,7 +318,7 @@ async def _import_page(
         area="prices",
         it=view,
         diff=diff,
-        columns=COLUMNS,
+        columns=NAMES,
         encodings=ENCODINGS,
         questions=QUESTIONS,
         problem=problem,

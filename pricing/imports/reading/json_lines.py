@@ -11,6 +11,7 @@ import polars as pl
 from marketplace.kernel.decimals import typed_text
 from marketplace.kernel.strict_json import is_too_deep, repeated_key
 from pricing.imports.checks import RowError
+from pricing.imports.columns import DECIMALS
 from pricing.imports.reading.batch import (
     RawBatch,
     Reading,
@@ -18,7 +19,7 @@ from pricing.imports.reading.batch import (
     row_error,
 )
 from pricing.imports.reading.sieve import Gathering
-from pricing.imports.rules import DECIMAL_COLUMNS, ROW_BYTES_MAX
+from pricing.imports.rules import ROW_BYTES_MAX
 
 
 class JsonLinesReader:
@@ -103,7 +104,7 @@ class JsonLinesReader:
     def _text(self, ours: str, value: str | int) -> str:
         """Numbers of JSON have one reading, in whatever way the texts of the file are written."""
         is_number = isinstance(value, (int, JsonNumber))
-        if is_number and ours in DECIMAL_COLUMNS:
+        if is_number and ours in DECIMALS:
             return typed_text(str(value), self._decimal)
         return str(value)
 
@@ -122,7 +123,7 @@ class JsonNumber(str):
 
 def json_numbers(first: bytes, columns: Mapping[str, str]) -> Iterator[str]:
     """The texts (not the numbers of JSON) in the decimal columns of a file's first lines."""
-    ours = [name for name, column in columns.items() if column in DECIMAL_COLUMNS]
+    ours = [name for name, column in columns.items() if column in DECIMALS]
     for line in first.split(b"\n"):
         try:
             row = msgspec.json.decode(line)

@@ -9,17 +9,16 @@ from pathlib import Path
 import polars as pl
 
 from marketplace.kernel.decimals import Mark
+from pricing.imports.columns import BY_NAME, DECIMALS
 from pricing.imports.dialect import Dialect, Unreadable
 from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint
 from pricing.imports.reading.parquet_pages import Unpacked, require_footer
 from pricing.imports.reading.sieve import Gathering
-from pricing.imports.rules import CELL_CHARS_MAX, DECIMAL_COLUMNS, ROWS_MAX
+from pricing.imports.rules import ROWS_MAX
 
 BATCH_ROWS = 50_000
 SAMPLE_ROWS = 5_000
 """Rows whose numbers may prove the decimal mark."""
-OTHER_CHARS_MAX = 100
-"""Of a cell that is no text: longer than any number, date or code."""
 
 
 class ParquetTable:
@@ -42,7 +41,7 @@ class ParquetTable:
         texts = [
             name
             for name, ours in columns.items()
-            if ours in DECIMAL_COLUMNS and self._schema[name] == pl.String
+            if ours in DECIMALS and self._schema[name] == pl.String
         ]
         for first, rows in Unpacked(self._path, texts).spans(SAMPLE_ROWS):
             with _readable():
@@ -84,10 +83,9 @@ class ParquetTable:
             elif isinstance(kind, pl.Datetime):
                 cell = cell.cast(pl.Date).cast(pl.String)
             else:
-                longest = CELL_CHARS_MAX.get(ours, OTHER_CHARS_MAX)
                 # A beginning of a text holds on to the whole of it; a new text does not.
-                cell = cell.cast(pl.String).str.head(longest + 1) + ""
-            if kind.is_numeric() and ours in DECIMAL_COLUMNS:
+                cell = cell.cast(pl.String).str.head(BY_NAME[ours].chars_max + 1) + ""
+            if kind.is_numeric() and ours in DECIMALS:
                 cell = _typed(cell, dialect.decimal)
             columns.append(cell.alias(ours))
         return columns

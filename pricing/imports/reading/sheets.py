@@ -14,15 +14,14 @@ import python_calamine as calamine
 from marketplace.kernel.decimals import Mark, typed_text
 from pricing.imports.cells import MESSAGES
 from pricing.imports.checks import RowError
+from pricing.imports.columns import ARTICLE_NUMBERS, DECIMALS
 from pricing.imports.dialect import Dialect, Unreadable, header_hash
 from pricing.imports.headers import Mappings, header_name, header_place
 from pricing.imports.reading.batch import RawBatch, Reading, cells_fingerprint, frame_of
 from pricing.imports.reading.sieve import Gathering
 from pricing.imports.reading.workbook import formula_cells, measure, require_bounded
 from pricing.imports.rules import (
-    ARTICLE_NUMBERS,
     COLUMNS_MAX,
-    DECIMAL_COLUMNS,
     HEADER_ROWS_MAX,
     SHEET_ROWS_MAX,
     ReadingOptions,
@@ -100,7 +99,7 @@ class Sheet:
         """Numbers that are written as text, in the decimal columns of the first rows."""
         first = list(islice(self._rows, SAMPLE_ROWS))
         self._rows = chain(first, self._rows)
-        places = [n for n, name in enumerate(header) if columns.get(name) in DECIMAL_COLUMNS]
+        places = [n for n, name in enumerate(header) if columns.get(name) in DECIMALS]
         for row in first:
             yield from (row[n] for n in places if n < len(row) and isinstance(row[n], str))
 
@@ -188,7 +187,7 @@ def _chosen(
 def _cell(name: str, cell: Any, decimal: Mark | None) -> str | None:
     """A number of the spreadsheet has one reading, in whatever way its texts are written."""
     text = cell_text(cell)
-    if text is None or name not in DECIMAL_COLUMNS or isinstance(cell, str):
+    if text is None or name not in DECIMALS or isinstance(cell, str):
         return text
     return typed_text(text, decimal)
 

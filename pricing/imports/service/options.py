@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from marketplace.kernel.errors import Invalid
+from pricing.imports.columns import BY_NAME, NAMES
 from pricing.imports.encodings import ENCODINGS, canonical
-from pricing.imports.rules import COLUMNS, READ_BY_FORMAT, Format, ReadingOptions
+from pricing.imports.rules import READ_BY_FORMAT, Format, ReadingOptions
 from pricing.imports.schemas import NewPriceImport
 
 COLUMNS_CHOSEN_MAX = 100
@@ -45,9 +46,9 @@ def check_columns(columns: dict[str, str] | None) -> None:
     if len(columns) > COLUMNS_CHOSEN_MAX:
         raise Invalid.field("columns", "too_many_columns", "Too many columns.")
     for name, ours in columns.items():
-        if ours not in COLUMNS:
+        if ours not in BY_NAME:
             raise Invalid.field(
-                f"columns.{name[:40]}", "unknown_column", f"Map it to one of {', '.join(COLUMNS)}."
+                f"columns.{name[:40]}", "unknown_column", f"Map it to one of {', '.join(NAMES)}."
             )
 
 
