@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from auctions.book.books import Books
 from auctions.book.journal import Journal, Record
-from auctions.rules.commands import Admit, Bid, Tick
-from auctions.rules.terms import read_terms
+from auctions.rules.core.commands import Admit, Bid, Tick
+from auctions.rules.terms.read import read_terms
 from benchmarks.harness import (
     Figure,
     closed_loop,

@@ -31,7 +31,7 @@ import uvloop
 from auctions.live import room
 from auctions.live.hub import Hub
 from auctions.live.wire import text_frame
-from auctions.rules.commands import Message
+from auctions.rules.core.commands import Message
 from benchmarks.channel import publish
 from benchmarks.children import Answer, Child, say, serve_questions
 from benchmarks.crowd import handshake, masked

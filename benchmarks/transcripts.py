@@ -28,8 +28,8 @@ from auctions.book.log import Entry
 from auctions.book.receipts import Signer
 from auctions.book.transcript import Writer
 from auctions.book.verify import verify
-from auctions.rules.commands import Admit, AnyBody, Bid, Tick, encode
-from auctions.rules.terms import read_terms
+from auctions.rules.core.commands import Admit, AnyBody, Bid, Tick, encode
+from auctions.rules.terms.read import read_terms
 from benchmarks.harness import Figure, show
 from marketplace.kernel.collector import settle
 from marketplace.kernel.money import format_minor

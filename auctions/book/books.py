@@ -36,10 +36,10 @@ from auctions.book.logtime import LogTimes
 from auctions.book.marks import Marks
 from auctions.book.waiting import RetryError, Waiting
 from auctions.book.wakes import Wakes
-from auctions.rules import commands
-from auctions.rules.commands import AnyBody, Bid
-from auctions.rules.state import CID_WINDOW
-from auctions.rules.terms import Terms
+from auctions.rules.core import commands
+from auctions.rules.core.commands import AnyBody, Bid
+from auctions.rules.core.parameters import Terms
+from auctions.rules.core.state import CID_WINDOW
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Conflict, Invalid, NotFound, Unavailable

@@ -10,7 +10,8 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from uuid import UUID
 
-from auctions.rules.state import State
+from auctions.rules.core.state import State
+from auctions.rules.versions import format_of
 from marketplace.kernel.sealing import Sealer
 
 MARK = b"~"
@@ -50,9 +51,9 @@ class Envelope:
 
 def is_sealing(state: State) -> bool:
     """Whether bids made now are not opened yet."""
-    return state.now.format == "sealed" and state.status not in ("closed", "cancelled")
+    return state.format.is_sealed and state.status not in ("closed", "cancelled")
 
 
 def has_sealed_phase(state: State) -> bool:
     """Whether a snapshot may hold unopened bids."""
-    return any(phase.format == "sealed" for phase in state.terms.phases)
+    return any(format_of(state.terms, phase).is_sealed for phase in state.terms.phases)

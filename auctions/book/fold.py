@@ -15,12 +15,12 @@ from auctions.book import chain as chains
 from auctions.book.envelope import Envelope, has_sealed_phase, is_sealing
 from auctions.book.journal import JournalHead, Record, Snapshot
 from auctions.book.log import GENESIS_TAG, Entry, tag_after
-from auctions.rules import commands, outcomes
-from auctions.rules.apply import apply
-from auctions.rules.commands import AnyBody, Command
-from auctions.rules.outcomes import Outcome
-from auctions.rules.state import State, dump, initial, load
-from auctions.rules.terms import Terms
+from auctions.rules.core import commands, outcomes
+from auctions.rules.core.commands import AnyBody, Command
+from auctions.rules.core.outcomes import Outcome
+from auctions.rules.core.parameters import Terms
+from auctions.rules.core.state import State, dump
+from auctions.rules.versions import apply_of, initial, load
 
 
 class Durable(Record, frozen=True, gc=False):
@@ -45,6 +45,7 @@ class Fold:
         self._salts = chains.Salts(head.salt_key)
         self._envelope = envelope or Envelope()
         self.state: State = initial(self.terms)
+        self._apply = apply_of(self.terms)
         self.seq, self.tag = 0, GENESIS_TAG
         self.chain = chains.genesis(str(self.auction_id), head.terms)
         if snapshot is not None:
@@ -85,7 +86,7 @@ class Fold:
         ]
 
     def _applied(self, command: Command) -> Outcome:
-        self.state, outcome = apply(self.state, command)
+        self.state, outcome = self._apply(self.state, command)
         return outcome
 
     def _linked(self, asked: Sequence[Command], kept: Sequence[bytes]) -> list[bytes]:

@@ -16,9 +16,9 @@ from uuid import UUID
 import structlog
 
 from auctions.book.book import Book
-from auctions.rules.commands import Tick
-from auctions.rules.state import State
-from auctions.rules.timeline import heartbeat_us
+from auctions.rules.core.commands import Tick
+from auctions.rules.core.state import State
+from auctions.rules.core.timeline import heartbeat_us
 from marketplace.kernel.errors import Problem
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import asyncpg
 from auctions.book.fold import Durable, Fold
 from auctions.book.journal import JournalHead, Snapshot
 from auctions.book.log import Entry
-from auctions.rules.commands import Tick
+from auctions.rules.core.commands import Tick
 
 SNAPSHOT_EVERY, SNAPSHOT_EVERY_MAX = 2_000, 20_000
 """Commands between two snapshots. One costs as much as a hundred bids all at once, so it waits for

@@ -31,13 +31,14 @@ from auctions.book.transcript import (
     encode,
     end_bytes,
 )
-from auctions.rules import commands, outcomes
-from auctions.rules.apply import BrokenLog, apply
-from auctions.rules.commands import Command
-from auctions.rules.outcomes import Extended, Outcome
-from auctions.rules.state import State, initial
-from auctions.rules.terms import Terms
-from auctions.rules.visibility import result
+from auctions.rules.core import commands, outcomes
+from auctions.rules.core.apply import BrokenLog
+from auctions.rules.core.commands import Command
+from auctions.rules.core.outcomes import Extended, Outcome
+from auctions.rules.core.parameters import Terms
+from auctions.rules.core.state import State
+from auctions.rules.versions import Apply, apply_of, initial
+from auctions.rules.views.visibility import result
 
 
 class WrongLine(Exception):
@@ -81,6 +82,7 @@ class Verifier:
         self._head_due = False
         self._ended = False
         self._state: State | None = None
+        self._apply: Apply | None = None
         self._verdict: Verdict | None = None
 
     def take(self, raw: bytes) -> None:
@@ -140,7 +142,10 @@ class Verifier:
             auction=line.auction, audience=line.audience, currency=terms.currency
         )
         if line.audience == FULL:
-            self._state = initial(terms)
+            try:
+                self._state, self._apply = initial(terms), apply_of(terms)
+            except BrokenLog as error:
+                raise _Broken(str(error)) from None
 
     def _command(self, line: Line) -> None:
         found = self._known()
@@ -168,8 +173,11 @@ class Verifier:
 
     def _decide(self, seq: int, ts: int, body: bytes, outcome: bytes) -> Outcome:
         assert self._state is not None
+        assert self._apply is not None
         try:
-            self._state, decided = apply(self._state, Command(seq, ts, commands.decode(body), body))
+            self._state, decided = self._apply(
+                self._state, Command(seq, ts, commands.decode(body), body)
+            )
         except BrokenLog as error:
             raise _Broken(str(error)) from None
         # Raw against Raw: making bytes of it would copy each line twice more.

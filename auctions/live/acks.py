@@ -12,10 +12,10 @@ from auctions.book.books import Books
 from auctions.book.fold import Durable
 from auctions.book.receipts import Signer
 from auctions.live import messages
-from auctions.rules.commands import Accept, Auto, Bid
-from auctions.rules.outcomes import Outcome
-from auctions.rules.state import State
-from auctions.rules.visibility import ack_view
+from auctions.rules.core.commands import Accept, Auto, Bid
+from auctions.rules.core.outcomes import Outcome
+from auctions.rules.core.state import State
+from auctions.rules.views.visibility import ack_view
 from marketplace.kernel.clock import rfc3339
 
 AnyOrder = Bid | Accept | Auto

@@ -30,8 +30,8 @@ from auctions.live.schemas import (
     WithReason,
 )
 from auctions.live.socket import live_channel
-from auctions.rules import commands
-from auctions.rules.commands import AnyBody
+from auctions.rules.core import commands
+from auctions.rules.core.commands import AnyBody
 from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor

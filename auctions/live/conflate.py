@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from auctions.book.fold import Durable
-from auctions.rules.commands import Command
-from auctions.rules.outcomes import AnyEvent, AutoSet, BidPlaced, Stage
+from auctions.rules.core.commands import Command
+from auctions.rules.core.outcomes import AnyEvent, AutoSet, BidPlaced, Stage
 
 Happened = tuple[Command, AnyEvent]
 

@@ -15,9 +15,9 @@ from auctions.live.frames import Frame
 from auctions.live.hub import Hub
 from auctions.live.schemas import NewBid
 from auctions.practice.queries import auction_for
-from auctions.rules.commands import AnyBody, Bid
-from auctions.rules.limits import price_for_rank
-from auctions.rules.visibility import bidder
+from auctions.rules.core.commands import AnyBody, Bid
+from auctions.rules.views.limits import price_for_rank
+from auctions.rules.views.visibility import bidder
 from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import rfc3339

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from auctions.practice.queries import auction_for
-from auctions.rules.visibility import BUYER, OBSERVER, Viewer, bidder
+from auctions.rules.views.visibility import BUYER, OBSERVER, Viewer, bidder
 from auctions.tenders.queries import AuctionAccess
 from marketplace.accounts.gate import Gate, read_credentials
 from marketplace.kernel.actor import SHUT_OUT, Actor

@@ -15,9 +15,9 @@ import msgspec
 
 from auctions.book.receipts import SignedHead
 from auctions.live.conflate import Happened
-from auctions.rules.projection import event_frames
-from auctions.rules.state import State, is_blind
-from auctions.rules.visibility import (
+from auctions.rules.core.state import State, is_blind
+from auctions.rules.views.projection import event_frames
+from auctions.rules.views.visibility import (
     Audience,
     Viewer,
     audience,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from auctions.live.wire import Wire
-from auctions.rules.visibility import Viewer
+from auctions.rules.views.visibility import Viewer
 from marketplace.kernel.actor import Actor
 
 QUEUE_BYTES_MAX = 256 * 1_024

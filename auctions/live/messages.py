@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from auctions.live.wire import text_frame
-from auctions.rules import commands
-from auctions.rules.commands import ALIAS_CHARS_MAX, CID_CHARS_MAX
+from auctions.rules.core import commands
+from auctions.rules.core.commands import ALIAS_CHARS_MAX, CID_CHARS_MAX
 from marketplace.kernel.strict_json import repeated_key
 
 FRAME_BYTES_MAX = 4_096

@@ -10,7 +10,7 @@ from auctions.book.journal import Journal
 from auctions.book.receipts import Signer
 from auctions.live.hub import Hub
 from auctions.live.schemas import OwnReceipt, ReceiptPage
-from auctions.rules.commands import Accept, Auto, Bid
+from auctions.rules.core.commands import Accept, Auto, Bid
 from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Forbidden, Invalid

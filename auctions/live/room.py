@@ -28,9 +28,9 @@ from auctions.live.frames import Frame, Shown
 from auctions.live.member import Member
 from auctions.live.messages import Hello
 from auctions.live.metrics import LiveMetrics
-from auctions.rules.outcomes import Closed, Excluded
-from auctions.rules.state import State
-from auctions.rules.visibility import Audience, Viewer, audience
+from auctions.rules.core.outcomes import Closed, Excluded
+from auctions.rules.core.state import State
+from auctions.rules.views.visibility import Audience, Viewer, audience
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Unavailable
 

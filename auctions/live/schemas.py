@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from auctions.book.receipts import Receipt
 from auctions.live.messages import Alias, Cid, Word, Words
-from auctions.rules.commands import TEXT_CHARS_MAX
+from auctions.rules.core.commands import TEXT_CHARS_MAX
 
 Reason = Annotated[str, Meta(min_length=1, max_length=TEXT_CHARS_MAX)]
 Seconds = Annotated[int, Meta(ge=1, le=7 * 86_400)]

@@ -20,7 +20,7 @@ from auctions.live.member import Member
 from auctions.live.messages import FRAME_BYTES_MAX, SUBPROTOCOL, Hello, Hint, Order, Ping
 from auctions.live.room import Room
 from auctions.live.wire import RAW_SEND, Wire, wire_of
-from auctions.rules.limits import price_for_rank
+from auctions.rules.views.limits import price_for_rank
 from marketplace.accounts.gate import Gate
 from marketplace.kernel.access import SOCKET
 from marketplace.kernel.clock import rfc3339

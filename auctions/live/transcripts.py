@@ -17,11 +17,12 @@ from auctions.book.envelope import Envelope
 from auctions.book.journal import Journal, JournalHead, Pool
 from auctions.book.receipts import Signer, public_keys
 from auctions.book.transcript import FULL, Writer
-from auctions.rules import commands, outcomes
-from auctions.rules.commands import Accept, Auto, Bid
-from auctions.rules.outcomes import AnyEvent, BidPlaced, Closed, Outcome
-from auctions.rules.parameters import Terms
-from auctions.rules.visibility import Viewer
+from auctions.rules.core import commands, outcomes
+from auctions.rules.core.commands import Accept, Auto, Bid
+from auctions.rules.core.outcomes import AnyEvent, BidPlaced, Closed, Outcome
+from auctions.rules.core.parameters import Terms
+from auctions.rules.versions import publishes_at_once
+from auctions.rules.views.visibility import Viewer
 
 _HIDDEN, _SHOWN = "hidden", "shown"
 _ENDED = ("closed", "cancelled")
@@ -66,9 +67,9 @@ class Reader:
             return True
         command = commands.decode(body)
         if self._viewer.role == "buyer":
-            # A step confirmed on the Japanese clock stands only when the step is over.
+            # A step confirmed on a clock may stand only when the step is over.
             return not isinstance(command, Auto | Bid | Accept) or (
-                isinstance(command, Bid) and self._terms.format == "english"
+                isinstance(command, Bid) and publishes_at_once(self._terms)
             )
         sender = getattr(command, "bidder", None)
         if sender is not None and sender != self._viewer.alias:

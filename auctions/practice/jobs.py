@@ -20,9 +20,9 @@ from auctions.book.books import Books
 from auctions.practice import queries, rules
 from auctions.practice.models import PracticeAuction
 from auctions.practice.strategy import Move, Offer, next_move
-from auctions.rules.commands import Accept, Admit, AnyBody, Bid, Cancel
-from auctions.rules.state import State
-from auctions.rules.visibility import bidder, snapshot
+from auctions.rules.core.commands import Accept, Admit, AnyBody, Bid, Cancel
+from auctions.rules.core.state import State
+from auctions.rules.views.visibility import bidder, snapshot
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.errors import Problem

@@ -17,7 +17,8 @@ from auctions.book.books import Books
 from auctions.practice import queries, rules
 from auctions.practice.models import PracticeAuction
 from auctions.practice.schemas import NewPractice, PracticeView
-from auctions.rules.terms import Terms, read_terms
+from auctions.rules.core.parameters import Terms
+from auctions.rules.terms.read import read_terms
 from auctions.tenders import queries as tenders
 from auctions.tenders.aliases import draw_alias
 from auctions.tenders.service.lot_terms import lot_terms

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from auctions.rules.formats import DEFAULT, FORMATS, Format
 from marketplace.kernel.money import exponent_of, format_minor, parse_minor
 
 EXTRA_SHARES = (0, 0, 0, 2, 10, 50)
@@ -80,8 +81,8 @@ def answers_to(rules: Mapping[str, Any], opening_minor: int, currency: str, dice
 
 
 def _at_step(view: View, stage: View, character: Character) -> Take | None:
-    """The Dutch price is taken once it is high enough, the Japanese clock left once it is too low:
-    both mean that the price is not below the floor.
+    """A rising price is taken once it is high enough, a falling clock left once it is too low: both
+    mean that the price is not below the floor.
     """
     asked = view["next"]["max_price"]
     settled = view["you"].get("pending") or view["you"].get("dropped_at") is not None
@@ -98,7 +99,7 @@ def _may_speak(view: View, stage: View) -> bool:
     you = view["you"]
     if you.get("pending") or you.get("last_word"):
         return False
-    if stage.get("name") == "last_word":
+    if _format(view, stage).is_last_word:
         return bool(you.get("turn"))
     if stage.get("round") is None:
         return stage.get("name") != "before_announcement"
@@ -107,8 +108,9 @@ def _may_speak(view: View, stage: View) -> bool:
 
 def _haste(view: View, stage: View, character: Character) -> int:
     """Percent. A turn is short; so is the time in which sealed or first bids are taken."""
-    waits = stage.get("round") is None and stage.get("name") not in ("sealed", "last_word")
-    return character.eagerness_percent if waits else max(60, character.eagerness_percent)
+    format_ = _format(view, stage)
+    short = stage.get("round") is not None or format_.is_sealed or format_.is_last_word
+    return max(60, character.eagerness_percent) if short else character.eagerness_percent
 
 
 def _price(view: View, stage: View, character: Character, dice: Random) -> int | None:
@@ -129,12 +131,20 @@ def _price(view: View, stage: View, character: Character, dice: Random) -> int |
 
 def _wish(view: View, stage: View) -> float:
     """How likely the own bid is undercut: surely behind, seldom in front."""
-    if stage.get("name") == "sealed":
+    if _format(view, stage).is_sealed:
         return BLIND_BIDS
     rank = view["you"].get("rank")
     if rank is None:
         return BLIND_BIDS
     return LEADER_BIDS if rank == 1 else 1.0
+
+
+def _format(view: View, stage: View) -> Format:
+    """The format of the running phase."""
+    rules = view["terms"].get("rules") or {}
+    phases = rules.get("phases") or [rules]
+    phase = phases[min(stage.get("phase", 0), len(phases) - 1)]
+    return FORMATS.get(phase.get("format"), DEFAULT)
 
 
 def _exponent(view: View) -> int:

@@ -2,19 +2,17 @@
 
 Pure, and the same `apply` as the live auction. The bidders behave like this:
 
-- in an english or sealed phase every bid is sent again at its old moment, counted from the start;
-- in rounds a bidder names the first price of the log in the first pause and comes down to the
-  lowest one evenly over the turns, at once where the step asks for more;
-- on a Dutch clock a bidder accepts the first price that is not below the lowest it ever named;
-- on a Japanese clock it stays in as long as the price is not below that;
-- who has the last word names the lowest price it ever named;
+- where bidders bid when they like, every bid is sent again at its old moment, counted from the
+  start;
+- elsewhere the format says what they do at each stage, knowing every price they ever named
+  (`Format.act`);
 - who accepted on a clock has named the price of that step.
 
 A price that was accepted counts as confirmed where the other rules doubt it. One that its bidder
 was asked about and never confirmed is a slip, no bid: it is not played. Exclusions and withdrawals
-are kept (where the other rules are not english, a withdrawn bid was never sent), answers that the
-other rules do not ask for are dropped. Pauses, extensions by the buyer and outages are left out:
-the heart beats all the time.
+are kept (where the other rules publish bids later, a withdrawn one was never sent), answers that
+the other rules do not ask for are dropped. Pauses, extensions by the buyer and outages are left
+out: the heart beats all the time.
 """
 
 from __future__ import annotations
@@ -27,9 +25,7 @@ import msgspec
 
 from marketplace.kernel.money import format_minor, round_half_even
 
-from . import dutch, japanese, rounds
-from .apply import apply
-from .commands import (
+from .core.commands import (
     Accept,
     Admit,
     AnyBody,
@@ -41,15 +37,16 @@ from .commands import (
     Tick,
     Withdraw,
 )
-from .guard import BadPrice, confirmation_token, read_price
-from .hybrid import LAST_WORD
-from .limits import next_max_price
-from .outcomes import Code, Outcome
-from .parameters import Terms
-from .scoring import read_exact
-from .standing import rank_at
-from .state import State, initial
-from .timeline import heartbeat_us
+from .core.guard import BadPrice, confirmation_token, read_price
+from .core.outcomes import Code, Outcome
+from .core.parameters import Terms
+from .core.scoring import read_exact
+from .core.standing import rank_at
+from .core.state import State
+from .core.timeline import heartbeat_us
+from .parts.format import Format
+from .versions import apply_of, format_of, initial, publishes_at_once
+from .views.limits import next_max_price
 
 TICKS_MAX = 2_000_000
 """A simulated auction lasts at most so many heartbeats."""
@@ -128,7 +125,7 @@ def replay_under(commands: Sequence[Command], original: Terms, terms: Terms) -> 
 
 def play_again(commands: Sequence[Command], terms: Terms) -> tuple[Played, list[Outcome]]:
     """The auction exactly as it was, with the decision on each command."""
-    state, notes = initial(terms), _Notes()
+    state, notes, apply = initial(terms), _Notes(), apply_of(terms)
     outcomes = []
     for command in commands:
         state, outcome = apply(state, command)
@@ -187,8 +184,9 @@ class _Simulation:
 
     def __init__(self, commands: Sequence[Command], accepted: set[int], terms: Terms) -> None:
         self.state = initial(terms)
+        self._apply = apply_of(terms)
         self.notes = _Notes()
-        if terms.format != "english":
+        if not publishes_at_once(terms):
             commands = _without_withdrawn(commands)
         self.ladders = _ladders(commands, terms)
         self.answers = _answers(commands)
@@ -204,7 +202,7 @@ class _Simulation:
         )
         position = 0
         for _ in range(TICKS_MAX):
-            self._send(Tick(), at)
+            self.send(Tick(), at)
             self._act(at)
             if self.state.status == "closed":
                 break
@@ -214,15 +212,15 @@ class _Simulation:
                 position += 1
         return self.notes.played(self.state)
 
-    def _send(self, body: AnyBody, at: int) -> Outcome:
+    def send(self, body: AnyBody, at: int) -> Outcome:
         command = Command(self.state.seq + 1, max(at, self.state.ts + 1), body)
-        self.state, outcome = apply(self.state, command)
+        self.state, outcome = self._apply(self.state, command)
         self.notes.take(self.state, command, outcome)
         return outcome
 
     def _repeat(self, command: Command) -> None:
         body = command.body
-        if isinstance(body, Bid | Accept) and self.state.now.format not in ("english", "sealed"):
+        if isinstance(body, Bid | Accept) and not self._format.repeats_bids:
             return
         if isinstance(body, Withdraw):
             body = msgspec.structs.replace(body, bid_seq=self.seq_of.get(body.bid_seq, 0))
@@ -230,14 +228,14 @@ class _Simulation:
             # What was refused is sent as it was: nobody has confirmed it.
             asked = self._asked(body.attributes)
             body = msgspec.structs.replace(body, attributes=asked, lines={})
-            body = self._confirmed(body) if command.seq in self.accepted else body
+            body = self.confirmed(body) if command.seq in self.accepted else body
         elif isinstance(body, Admit):
             body = self._admission(body)
         body = msgspec.structs.replace(body, cid="")
-        self._send(body, command.ts)
+        self.send(body, command.ts)
         self.seq_of[command.seq] = self.state.seq
 
-    def _confirmed(self, body: Bid) -> Bid:
+    def confirmed(self, body: Bid) -> Bid:
         try:
             price = read_price(self.state.terms, body.price)
         except BadPrice:
@@ -247,8 +245,7 @@ class _Simulation:
 
     def _admission(self, body: Admit) -> Admit:
         """A clock takes no offers."""
-        clock = self.state.now.format in ("dutch", "japanese")
-        offer = None if clock else body.offer
+        offer = None if self._format.is_clock else body.offer
         asked = self._asked(body.attributes)
         return msgspec.structs.replace(body, offer=offer, attributes=asked, lines={})
 
@@ -260,54 +257,34 @@ class _Simulation:
 
     def _act(self, at: int) -> None:
         """What the bidders do at this stage, once each."""
-        format_ = self.state.now.format
-        if self.state.status != "open" or format_ in ("english", "sealed"):
+        format_, stage = self._format, self.state.stage
+        if self.state.status != "open" or format_.repeats_bids:
             return
-        stage = self.state.stage
         for alias, ladder in self.ladders.items():
             mark = (alias, self.state.phase, stage.round or stage.step, stage.turn)
             if mark in self.acted or self.state.status != "open":
                 continue
             self.acted.add(mark)
-            if format_ == "rounds":
-                self._speak(alias, ladder, at)
-            elif format_ == LAST_WORD:
-                self._answer(alias, ladder, at)
-            else:
-                self._take(alias, ladder, at)
+            format_.act(self, alias, ladder, at)
 
-    def _take(self, alias: str, ladder: list[int], at: int) -> None:
-        price = next_max_price(self.state, alias, at)
-        if price is not None and price >= min(ladder):
-            self._send(Accept(bidder=alias, step=self.state.stage.step or 0), at)
+    @property
+    def _format(self) -> Format:
+        return format_of(self.state.terms, self.state.now)
 
-    def _answer(self, alias: str, ladder: list[int], at: int) -> None:
-        border = next_max_price(self.state, alias, at)
-        if border is not None and border >= min(ladder):
-            text = format_minor(min(ladder), self.state.terms.exponent)
-            self._send(self._confirmed(Bid(bidder=alias, price=text)), at)
+    def border(self, alias: str, at: int) -> int | None:
+        return next_max_price(self.state, alias, at)
 
-    def _speak(self, alias: str, ladder: list[int], at: int) -> None:
-        if alias not in self.state.bidders or not rounds.may_bid(self.state, alias):
-            return
-        number = 0 if self.state.stage.turn is None else self.state.stage.round or 0
-        wish = _rung(ladder, number, self.state.now.rounds)
-        border = next_max_price(self.state, alias, at)
-        if border is not None and wish > border >= min(ladder):
-            wish = border
-        text = format_minor(wish, self.state.terms.exponent)
-        answers = self._asked(self.answers.get(alias, {}))
-        self._send(self._confirmed(Bid(bidder=alias, price=text, attributes=answers)), at)
+    def answers_of(self, alias: str) -> dict[str, str]:
+        return self._asked(self.answers.get(alias, {}))
 
 
 def _named(command: Command, original: Terms) -> Command:
     """An accept as a bid at the price of its step. A clock is the first phase or the only one."""
     body, clock = command.body, original.phases[0]
-    if not isinstance(body, Accept) or clock.format not in ("dutch", "japanese"):
+    if not isinstance(body, Accept):
         return command
-    price_of = dutch.price_of if clock.format == "dutch" else japanese.price_of
-    price = price_of(clock, body.step)
-    if price < 1:
+    price = format_of(original, clock).price_of(clock, body.step)
+    if price is None or price < 1:
         return command
     text = format_minor(price, original.exponent)
     return msgspec.structs.replace(command, body=Bid(cid=body.cid, bidder=body.bidder, price=text))
@@ -346,9 +323,3 @@ def _answers(commands: Sequence[Command]) -> dict[str, dict[str, str]]:
         if isinstance(command.body, Bid) and command.body.attributes:
             answers.setdefault(command.body.bidder, {}).update(command.body.attributes)
     return answers
-
-
-def _rung(ladder: list[int], number: int, rounds_count: int) -> int:
-    """The wish in round `number` (0: before the first), evenly down to the lowest price."""
-    falling = sorted(set(ladder), reverse=True)
-    return falling[(len(falling) - 1) * number // rounds_count]

@@ -19,8 +19,8 @@ import structlog
 
 from auctions.book.book import Book
 from auctions.book.books import TOO_MANY, Books
-from auctions.rules.commands import Tick
-from auctions.rules.timeline import heartbeat_us
+from auctions.rules.core.commands import Tick
+from auctions.rules.core.timeline import heartbeat_us
 from auctions.tenders import queries
 from auctions.tenders.queries import RunningAuction
 from marketplace.kernel.clock import Clock, from_micros

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from auctions.rules.parameters import Line
+from auctions.rules.core.parameters import Line
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -17,8 +17,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.rules import outcomes, visibility
-from auctions.rules.outcomes import BidPlaced, BidWithdrawn
+from auctions.rules.core import outcomes
+from auctions.rules.core.outcomes import BidPlaced, BidWithdrawn
+from auctions.rules.views import visibility
 from auctions.tenders import queries
 from auctions.tenders.models import Auction
 from auctions.tenders.service import notices

@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.rules.commands import TEXT_CHARS_MAX, Admit, Cancel, Exclude, Reschedule
+from auctions.rules.core.commands import TEXT_CHARS_MAX, Admit, Cancel, Exclude, Reschedule
 from auctions.tenders import queries
 from auctions.tenders.models import Auction, AuctionParticipant
 from auctions.tenders.rules import AuctionState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auctions.rules.abnormal import judge_list
+from auctions.rules.core.abnormal import judge_list
 
 
 def test_a_single_bid_is_not_asked_about():

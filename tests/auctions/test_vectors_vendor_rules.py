@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import pytest
 
-from auctions.rules.bidding import step_value
-from auctions.rules.outcomes import Extended
-from auctions.rules.parameters import Band, Step
-from auctions.rules.standing import rank_of
+from auctions.rules.core.bidding import step_value
+from auctions.rules.core.outcomes import Extended
+from auctions.rules.core.parameters import Band, Step
+from auctions.rules.core.standing import rank_of
 from tests.auctions.rules.driver import Run, terms_of
 from tests.auctions.vector_files import cases, cents
 

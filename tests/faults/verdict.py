@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from auctions.book.fold import DivergedError, Fold
 from auctions.book.journal import Journal
 from auctions.book.receipts import Receipt, signed_bytes
-from auctions.rules import commands, outcomes
-from auctions.rules.commands import Bid, Tick
-from auctions.rules.outcomes import Closed
+from auctions.rules.core import commands, outcomes
+from auctions.rules.core.commands import Bid, Tick
+from auctions.rules.core.outcomes import Closed
 from tests.faults.crowd import Promise
 
 

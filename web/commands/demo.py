@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from auctions.live.rest_client import ApiProblem
+from auctions.rules.formats import DEFAULT
 from marketplace.kernel import logs
 from marketplace.kernel.db import Database
 from marketplace.kernel.settings import Settings
@@ -33,7 +34,10 @@ def arguments(parser: ArgumentParser) -> None:
         "--port", type=port_number, default=8000, help="port, 0 for any free one (%(default)s)"
     )
     parser.add_argument(
-        "--format", choices=sorted(FIGURES), default="english", help="kind of auction (%(default)s)"
+        "--format",
+        choices=sorted(FIGURES),
+        default=DEFAULT.name,
+        help="kind of auction (%(default)s)",
     )
     parser.add_argument("--no-bots", action="store_true", help="nobody bids but you")
     parser.add_argument(

@@ -12,11 +12,12 @@ from rich.table import Table
 
 from auctions.book.transcript import FULL, LINE_BYTES_MAX, Header, Line, decode
 from auctions.book.verify import Verifier, WrongLine
-from auctions.rules import commands
-from auctions.rules.commands import Command
+from auctions.rules.core import commands
+from auctions.rules.core.commands import Command
+from auctions.rules.core.parameters import Terms
 from auctions.rules.simulate import Comparison, Played, replay_under
-from auctions.rules.terms import Terms, read_terms
-from auctions.rules.terms_view import rules_of
+from auctions.rules.terms.read import read_terms
+from auctions.rules.terms.show import rules_of
 from marketplace.kernel.clock import rfc3339
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import format_minor

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.live.hub import Hub
 from auctions.practice.queries import auction_for, practice
-from auctions.rules.terms_view import describe
+from auctions.rules.terms.show import describe
 from auctions.tenders import service
 from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.access import allow

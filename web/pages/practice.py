@@ -13,6 +13,7 @@ from auctions.book.books import Books
 from auctions.practice import service
 from auctions.practice.samples import CEILING, CURRENCY, SAMPLES
 from auctions.practice.schemas import NewPractice
+from auctions.rules.views.plain import gists
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -21,7 +22,6 @@ from marketplace.kernel.errors import NotFound, Problem
 from web.pages.forms import read_form
 from web.pages.render import AnyRequest, language_of, page, viewer_of
 from web.pages.render import go as redirect
-from web.pages.terms import format_words
 
 FOR_MEMBERS = allow(scope=None)
 
@@ -64,14 +64,14 @@ def _wanted(lot_id: str, format_: str, request: AnyRequest) -> NewPractice:
             raise NotFound("lot") from None
     if format_ not in SAMPLES:
         raise NotFound("kind of auction")
-    title = format_words(language_of(request).gettext)[format_].partition(":")[0]
+    title = gists(language_of(request).texts)[format_].partition(":")[0]
     return NewPractice(rules=SAMPLES[format_], currency=CURRENCY, ceiling=CEILING, title=title)
 
 
 async def _choice(
     request: AnyRequest, session: AsyncSession, actor: Actor, problem: Problem | None = None
 ) -> Template:
-    words = format_words(language_of(request).gettext)
+    words = gists(language_of(request).texts)
     kinds = [(name, *words[name].partition(":")[::2]) for name in SAMPLES]
     return page(
         request,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from auctions.rules.formats import DEFAULT
 from auctions.tenders.rules import TITLE_CHARS_MAX
 from auctions.tenders.schemas.tender import NewItem, NewLot, NewTender, OffersStage
 from marketplace.kernel.errors import FieldError, Invalid
@@ -108,7 +109,7 @@ def _offers(form: Form, errors: list[FieldError]) -> OffersStage | None:
 
 def _rules(form: Form, errors: list[FieldError]) -> dict[str, Any]:
     return {
-        "format": "english",
+        "format": DEFAULT.name,
         "starts_at": _start(form, errors),
         "duration_s": _whole(form, "duration_min", errors) * 60,
         "step": {

@@ -302,7 +302,7 @@ def _lot(lot: LotView, tender: TenderView, mine: bool, fmt: Language) -> dict[st
     return {
         "id": lot.id,
         "title": lot.title,
-        "explained": explained(lot, tender.currency),
+        "explained": explained(lot, tender.currency, fmt),
         "description": lot.description,
         "positions": [_position(item, fmt) for item in lot.items],
         "terms": lot_terms(lot, tender.currency, fmt),

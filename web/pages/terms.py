@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from auctions.rules.plain import explain
-from auctions.rules.plain_words import Paragraph
-from auctions.rules.terms import read_terms
+from auctions.rules.formats import DEFAULT
+from auctions.rules.parts.words import Paragraph
+from auctions.rules.terms.read import read_terms
+from auctions.rules.views.plain import explain, gists
 from auctions.tenders.schemas.tender import LotView
 from marketplace.kernel.clock import rfc3339, to_micros
 from marketplace.kernel.errors import Invalid
@@ -31,7 +32,8 @@ class Term(msgspec.Struct, frozen=True):
 def lot_terms(lot: LotView, currency: str, fmt: Language) -> list[Term]:
     """Rules may be anything a draft holds: what is missing or odd is left out, not guessed."""
     _, rules = fmt.gettext, lot.rules
-    terms = [Term(_("Format"), _format(rules.get("format", "english"), _))]
+    name = str(rules.get("format", DEFAULT.name))
+    terms = [Term(_("Format"), gists(fmt.texts).get(name, name))]
     starts_at = lot.starts_at or _instant(rules.get("starts_at"))
     if starts_at is not None:
         terms.append(Term(_("Starts"), instant=starts_at))
@@ -45,9 +47,9 @@ def lot_terms(lot: LotView, currency: str, fmt: Language) -> list[Term]:
     return terms
 
 
-def explained(lot: LotView, currency: str) -> list[Paragraph]:
-    """The lot's rules as the auction will apply them, from the text of the bidding guide; empty
-    while a draft's rules cannot be used.
+def explained(lot: LotView, currency: str, fmt: Language) -> list[Paragraph]:
+    """The lot's rules as the auction will apply them, from the texts of the bidding guide in the
+    reader's language; empty while a draft's rules cannot be used.
     """
     starts_at = lot.starts_at or _instant(lot.rules.get("starts_at"))
     if starts_at is None:
@@ -55,25 +57,10 @@ def explained(lot: LotView, currency: str) -> list[Paragraph]:
     rules = {**lot.rules, "starts_at": rfc3339(to_micros(starts_at))}
     ceiling = lot.ceiling.amount if lot.ceiling else None
     try:
-        return explain(read_terms(rules, auction="", currency=currency, ceiling=ceiling))
+        terms = read_terms(rules, auction="", currency=currency, ceiling=ceiling)
     except Invalid:
         return []
-
-
-def _format(name: object, _: Gettext) -> str:
-    return format_words(_).get(str(name), str(name))
-
-
-def format_words(_: Gettext) -> dict[str, str]:
-    """Name and gist of each format."""
-    return {
-        "english": _("English: prices fall until the time is up"),
-        "rounds": _("Rounds: turns from worst to best, the best speaks last"),
-        "sealed": _("Sealed: one bid each"),
-        "dutch": _("Dutch: the price rises until somebody accepts"),
-        "japanese": _("Japanese: the price falls, stay in by confirming each step"),
-        "phases": _("Several phases"),
-    }
+    return explain(terms, fmt.texts)
 
 
 def unit_words(code: str, _: Gettext) -> str:

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.live.entrance import viewer_of
 from auctions.live.hub import Hub
-from auctions.rules.state import State
-from auctions.rules.visibility import Viewer, audience, personal, standing_view, status
+from auctions.rules.core.state import State
+from auctions.rules.views.visibility import Viewer, audience, personal, standing_view, status
 from auctions.tenders import queries as tenders
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import from_micros
@@ -77,7 +77,7 @@ def _seen(state: State, viewer: Viewer, auction_id: UUID, now_us: int) -> Figure
         best=Amount(you["best"], currency) if "best" in you else None,
         lead=Amount(lead, currency) if lead else None,
         bidders=len(rows) if viewer.role == "buyer" else None,
-        sealed=state.stage.name == "sealed",
+        sealed=state.stage.name != "scheduled" and state.format.is_sealed,
         turn=bool(you.get("turn")),
         closes_at=from_micros(state.close_at),
         left_s=max(0, (state.close_at - now_us) // 1_000_000) if now == "open" else None,

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from auctions.rules.formats import DEFAULT
 from auctions.tenders import rules
 from auctions.tenders.schemas import tender as drafts
 from marketplace.kernel.decimals import PLACES_MAX, WHOLE_DIGITS_MAX
@@ -256,7 +257,7 @@ def _rules(tender: Tender, lot: Lot) -> dict[str, Any]:
     starts = [period.start_date for period in periods if period and period.start_date]
     if not starts and tender.tender_period and tender.tender_period.end_date:
         starts = [tender.tender_period.end_date]
-    found: dict[str, Any] = {"format": "english", "duration_s": 1_200}
+    found: dict[str, Any] = {"format": DEFAULT.name, "duration_s": 1_200}
     return found | ({"starts_at": starts[0]} if starts and is_usable(starts[0]) else {})
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from auctions.rules.outcomes import AnyEvent, BidPlaced, BidWithdrawn
+from auctions.rules.core.outcomes import AnyEvent, BidPlaced, BidWithdrawn
 from auctions.tenders import models as rows
 from auctions.tenders.ocds import shapes
 from auctions.tenders.rules import Access, AwardState, OfferState, TenderState

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from auctions.rules.parameters import LINES_MAX
+from auctions.rules.core.parameters import LINES_MAX
 from auctions.tenders.schemas.tender import Party
 from marketplace.kernel.money import Amount
 

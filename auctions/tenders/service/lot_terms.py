@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from auctions.rules.terms import Terms, read_terms
+from auctions.rules.core.parameters import Terms
+from auctions.rules.terms.read import read_terms
 from auctions.tenders.models import Lot, Tender
 from marketplace.kernel.clock import rfc3339, to_micros
 from marketplace.kernel.money import exponent_of, format_minor

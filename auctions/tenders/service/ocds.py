@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.rules import outcomes
-from auctions.rules.outcomes import BidPlaced, BidWithdrawn
+from auctions.rules.core import outcomes
+from auctions.rules.core.outcomes import BidPlaced, BidWithdrawn
 from auctions.tenders import queries
 from auctions.tenders.models import Auction, Tender
 from auctions.tenders.ocds import reading, shapes, writing

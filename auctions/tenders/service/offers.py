@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.rules.guard import BadPrice, read_lines
-from auctions.rules.scoring import Scale, WrongAnswer, evaluate, scale_of
+from auctions.rules.core.guard import BadPrice, read_lines
+from auctions.rules.core.scoring import Scale, WrongAnswer, evaluate, scale_of
 from auctions.tenders import queries, vault
 from auctions.tenders.life import OFFER
 from auctions.tenders.models import Lot, Offer, Tender

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.rules.terms import Terms
+from auctions.rules.core.parameters import Terms
 from auctions.tenders import queries, rules, vault
 from auctions.tenders.life import TENDER
 from auctions.tenders.models import (

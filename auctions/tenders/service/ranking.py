@@ -10,10 +10,10 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.rules import abnormal
-from auctions.rules.parameters import Terms
-from auctions.rules.scoring import evaluate
-from auctions.rules.state import Placed
+from auctions.rules.core import abnormal
+from auctions.rules.core.parameters import Terms
+from auctions.rules.core.scoring import evaluate
+from auctions.rules.core.state import Placed
 from auctions.tenders import queries
 from auctions.tenders.models import Lot, Tender
 from auctions.tenders.rules import AuctionState

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.rules.controls import POSTPONE_S_MAX
+from auctions.rules.core.controls import POSTPONE_S_MAX
 from auctions.tenders import queries
 from auctions.tenders.life import BEGIN, TENDER
 from auctions.tenders.models import Auction, Lot, Tender

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from auctions.book.books import AUCTIONS_MAX, Books
 from auctions.book.fold import Durable
-from auctions.rules.commands import Admit, Bid, Tick
-from auctions.rules.terms import read_terms
+from auctions.rules.core.commands import Admit, Bid, Tick
+from auctions.rules.terms.read import read_terms
 from marketplace.kernel.clock import Clock, rfc3339
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.embedded import Servers

@@ -18,9 +18,9 @@ from auctions.book.fold import Durable, Fold
 from auctions.book.journal import Journal
 from auctions.book.ledger import Ledger
 from auctions.book.log import Entry
-from auctions.rules.commands import Admit, Bid, Message, Tick, encode
-from auctions.rules.outcomes import Code
-from auctions.rules.state import dump
+from auctions.rules.core.commands import Admit, Bid, Message, Tick, encode
+from auctions.rules.core.outcomes import Code
+from auctions.rules.core.state import dump
 from marketplace.kernel.embedded import Servers
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.ids import new_id

@@ -12,8 +12,8 @@ from auctions.book.heart import Heart
 from auctions.book.log import Entry
 from auctions.book.receipts import SecretError, load_signer, public_keys, signed_bytes
 from auctions.book.waiting import RetryError, Waiting
-from auctions.rules.commands import Tick
-from auctions.rules.outcomes import Code, Resumed
+from auctions.rules.core.commands import Tick
+from auctions.rules.core.outcomes import Code, Resumed
 from marketplace.kernel.clock import Clock, rfc3339
 from marketplace.kernel.embedded import Servers
 from tests.auctions.book.nodes import Node

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from auctions.book.fold import Durable
 from auctions.book.logtime import LogTimes
-from auctions.rules.commands import Tick
-from auctions.rules.outcomes import Closed
+from auctions.rules.core.commands import Tick
+from auctions.rules.core.outcomes import Closed
 from marketplace.kernel.clock import Clock, Micros
 from marketplace.kernel.embedded import Servers
 from tests.auctions.book.nodes import Node

@@ -10,7 +10,7 @@ import pytest
 
 from auctions.book.transcript import Line, decode
 from auctions.book.verify import WrongLine, verify
-from auctions.rules.commands import Tick
+from auctions.rules.core.commands import Tick
 from tests.auctions.book.transcripts import Press, some_bodies
 from web.cli import main
 

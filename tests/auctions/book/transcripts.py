@@ -16,8 +16,8 @@ from auctions.book.journal import JournalHead
 from auctions.book.log import Entry
 from auctions.book.receipts import Signer
 from auctions.book.transcript import FULL, Writer
-from auctions.rules.commands import Admit, AnyBody, Bid, Tick, encode
-from auctions.rules.terms import read_terms
+from auctions.rules.core.commands import Admit, AnyBody, Bid, Tick, encode
+from auctions.rules.terms.read import read_terms
 
 AUCTION = UUID("01a1ff00-0000-7000-8000-000000000001")
 START_US = 1_800_000_000_000_000

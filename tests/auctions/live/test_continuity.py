@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from auctions.live import member as members
 from auctions.live.hub import Hub
 from auctions.live.member import Member
-from auctions.rules.commands import Message
+from auctions.rules.core.commands import Message
 from marketplace.kernel.settings import Settings
 from tests.auctions.live.arena import PATIENCE_S, Arena, Peer, peer, without_place
 from tests.conftest import serve

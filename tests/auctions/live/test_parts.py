@@ -9,9 +9,9 @@ from auctions.live import messages
 from auctions.live.allowance import BLOCK, NODES, Allowances
 from auctions.live.conflate import conflated
 from auctions.live.messages import FRAME_BYTES_MAX
-from auctions.rules.commands import Command, Tick
-from auctions.rules.outcomes import Announced, AutoSet, BidPlaced, Outcome
-from auctions.rules.outcomes import Stage as StageBegins
+from auctions.rules.core.commands import Command, Tick
+from auctions.rules.core.outcomes import Announced, AutoSet, BidPlaced, Outcome
+from auctions.rules.core.outcomes import Stage as StageBegins
 from marketplace.kernel.redis import AnyRedis
 from marketplace.kernel.throttle import Rate
 from tests.people import unique

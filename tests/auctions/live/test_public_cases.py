@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from auctions.live.view import ServerClock
-from auctions.rules.outcomes import Code, Extended
+from auctions.rules.core.outcomes import Code, Extended
 from tests.auctions.live.arena import Arena, peer
 from tests.auctions.rules.driver import Run
 

@@ -23,7 +23,7 @@ from auctions.book.journal import JournalHead
 from auctions.book.log import Entry
 from auctions.book.receipts import Signer
 from auctions.book.transcript import Writer
-from auctions.rules.commands import (
+from auctions.rules.core.commands import (
     Accept,
     Admit,
     AnyBody,
@@ -40,11 +40,11 @@ from auctions.rules.commands import (
     Withdraw,
     encode,
 )
-from auctions.rules.limits import is_unlimited, next_max_price
-from auctions.rules.outcomes import Code, Outcome
-from auctions.rules.parameters import RULES_VERSION
-from auctions.rules.state import State
-from auctions.rules.terms import read_terms
+from auctions.rules.core.outcomes import Code, Outcome
+from auctions.rules.core.parameters import RULES_VERSION
+from auctions.rules.core.state import State
+from auctions.rules.terms.read import read_terms
+from auctions.rules.views.limits import is_unlimited, next_max_price
 from marketplace.kernel.money import format_minor
 from tests.auctions.logs.scenarios import ALIASES, SCENARIOS, STARTS_AT, Scenario
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from auctions.rules.commands import Admit, AnyBody, Auto, Bid
+from auctions.rules.core.commands import Admit, AnyBody, Auto, Bid
 
 ALIASES = ("Amber Heron", "Brisk Lynx", "Calm Otter", "Deft Raven")
 STARTS_AT = "2027-01-15T08:00:00Z"

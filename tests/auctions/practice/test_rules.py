@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from auctions.practice import rules
-from auctions.rules.parameters import Terms
-from auctions.rules.terms import read_terms
-from auctions.rules.terms_view import rules_of
+from auctions.rules.core.parameters import Terms
+from auctions.rules.terms.read import read_terms
+from auctions.rules.terms.show import rules_of
 
 NOW_US = 1_800_000_000_000_000
 SECOND_US = 1_000_000

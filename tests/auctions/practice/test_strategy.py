@@ -10,11 +10,13 @@ import pytest
 from auctions.practice import rules
 from auctions.practice.samples import CEILING, CURRENCY, SAMPLES
 from auctions.practice.strategy import Character, Offer, Take, answers_to, next_move
-from auctions.rules.apply import apply
-from auctions.rules.commands import Accept, Admit, AnyBody, Bid, Command, Tick
-from auctions.rules.state import State, initial
-from auctions.rules.terms import Terms, read_terms
-from auctions.rules.visibility import bidder, snapshot
+from auctions.rules.core.apply import apply
+from auctions.rules.core.commands import Accept, Admit, AnyBody, Bid, Command, Tick
+from auctions.rules.core.parameters import Terms
+from auctions.rules.core.state import State
+from auctions.rules.terms.read import read_terms
+from auctions.rules.versions import initial
+from auctions.rules.views.visibility import bidder, snapshot
 
 EAGER = Character(opening_minor=90_000, floor_minor=70_000, eagerness_percent=100)
 

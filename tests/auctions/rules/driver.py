@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from auctions.rules.apply import apply
-from auctions.rules.commands import (
-    Accept,
-    Admit,
-    AnyBody,
-    Auto,
-    Bid,
-    Command,
-    Tick,
-)
-from auctions.rules.limits import next_max_price, price_for_rank
-from auctions.rules.outcomes import Outcome
-from auctions.rules.state import State, initial
-from auctions.rules.terms import Terms, read_terms
+from auctions.rules.core.apply import apply
+from auctions.rules.core.commands import Accept, Admit, AnyBody, Auto, Bid, Command, Tick
+from auctions.rules.core.outcomes import Outcome
+from auctions.rules.core.parameters import Terms
+from auctions.rules.core.state import State
+from auctions.rules.terms.read import read_terms
+from auctions.rules.versions import initial
+from auctions.rules.views.limits import next_max_price, price_for_rank
 from marketplace.kernel.money import format_minor, parse_minor
 
 START = "2026-12-01T10:00:00Z"

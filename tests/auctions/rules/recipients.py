@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from auctions.rules.projection import project
-from auctions.rules.visibility import Viewer, snapshot
+from auctions.rules.views.projection import project
+from auctions.rules.views.visibility import Viewer, snapshot
 from tests.auctions.rules.driver import Run
 
 KEYS = ("buyer", "all", "lead", "public")

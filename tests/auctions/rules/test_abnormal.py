@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from auctions.rules.commands import Admit, Withdraw
-from auctions.rules.state import dump, load
-from auctions.rules.visibility import BUYER, snapshot
+from auctions.rules.core.commands import Admit, Withdraw
+from auctions.rules.core.state import dump
+from auctions.rules.versions import load
+from auctions.rules.views.visibility import BUYER, snapshot
 from tests.auctions.rules.driver import Run
 from tests.auctions.rules.recipients import KEYS, frames
 

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from auctions.rules import automatic
-from auctions.rules.commands import Auto, Withdraw
-from auctions.rules.outcomes import AutoSet, BidPlaced, Code, Extended
+from auctions.rules.core import automatic
+from auctions.rules.core.commands import Auto, Withdraw
+from auctions.rules.core.outcomes import AutoSet, BidPlaced, Code, Extended
 from tests.auctions.rules.driver import Run, kinds
 
 

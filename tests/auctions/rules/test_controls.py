@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auctions.rules.commands import (
+from auctions.rules.core.commands import (
     Admit,
     Cancel,
     Exclude,
@@ -15,7 +15,7 @@ from auctions.rules.commands import (
     Resume,
     Withdraw,
 )
-from auctions.rules.outcomes import (
+from auctions.rules.core.outcomes import (
     BidWithdrawn,
     Cancelled,
     Code,
@@ -25,8 +25,8 @@ from auctions.rules.outcomes import (
     Rescheduled,
     Resumed,
 )
-from auctions.rules.parameters import BIDDERS_MAX
-from auctions.rules.timeline import heartbeat_us
+from auctions.rules.core.parameters import BIDDERS_MAX
+from auctions.rules.core.timeline import heartbeat_us
 from tests.auctions.rules.driver import Run, kinds
 
 

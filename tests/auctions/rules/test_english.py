@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auctions.rules.outcomes import Closed, Code, Extended, Opened
+from auctions.rules.core.outcomes import Closed, Code, Extended, Opened
 from tests.auctions.rules.driver import Run, kinds
 
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auctions.rules.apply import BrokenLog, apply
-from auctions.rules.commands import CID_CHARS_MAX, Admit, Bid, Command, Tick
-from auctions.rules.guard import BadPrice, read_price
-from auctions.rules.outcomes import Code
-from auctions.rules.state import CID_WINDOW, HISTORY_MAX, dump, initial, load
+from auctions.rules.core.apply import BrokenLog, apply
+from auctions.rules.core.commands import CID_CHARS_MAX, Admit, Bid, Command, Tick
+from auctions.rules.core.guard import BadPrice, read_price
+from auctions.rules.core.outcomes import Code
+from auctions.rules.core.state import CID_WINDOW, HISTORY_MAX, dump
+from auctions.rules.versions import initial, load
 from marketplace.kernel.money import NotAnAmount, parse_minor
 from tests.auctions.rules.driver import Run, kinds, terms_of
 
@@ -72,9 +73,8 @@ def test_a_broken_log_is_refused_loudly():
 
 
 def test_rules_of_another_version_are_refused_loudly():
-    state = initial(msgspec.structs.replace(terms_of(), rules_version=2))
     with pytest.raises(BrokenLog, match="version 2"):
-        apply(state, Command(1, 1, Tick()))
+        initial(msgspec.structs.replace(terms_of(), rules_version=2))
 
 
 def test_a_snapshot_goes_on_exactly_like_the_state_it_was_taken_from():

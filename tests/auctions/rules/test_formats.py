@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auctions.rules.commands import Admit, Exclude, Extend, Pause, Resume, Withdraw
-from auctions.rules.outcomes import BidPlaced, Closed, Code, DroppedOut, Stage
+from auctions.rules.core.commands import Admit, Exclude, Extend, Pause, Resume, Withdraw
+from auctions.rules.core.outcomes import BidPlaced, Closed, Code, DroppedOut, Stage
 from tests.auctions.rules.driver import Run, kinds
 
 ROUNDS = {"format": "rounds", "rounds": 2, "turn_s": 60, "first_pause_s": 100, "pause_s": 30}

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import pytest
 
-from auctions.rules.commands import Exclude, Withdraw
-from auctions.rules.outcomes import BidPlaced, Closed, Code, Stage
-from auctions.rules.plain import explain
+from auctions.rules.core.commands import Exclude, Withdraw
+from auctions.rules.core.outcomes import BidPlaced, Closed, Code, Stage
 from auctions.rules.simulate import replay_under
-from auctions.rules.terms import read_terms
-from auctions.rules.terms_view import rules_of
-from auctions.rules.visibility import BUYER, bidder, personal, snapshot
+from auctions.rules.terms.read import read_terms
+from auctions.rules.terms.show import rules_of
+from auctions.rules.views.plain import explain
+from auctions.rules.views.visibility import BUYER, bidder, personal, snapshot
 from marketplace.kernel.errors import Invalid
 from tests.auctions.rules.driver import START, Run, kinds, terms_of
 from tests.auctions.vector_files import cases

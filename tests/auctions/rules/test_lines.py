@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from auctions.rules.commands import Admit
-from auctions.rules.outcomes import Code
-from auctions.rules.plain import explain
+from auctions.rules.core.commands import Admit
+from auctions.rules.core.outcomes import Code
+from auctions.rules.core.state import dump
 from auctions.rules.simulate import replay_under
-from auctions.rules.state import dump, load
-from auctions.rules.visibility import BUYER, bidder, snapshot
+from auctions.rules.versions import load
+from auctions.rules.views.plain import explain
+from auctions.rules.views.visibility import BUYER, bidder, snapshot
 from marketplace.kernel.errors import Invalid
 from tests.auctions.rules.driver import Run, terms_of
 

@@ -9,10 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from auctions.rules import commands, outcomes
-from auctions.rules.apply import apply
-from auctions.rules.bidding import highest, highest_below
-from auctions.rules.commands import (
+from auctions.rules.core import commands, outcomes
+from auctions.rules.core.apply import apply
+from auctions.rules.core.bidding import highest, highest_below
+from auctions.rules.core.commands import (
     Accept,
     Admit,
     AnyBody,
@@ -26,14 +26,15 @@ from auctions.rules.commands import (
     Tick,
     Withdraw,
 )
-from auctions.rules.limits import next_max_price, price_for_rank
-from auctions.rules.outcomes import BidPlaced, BidWithdrawn, Closed, Code, Opened, Outcome
-from auctions.rules.outcomes import Stage as StageEvent
-from auctions.rules.projection import project
-from auctions.rules.scoring import evaluate
-from auctions.rules.standing import rank_of
-from auctions.rules.state import State, dump, initial, load
-from auctions.rules.visibility import Viewer, audience, personal, snapshot
+from auctions.rules.core.outcomes import BidPlaced, BidWithdrawn, Closed, Code, Opened, Outcome
+from auctions.rules.core.outcomes import Stage as StageEvent
+from auctions.rules.core.scoring import evaluate
+from auctions.rules.core.standing import rank_of
+from auctions.rules.core.state import State, dump
+from auctions.rules.versions import initial, load
+from auctions.rules.views.limits import next_max_price, price_for_rank
+from auctions.rules.views.projection import project
+from auctions.rules.views.visibility import Viewer, audience, personal, snapshot
 from tests.auctions.rules.any_rules import ALIASES, aliases, english_rules, other_rules, prices
 from tests.auctions.rules.driver import terms_of
 

@@ -7,20 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auctions.rules.commands import (
-    Admit,
-    AnyBody,
-    Bid,
-    Tick,
-)
-from auctions.rules.projection import project
-from auctions.rules.visibility import (
-    ack_view,
-    audience,
-    bidder,
-    personal,
-    snapshot,
-)
+from auctions.rules.core.commands import Admit, AnyBody, Bid, Tick
+from auctions.rules.views.projection import project
+from auctions.rules.views.visibility import ack_view, audience, bidder, personal, snapshot
 from tests.auctions.rules.driver import Run
 from tests.auctions.rules.recipients import WARRANTY
 

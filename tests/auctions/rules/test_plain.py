@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from auctions.rules.guide import CODES, guide
-from auctions.rules.outcomes import Code
-from auctions.rules.plain import explain
-from auctions.rules.plain_words import duration
+from auctions.rules.core.outcomes import Code
+from auctions.rules.parts.words import duration
+from auctions.rules.views.guide import CODES, guide
+from auctions.rules.views.plain import explain
 from tests.auctions.rules.driver import Run, terms_of
 
 GUIDE = Path(__file__).parents[3] / "docs" / "bidding.md"
@@ -22,7 +22,7 @@ def words(heading: str, **rules) -> str:
 
 
 def test_the_guide_is_what_the_rules_say():
-    assert GUIDE.read_text() == guide(), "python -m auctions.rules.guide > docs/bidding.md"
+    assert GUIDE.read_text() == guide(), "python -m auctions.rules.views.guide > docs/bidding.md"
 
 
 def test_every_refusal_is_explained():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from auctions.rules.commands import Admit
-from auctions.rules.outcomes import Code
+from auctions.rules.core.commands import Admit
+from auctions.rules.core.outcomes import Code
 from tests.auctions.rules.driver import Run
 
 WARRANTY = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from auctions.rules import simulate
-from auctions.rules.apply import BrokenLog
-from auctions.rules.commands import Admit, Exclude, Withdraw
-from auctions.rules.outcomes import Code
+from auctions.rules.core.apply import BrokenLog
+from auctions.rules.core.commands import Admit, Exclude, Withdraw
+from auctions.rules.core.outcomes import Code
 from auctions.rules.simulate import replay_under
 from tests.auctions.rules.driver import Run, terms_of
 

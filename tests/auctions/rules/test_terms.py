@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from auctions.rules.reading import ERRORS_MAX
-from auctions.rules.terms import Terms, read_terms
-from auctions.rules.terms_view import describe, rules_of
+from auctions.rules.core.parameters import Terms
+from auctions.rules.parts.fields import ERRORS_MAX
+from auctions.rules.terms.read import read_terms
+from auctions.rules.terms.show import describe, rules_of
 from marketplace.kernel.errors import Invalid
 from tests.auctions.rules.driver import START, terms_of
 

@@ -11,20 +11,13 @@ import pytest
 
 from auctions.book.transcript import Header, Line, decode
 from auctions.book.verify import WrongLine, verify
-from auctions.rules import (
-    bidding,
-    commands,
-    controls,
-    entry,
-    guard,
-    outcomes,
-    overtime,
-    rounds,
-)
-from auctions.rules.apply import apply
-from auctions.rules.commands import Command
-from auctions.rules.state import State, dump, initial, load
-from auctions.rules.terms import Terms
+from auctions.rules.core import bidding, commands, controls, entry, guard, outcomes, overtime
+from auctions.rules.core.apply import apply
+from auctions.rules.core.commands import Command
+from auctions.rules.core.parameters import Terms
+from auctions.rules.core.state import State, dump
+from auctions.rules.formats import rounds
+from auctions.rules.versions import initial, load
 from tests.auctions.logs.make import FOLDER, SUMS, make, sums
 from tests.auctions.logs.scenarios import SCENARIOS
 

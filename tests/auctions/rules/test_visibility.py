@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auctions.rules.commands import (
+from auctions.rules.core.commands import (
     Admit,
     Cancel,
     Exclude,
@@ -14,7 +14,7 @@ from auctions.rules.commands import (
     Resume,
     Withdraw,
 )
-from auctions.rules.visibility import (
+from auctions.rules.views.visibility import (
     BUYER,
     OBSERVER,
     ack_view,

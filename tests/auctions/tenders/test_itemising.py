@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auctions.rules.parameters import Line
+from auctions.rules.core.parameters import Line
 from auctions.tenders.itemising import Wanted, match
 from marketplace.kernel.money import split_minor
 

@@ -12,7 +12,7 @@ from jsonschema import Draft4Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from auctions.rules.commands import Withdraw
+from auctions.rules.core.commands import Withdraw
 from auctions.tenders import jobs
 from auctions.tenders.sending import Desk
 from marketplace.kernel.clock import Clock

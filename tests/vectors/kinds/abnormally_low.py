@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from auctions.rules.abnormal import judge_list
+from auctions.rules.core.abnormal import judge_list
 from tests.auctions.vector_files import cents
 from tests.vectors.cases import Case
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from auctions.rules import dutch
+from auctions.rules.formats.dutch import DUTCH
 from marketplace.kernel.money import format_minor
 from tests.auctions.rules.driver import Run, terms_of
 from tests.auctions.vector_files import cents
@@ -22,7 +22,7 @@ def _check_next_price(whole: dict[str, Any]) -> None:
     rules = whole["rules"]
     far = format_minor(2 * cents(rules["start"]) + cents(rules["increment"]), 2)
     phase = terms_of(ceiling=None, **({"cap": far, "interval_s": 300} | rules)).phases[0]
-    prices = [dutch.price_of(phase, step) for step in range(dutch.steps_count(phase))]
+    prices = [DUTCH.price_of(phase, step) for step in range(DUTCH.steps_count(phase))]
     now = prices.index(cents(whole["current"]))
     assert prices[now + 1] == cents(whole["expected_next"]), prices[now + 1]
     forward = whole.get("published_forward")
@@ -49,9 +49,9 @@ def _check_accept(whole: dict[str, Any]) -> None:
 
 def _check_clock(whole: dict[str, Any]) -> None:
     phase = terms_of(ceiling=None, **whole["rules"]).phases[0]
-    assert dutch.steps_count(phase) == whole["prices"], dutch.steps_count(phase)
-    assert dutch.planned_us(phase, 0) == whole["total_s"] * SECOND_US, dutch.planned_us(phase, 0)
+    assert DUTCH.steps_count(phase) == whole["prices"], DUTCH.steps_count(phase)
+    assert DUTCH.planned_us(phase, 0) == whole["total_s"] * SECOND_US, DUTCH.planned_us(phase, 0)
     assert phase.interval_us == whole["expected_interval_s"] * SECOND_US, phase.interval_us
     for row in whole["expect"]:
-        assert dutch.price_of(phase, row["step"]) == cents(row["price"]), row
+        assert DUTCH.price_of(phase, row["step"]) == cents(row["price"]), row
         assert row["step"] * phase.interval_us == row["offset_s"] * SECOND_US, row

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from auctions.rules import rounds
-from auctions.rules.outcomes import Closed, Stage
+from auctions.rules.core.outcomes import Closed, Stage
+from auctions.rules.formats import rounds
 from tests.auctions.rules.driver import Run, terms_of
 from tests.vectors.cases import Case
 
@@ -44,7 +44,7 @@ def _check_timeline(whole: dict[str, Any]) -> None:
         if stage.name != "before_announcement"
     ]
     assert planned == [row["offset_s"] for row in whole["expected_stages"]], planned
-    total = rounds.planned_us(phase, whole["bidders"])
+    total = rounds.ROUNDS.planned_us(phase, whole["bidders"])
     assert total == whole["total_s"] * SECOND_US, total
     bidders = [f"bidder_{number}" for number in range(whole["bidders"])]
     run = Run(format="rounds", bidders=bidders, **whole["rules"]).go(whole["total_s"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from auctions.rules.parameters import PPM
-from auctions.rules.scoring import Scale, coefficient, evaluate, price_at
+from auctions.rules.core.parameters import PPM
+from auctions.rules.core.scoring import Scale, coefficient, evaluate, price_at
 from marketplace.kernel.money import format_minor, round_half_even
 from tests.auctions.vector_files import cents
 from tests.vectors.cases import Case

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from auctions.rules.bidding import step_value
-from auctions.rules.outcomes import Outcome
-from auctions.rules.parameters import Band, Step
+from auctions.rules.core.bidding import step_value
+from auctions.rules.core.outcomes import Outcome
+from auctions.rules.core.parameters import Band, Step
 from tests.auctions.rules.driver import Run
 from tests.auctions.vector_files import cents
 from tests.vectors.cases import Case

@@ -1,0 +1,1 @@
+"""Rules as JSON, read into Terms and shown again."""
