@@ -75,14 +75,14 @@ def sums(version: int) -> dict[str, str]:
     return {name: digest for digest, name in (line.split("  ") for line in lines)}
 
 
-def make(scenario: Scenario) -> bytes:
+def make(scenario: Scenario, rules_version: int) -> bytes:
     """The whole transcript. The keys are the tests' own and Ed25519 uses no chance, so the same
     rules write the same bytes."""
     rules = scenario.rules | {"starts_at": STARTS_AT}
     terms = read_terms(
         rules, auction=str(AUCTION), currency=scenario.currency, ceiling=scenario.ceiling
     )
-    terms = msgspec.structs.replace(terms, min_resume_us=RESUME_US)
+    terms = msgspec.structs.replace(terms, rules_version=rules_version, min_resume_us=RESUME_US)
     private = Ed25519PrivateKey.from_private_bytes(b"l" * 32)
     public = private.public_key().public_bytes_raw()
     key_id = hashlib.sha256(public).hexdigest()[:16]
@@ -428,7 +428,7 @@ def main() -> None:
     for name, scenario in SCENARIOS.items():
         path = folder(RULES_VERSION) / f"{name}.jsonl"
         if not path.exists():
-            path.write_bytes(make(scenario))
+            path.write_bytes(make(scenario, RULES_VERSION))
             known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
             sys.stdout.write(f"{path.name}\n")
     lines = [f"{digest}  {name}\n" for name, digest in sorted(known.items())]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +14,28 @@ import pytest
 
 from auctions.book.transcript import Header, Line, decode
 from auctions.book.verify import WrongLine, verify
-from auctions.rules.core import bidding, commands, controls, entry, guard, outcomes, overtime
-from auctions.rules.core.apply import apply
+from auctions.rules.core import (
+    bidding,
+    commands,
+    controls,
+    entry,
+    guard,
+    outcomes,
+    overtime,
+    stages,
+)
 from auctions.rules.core.commands import Command
 from auctions.rules.core.parameters import Terms
 from auctions.rules.core.state import State, dump
-from auctions.rules.formats import rounds
-from auctions.rules.versions import initial, load
+from auctions.rules.formats import FORMATS, rounds
+from auctions.rules.formats.english import English
+from auctions.rules.versions import VERSIONS, apply_of, initial, load
 from tests.auctions.logs.make import FOLDER, SUMS, make, sums
 from tests.auctions.logs.scenarios import SCENARIOS
+from tests.auctions.rules.driver import Run, terms_of
 
 LOGS = sorted(FOLDER.glob("v*/*.jsonl"))
-VERSIONS = sorted(FOLDER.glob("v*"))
+FOLDERS = sorted(FOLDER.glob("v*"))
 
 
 def lines(path: Path) -> list[bytes]:
@@ -34,6 +47,7 @@ def folded(path: Path) -> Iterator[tuple[State, bytes, msgspec.Raw]]:
     header, *rest = (decode(line) for line in lines(path))
     assert isinstance(header, Header)
     state = initial(msgspec.json.decode(bytes(header.terms), type=Terms))
+    apply = apply_of(state.terms)
     for line in rest:
         if isinstance(line, Line):
             assert line.ts is not None
@@ -51,7 +65,7 @@ def test_a_log_folds_to_the_chain_it_was_made_with(path):
     assert verdict.shown == verdict.commands > 50
 
 
-@pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_logs_are_those_that_were_made(folder):
     found = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.jsonl")
@@ -65,7 +79,7 @@ def test_every_scenario_has_its_log():
 
 def test_the_maker_writes_the_same_bytes_again():
     name = "sealed_mixed"
-    assert make(SCENARIOS[name]) == (FOLDER / "v1" / f"{name}.jsonl").read_bytes()
+    assert make(SCENARIOS[name], 1) == (FOLDER / "v1" / f"{name}.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["english_mixed", "dutch_rounds_last_word", "japanese"])
@@ -74,6 +88,7 @@ def test_a_snapshot_in_the_middle_leads_to_the_same_decisions(name):
     states = [dump(state) for state, _, _ in folded(path)]
     for index in range(0, len(states), 20):
         state = load(states[index])
+        apply = apply_of(state.terms)
         for line in lines(path):
             parsed = decode(line)
             if isinstance(parsed, Line) and parsed.seq > state.seq:
@@ -106,3 +121,56 @@ def test_a_meaning_that_changes_within_a_version_breaks_a_log(monkeypatch, meani
     with pytest.raises(WrongLine, match="decide this command differently"):  # noqa: PT012
         for path in LOGS:
             verify(lines(path))
+
+
+class Patient(English):
+    """Version 2 of overtime in this test: each extension is ten seconds longer."""
+
+    @staticmethod
+    def extend(state, ts, moved, events):
+        extensions = state.extensions
+        overtime.extend(state, ts, moved, events)
+        if state.extensions > extensions:
+            stages.shift(state, 10_000_000)
+
+
+@pytest.fixture
+def second_version(monkeypatch):
+    formats = FORMATS | {English.name: Patient()}
+    monkeypatch.setitem(VERSIONS, 2, VERSIONS[1]._replace(formats=formats))
+
+
+LATE = {"overtime": {"window_s": 60, "extend_s": 20}, "duration_s": 600}
+
+
+def close_after_a_late_bid(rules_version: int) -> float:
+    terms = msgspec.structs.replace(terms_of(**LATE), rules_version=rules_version)
+    run = Run(terms).open().go(590).bids(("a", "900.00"))
+    assert dump(load(dump(run.state))) == dump(run.state)
+    assert load(dump(run.state)).format is run.state.format
+    return run.close_s
+
+
+@pytest.mark.usefixtures("second_version")
+def test_a_second_version_decides_new_auctions_and_no_old_ones():
+    assert close_after_a_late_bid(1) == 620
+    assert close_after_a_late_bid(2) == 630
+    for path in LOGS:
+        verify(lines(path))
+
+
+@pytest.mark.usefixtures("second_version")
+def test_a_log_folds_by_the_version_it_pins_and_no_other(monkeypatch):
+    second = make(SCENARIOS["english"], 2).splitlines(keepends=True)
+    verify(second)
+    monkeypatch.setitem(VERSIONS, 2, VERSIONS[1])
+    with pytest.raises(WrongLine, match="decide this command differently"):
+        verify(second)
+
+
+def test_every_line_that_decides_is_reached_by_a_log():
+    """New rules need a log: add a scenario and run `python -m tests.auctions.logs.make`."""
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.auctions.logs.reach"], capture_output=True, check=True
+    )
+    assert json.loads(found.stdout) == []
