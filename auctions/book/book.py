@@ -122,6 +122,12 @@ class Book:
         for own in self._waiting.values():
             own.give_up(now)
 
+    def turn_away(self) -> None:
+        """It is left: who still waits here sends again, to the book that is opened next."""
+        for own in self._waiting.values():
+            own.answer(None)
+        self._waiting.clear()
+
     # -- what the log tells ---------------------------------------------------------------------
 
     def admitted(self, entries: Sequence[Entry], waiting: Sequence[Waiting]) -> None:

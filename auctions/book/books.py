@@ -185,8 +185,7 @@ class Books:
         return await asyncio.shield(opening)
 
     async def _open(self, auction_id: UUID) -> Book:
-        if len(self._books) + len(self._opening) > self.limit:
-            await self._make_room()
+        await self._make_room()
         time = self.times.of_a_log()
         book = Book(auction_id, self._log, self._journal, self._pool, time)
         book.on_durable = self._mark_dirty
@@ -234,14 +233,15 @@ class Books:
             self._server_time.answered(time_us, asked_at_us)
 
     async def _make_room(self) -> None:
-        """Leave the book that was not used for the longest time. Raises Unavailable when all are in
-        use.
+        """Leave the books that were not used for the longest time. Raises Unavailable when all are
+        in use.
         """
-        unused = filter(self._is_unused, self._books.values())
-        book = min(unused, key=lambda book: book.used_at, default=None)
-        if book is None:
-            raise Unavailable(TOO_MANY, "This node follows its maximum of auctions.")
-        await self.close(book.auction_id)
+        while len(self._books) + len(self._opening) > self.limit:
+            unused = filter(self._is_unused, self._books.values())
+            book = min(unused, key=lambda book: book.used_at, default=None)
+            if book is None:
+                raise Unavailable(TOO_MANY, "This node follows its maximum of auctions.")
+            await self.close(book.auction_id)
 
     def _is_unused(self, book: Book) -> bool:
         is_busy = book.listeners or book in self._gathered or not book.is_idle
@@ -261,7 +261,10 @@ class Books:
         if book is None or run is None:
             return
         await _end({run})
-        await self._wakes.unfollow(auction_id)
+        book.turn_away()
+        # Opened again meanwhile, it needs its wakes.
+        if auction_id not in self._books and auction_id not in self._opening:
+            await self._wakes.unfollow(auction_id)
 
     async def forget(self, auction_id: UUID) -> None:
         """Drop what Redis keeps of an auction whose rows are gone; it cannot be opened again."""

@@ -152,6 +152,23 @@ async def test_an_auction_that_nobody_uses_makes_room_for_another(
         assert {book.auction_id for book in node.books.followed} == {watched, third}
 
 
+async def test_a_bid_that_meets_the_closing_of_its_book_is_answered(
+    own_servers: Servers,
+) -> None:
+    async with Node(own_servers) as node:
+        auction_id = await node.new_auction("a")
+        async with asyncio.timeout(PATIENCE_S):
+            for number in range(20):
+                bidding = asyncio.create_task(
+                    node.bid(auction_id, "a", f"c{number}", 9_000 - number)
+                )
+                # From before the bid is sent to after its place is known.
+                for _ in range(number):
+                    await asyncio.sleep(0)
+                await node.books.close(auction_id)
+                assert (await bidding).outcome.accepted
+
+
 async def test_a_node_says_once_that_it_fills_up_and_once_that_it_has_room(
     own_servers: Servers,
 ) -> None:
