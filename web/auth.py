@@ -46,6 +46,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if actor is None:
         raise Unauthenticated()
     check(access, actor, method)
+    actor.require_module(module_of(access, scope["path"]))
     if method not in SAFE_METHODS:
         gate.check_browser_write(scope["headers"], scope["scheme"])
     scope[ACTOR] = actor  # type: ignore[literal-required]
@@ -69,6 +70,30 @@ def check(access: Access, actor: Actor, method: str) -> None:
         actor.require_role(*access.roles)
     if access.verified:
         actor.require_verified()
+
+
+PAGES = {
+    "auctions": "auctions",
+    "tenders": "tenders",
+    "lots": "tenders",
+    "awards": "tenders",
+    "offers": "tenders",
+    "practice": "auctions",
+    "orders": "orders",
+    "claims": "orders",
+    "prices": "prices",
+    "catalogue": "catalogue",
+    "ratings": "ratings",
+    "programme": "partners",
+}
+"""Which module a page belongs to, by the first word of its address; pages carry no scope."""
+
+
+def module_of(access: Access, path: str) -> str:
+    """What must be on for this call."""
+    if access.scope is not None:
+        return access.scope.partition(":")[0]
+    return PAGES.get(path.strip("/").partition("/")[0], "accounts")
 
 
 async def provide_actor(scope: Scope) -> Actor:

@@ -49,7 +49,8 @@ async def enter(
 ) -> Entered:
     """Raises TurnedAway, or the database's errors when it is away."""
     actor = await _caller(gate, scope)
-    if actor.state in SHUT_OUT or not actor.has_scope(READ):
+    may_use = actor.has_scope(READ) and actor.has_module("auctions")
+    if actor.state in SHUT_OUT or not may_use:
         raise TurnedAway(NOT_ADMITTED, "not allowed")
     async with database.transaction(actor) as session:
         access = await auction_for(session, actor, auction_id)

@@ -242,6 +242,7 @@ def _actor(
         state=row.state,
         operator=row.operator,
         scopes=None if row.scopes is None else frozenset(row.scopes),
+        modules=None if row.modules is None else frozenset(row.modules),
         session_id=session_id,
         api_key_id=api_key_id,
         verified=verified,

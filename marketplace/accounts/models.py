@@ -185,3 +185,24 @@ class AuditEntry(Base):
     what: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[UUID | None]
     reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Closure(Base):
+    """`ancestor_id` stands `depth` levels above `descendant_id`; the parent at depth 1."""
+
+    __tablename__ = "organisation_closure"
+
+    ancestor_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    descendant_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    depth: Mapped[int]
+
+
+class Entitlement(Base):
+    """What an organisation may use; None: every module, any number of seats."""
+
+    __tablename__ = "organisation_entitlements"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"), primary_key=True)
+    modules: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    seats: Mapped[int | None]
+    updated_at: Mapped[datetime]

@@ -43,6 +43,7 @@ class LoginRow(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
     scopes: list[str] | None
     secret_hash: bytes
+    modules: list[str] | None = None
     verified_at: datetime | None = None
 
 
@@ -79,7 +80,8 @@ class RoleHolder(msgspec.Struct, frozen=True, kw_only=True):
 
 _POWERS = """u.id AS user_id, o.id AS organisation_id, o.capabilities, o.state, o.operator,
     u.disabled_at, ARRAY(SELECT m.role FROM memberships m
-        WHERE m.user_id = u.id AND m.organisation_id = o.id) AS roles"""
+        WHERE m.user_id = u.id AND m.organisation_id = o.id) AS roles,
+    (SELECT e.modules FROM organisation_entitlements e WHERE e.organisation_id = o.id) AS modules"""
 _SESSION = f"""SELECT {_POWERS}, s.id AS login_id, s.ended_at, s.expires_at,
         s.last_seen_at AS last_used_at, s.verified_at, NULL::text[] AS scopes,
         s.token_hash AS secret_hash

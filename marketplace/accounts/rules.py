@@ -17,6 +17,11 @@ VERIFIED_LIFE = timedelta(minutes=15)
 """How long a password or code counts for what a stolen session must not do."""
 INVITATION_LIFE = timedelta(hours=72)
 RESET_LIFE = timedelta(hours=1)
+LEVELS_MAX = 20
+"""Of a hierarchy: deeper than any chain of resellers, shallow enough to be drawn and totalled."""
+SEATS_MAX = 100_000
+MODULES = frozenset(scope.partition(":")[0] for scope in SCOPES) - {"accounts"}
+"""What can be switched off; accounts cannot: somebody must be able to log in and log out."""
 RESETS_REMEMBERED = timedelta(days=7)
 SEEN_GRAIN = timedelta(minutes=1)
 """`last_seen_at` and `last_used_at` are written at most once in this time."""
@@ -172,6 +177,14 @@ def role_errors(roles: list[str], grantable: frozenset[str]) -> list[FieldError]
         if role not in grantable
     ]
     return errors or ([] if roles else [FieldError("roles", "required", "Name at least one role.")])
+
+
+def module_errors(modules: list[str]) -> list[FieldError]:
+    return [
+        FieldError(f"modules[{index}]", "unknown_module", f"A module is one of {_listed(MODULES)}.")
+        for index, module in enumerate(modules)
+        if module not in MODULES
+    ]
 
 
 def reason_errors(reason: str) -> list[FieldError]:

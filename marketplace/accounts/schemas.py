@@ -79,6 +79,57 @@ class OwnOrganisation(Struct, frozen=True, kw_only=True):
     state: str
 
 
+class Entitlements(Struct, frozen=True, kw_only=True):
+    """What an organisation may use."""
+
+    modules: Annotated[
+        list[str] | None, Meta(description="Null: all of them.", examples=[["orders", "prices"]])
+    ]
+    seats: Annotated[int | None, Meta(description="How many people it may have; null: any number.")]
+    seats_used: Annotated[int, Meta(description="Members and open invitations.", examples=[3])]
+
+
+class NewEntitlements(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Both are replaced."""
+
+    modules: (
+        Annotated[
+            list[str],
+            Meta(
+                max_length=20,
+                description="What is on; null: everything. Accounts are always on.",
+                examples=[["orders", "prices"]],
+            ),
+        ]
+        | None
+    )
+    seats: (
+        Annotated[
+            int,
+            Meta(ge=0, le=100_000, description="Null: any number of people.", examples=[5]),
+        ]
+        | None
+    )
+
+
+class NewParent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    parent_id: Annotated[
+        UUID | None, Meta(description="Who stands right above it; null makes it a root.")
+    ]
+
+
+class PathNode(Struct, frozen=True, kw_only=True):
+    id: UUID
+    name: str
+
+
+class ParentView(Struct, frozen=True, kw_only=True):
+    """Where an organisation stands."""
+
+    parent_id: UUID | None
+    path: Annotated[list[PathNode], Meta(description="From the root down to itself.")]
+
+
 class Me(Struct, frozen=True, kw_only=True):
     """Who the caller is. `scopes` is `["*"]` in a browser session."""
 
@@ -87,6 +138,7 @@ class Me(Struct, frozen=True, kw_only=True):
     roles: list[str]
     scopes: list[str]
     operator: bool = False
+    entitlements: Entitlements | None = None
 
 
 class SessionView(Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     `operator` marks the organisation that runs the marketplace; `state` is that of the organisation
     (`prospect`, `active`, `suspended` or `retired`). `verified`: in this session the password or a
-    code was given a short while ago.
+    code was given a short while ago. `modules` are what the organisation may use, None: all.
     """
 
     user_id: UserId
@@ -48,6 +48,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "active"
     operator: bool = False
     scopes: frozenset[str] | None = None
+    modules: frozenset[str] | None = None
     session_id: UUID | None = None
     api_key_id: UUID | None = None
     verified: bool = False
@@ -62,6 +63,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or EVERY_SCOPE in self.scopes or scope in self.scopes
+
+    def has_module(self, module: str) -> bool:
+        """Of accounts everybody has."""
+        return self.modules is None or module == "accounts" or module in self.modules
+
+    def require_module(self, module: str) -> None:
+        """Raises Forbidden unless the organisation may use it."""
+        if not self.has_module(module):
+            raise Forbidden("module_off", f"Your organisation does not use {module}.")
 
     def require_verified(self) -> None:
         """Raises Forbidden in a session whose password or code was given too long ago."""

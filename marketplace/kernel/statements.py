@@ -51,6 +51,10 @@ class Statement:
         given = [values[name] for name in self.names]
         return cast(Sequence[Row], await source.fetch(self._numbered, *given))
 
+    async def run(self, session: AsyncSession, **values: object) -> None:
+        """A write: it answers no rows."""
+        await session.execute(self._named, values)
+
     async def row(self, source: Source, **values: object) -> Row | None:
         """The first row, None without one."""
         rows = await self.rows(source, **values)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -29,6 +30,7 @@ AHEAD_MAX = timedelta(days=3_660)
 """Ten years: beyond it a date is a typing mistake."""
 
 Direction = Literal["at_least", "at_most"]
+Number = TypeVar("Number", int, Decimal)
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -173,3 +175,16 @@ def formula_error(field: str, wrong: FormulaError, names: Sequence[str]) -> Fiel
     hint = f"The inputs are {', '.join(names)}." if wrong.code == "unknown_name" else None
     message = f"{wrong.detail} (At character {wrong.position + 1}.)"
     return FieldError(field, wrong.code, message, hint)
+
+
+def totals_of(
+    nodes: Sequence[tuple[UUID, UUID | None]], own: Mapping[UUID, Number]
+) -> dict[UUID, Number]:
+    """Each node's own figure and those of everything under it; `nodes` are (id, parent), parents
+    before their children.
+    """
+    totals = {node: own[node] for node, _ in nodes}
+    for node, parent in reversed(nodes):
+        if parent in totals:
+            totals[parent] += totals[node]
+    return totals

@@ -48,6 +48,17 @@ class World:
                 await database.close()
 
     @contextlib.asynccontextmanager
+    async def shared(self) -> AsyncIterator[Database]:
+        """A database with every table that others use too: for cases that roll back what they
+        write, or write organisations of their own only. A copy for each case takes seconds.
+        """
+        database = Database((await asyncio.to_thread(self._place)).database_url)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    @contextlib.asynccontextmanager
     async def application(self) -> AsyncIterator[Running]:
         """The whole application on a fresh database; the Redis index is shared."""
         # Most kinds are pure functions and should not wait for all of it to be imported.

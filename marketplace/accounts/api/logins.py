@@ -29,7 +29,7 @@ from marketplace.accounts.schemas import (
     TotpEnrolment,
     TotpRemoval,
 )
-from marketplace.accounts.service import logins, second_factor, secrets
+from marketplace.accounts.service import entitlements, logins, second_factor, secrets
 from marketplace.accounts.service.logins import Doorman
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.access import PUBLIC_ONCE, allow
@@ -117,9 +117,10 @@ class MeController(Controller):
     tags = ("accounts",)
 
     @get(opt=allow(scope=READ, waiting=True))
-    async def me(self, reader: Reader, actor: Actor) -> Me:
+    async def me(self, reader: Reader, actor: Actor, clock: Clock) -> Me:
         """Who the caller is and what it may do."""
-        return await logins.me(reader, actor)
+        allowed = await entitlements.show(reader, actor.organisation_id, clock.now())
+        return msgspec.structs.replace(await logins.me(reader, actor), entitlements=allowed)
 
     @post("/password", status_code=204, opt=IN_SESSION)
     async def change_password(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Controller, Request, get, patch, post
+from litestar import Controller, Request, get, patch, post, put
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,19 +14,25 @@ from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import (
     AuditPage,
+    Entitlements,
+    NewEntitlements,
+    NewParent,
     NewRegistration,
     OptionalReason,
     OrganisationChange,
     OrganisationPage,
     OrganisationView,
+    ParentView,
     Reason,
     Registered,
 )
-from marketplace.accounts.service import audit, organisations
+from marketplace.accounts.service import audit, entitlements, hierarchy, organisations
 from marketplace.accounts.service.logins import Doorman
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+
+NETWORK = allow("admin", "channel_manager", scope=WRITE, operator=True)
 
 
 class RegistrationController(Controller):
@@ -88,6 +94,44 @@ class OrganisationController(Controller):
     ) -> OrganisationView:
         """The name by an own administrator, the rest by the operator."""
         return await organisations.change(session, clock, actor, organisation_id, data)
+
+    @get("/{organisation_id:uuid}/parent", opt=allow(scope=READ))
+    async def get_parent(
+        self, session: AsyncSession, actor: Actor, organisation_id: UUID
+    ) -> ParentView:
+        """Where the own organisation stands; the operator asks for any."""
+        return await hierarchy.show(session, actor, organisation_id)
+
+    @put("/{organisation_id:uuid}/parent", opt=NETWORK)
+    async def put_parent(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        actor: Actor,
+        organisation_id: UUID,
+        data: NewParent,
+    ) -> ParentView:
+        """Put it, with everything below it, below another one; a cycle is refused."""
+        return await hierarchy.set_parent(session, clock, actor, organisation_id, data.parent_id)
+
+    @get("/{organisation_id:uuid}/entitlements", opt=allow(scope=READ))
+    async def get_entitlements(
+        self, session: AsyncSession, clock: Clock, actor: Actor, organisation_id: UUID
+    ) -> Entitlements:
+        """What the own organisation may use; the operator asks for any."""
+        return await entitlements.read(session, clock, actor, organisation_id)
+
+    @put("/{organisation_id:uuid}/entitlements", opt=NETWORK)
+    async def put_entitlements(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        actor: Actor,
+        organisation_id: UUID,
+        data: NewEntitlements,
+    ) -> Entitlements:
+        """Which modules are on and how many people it may have. Fewer seats throw nobody out."""
+        return await entitlements.put(session, clock, actor, organisation_id, data)
 
     @post(
         "/{organisation_id:uuid}/retire",

@@ -25,7 +25,7 @@ from marketplace.accounts.schemas import (
     NewUser,
     UserView,
 )
-from marketplace.accounts.service import audit, organisations
+from marketplace.accounts.service import audit, entitlements, organisations
 from marketplace.accounts.service.roles import give, resume, suspend, take
 from marketplace.kernel.actor import EVERY_SCOPE, Actor
 from marketplace.kernel.clock import Clock
@@ -44,7 +44,7 @@ async def invite(
     """A link into the caller's own organisation, with roles the caller may give. It goes out by
     mail; the path beside the answer is for the page of the person who invites, never for a program.
 
-    Raises Forbidden (`scope_missing`), Invalid, Conflict (`too_many_invitations`).
+    Raises Forbidden (`scope_missing`), Invalid, Conflict (`too_many_invitations`, `no_seat`).
     """
     _require_full_reach(actor)
     grantable = rules.grantable_roles(actor.roles, actor.capabilities)
@@ -55,6 +55,7 @@ async def invite(
     pending = await queries.invitations(session, actor.organisation_id, SHOWN_MAX)
     if sum(_is_open(each, now) for each in pending) >= OPEN_INVITATIONS_MAX:
         raise Conflict("too_many_invitations", f"{OPEN_INVITATIONS_MAX} invitations are open.")
+    await entitlements.take_seat(session, actor.organisation_id, now)
     token = new_token()
     invitation = ColleagueInvitation(
         id=new_id(),
@@ -122,6 +123,7 @@ async def accept(
     await set_scope(session, SYSTEM)
     now = clock.now()
     found = await queries.invitation_by_hash(session, token_hash(token), lock=True)
+    # It holds a seat from when it was sent, so accepting it needs no further one.
     invitation = _checked(found, now)
     user = NewUser(name=new.name, email=email, password=new.password)
     view = await organisations.add_user(
@@ -256,14 +258,17 @@ async def disable(
 
 async def enable(session: AsyncSession, clock: Clock, actor: Actor, user_id: UUID) -> None:
     """A colleague who was removed comes back, with the password, the second factor and the roles of
-    before; ended logins and revoked keys stay so. Raises NotFound, Conflict (`not_removed`).
+    before; ended logins and revoked keys stay so. Raises NotFound, Conflict (`not_removed`,
+    `no_seat`).
     """
     user = await queries.user_for_update(session, user_id)
     if user is None or user.organisation_id != actor.organisation_id:
         raise NotFound("colleague")
     if user.disabled_at is None:
         raise Conflict("not_removed", "This colleague is not removed.")
-    user.disabled_at, now = None, clock.now()
+    now = clock.now()
+    await entitlements.take_seat(session, actor.organisation_id, now)
+    user.disabled_at = None
     await resume(session, now, user_id, actor.organisation_id, actor.user_id)
     audit.record(
         session, now, "user_enabled", actor.organisation_id, actor=actor, subject_id=user_id
