@@ -11,7 +11,6 @@ from base64 import b64decode, b64encode
 from uuid import UUID
 
 from auctions.rules.core.state import State
-from auctions.rules.versions import format_of
 from marketplace.kernel.sealing import Sealer
 
 MARK = b"~"
@@ -56,4 +55,5 @@ def is_sealing(state: State) -> bool:
 
 def has_sealed_phase(state: State) -> bool:
     """Whether a snapshot may hold unopened bids."""
-    return any(format_of(state.terms, phase).is_sealed for phase in state.terms.phases)
+    formats = state.rules.formats
+    return any(formats[phase.format].is_sealed for phase in state.terms.phases)

@@ -61,6 +61,8 @@ class Reader:
         self._ended = head.status in _ENDED
         is_full = viewer.role == "buyer" and self._ended
         self.audience = FULL if is_full else (viewer.alias or viewer.role)
+        # Only a buyer's file needs the rules; others are readable under any version.
+        self._shows_bids = viewer.role == "buyer" and publishes_at_once(self._terms)
 
     def may_see(self, body: bytes, outcome: bytes) -> bool:
         if self.audience == FULL:
@@ -69,7 +71,7 @@ class Reader:
         if self._viewer.role == "buyer":
             # A step confirmed on a clock may stand only when the step is over.
             return not isinstance(command, Auto | Bid | Accept) or (
-                isinstance(command, Bid) and publishes_at_once(self._terms)
+                isinstance(command, Bid) and self._shows_bids
             )
         sender = getattr(command, "bidder", None)
         if sender is not None and sender != self._viewer.alias:

@@ -153,7 +153,9 @@ def _check_place(item: Section, phases: list[Phase]) -> None:
         message = "A clock asks everybody the same price: it must come first."
         item.wrong("format", "impossible", message)
     if formats[-1].is_last_word and (not formats[0].ends_on_accept or len(formats) < 3):
-        message = "A last word answers the bids of a phase between it and a Dutch clock."
+        message = (
+            "A last word answers the bids of a phase between it and a clock that one accept ends."
+        )
         item.wrong("format", "impossible", message)
     if any(each.is_last_word for each in formats[:-1]):
         item.wrong("format", "impossible", "Nothing comes after a last word.")

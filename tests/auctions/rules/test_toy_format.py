@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from auctions.live.transcripts import publishes_at_once
 from auctions.practice.rules import bots_count, practice_terms
 from auctions.rules.core.commands import Bid, Command
 from auctions.rules.core.entry import examine
@@ -24,7 +23,7 @@ from auctions.rules.parts.words import Paragraph, Texts, duration, seconds
 from auctions.rules.simulate import replay_under
 from auctions.rules.terms.read import read_terms
 from auctions.rules.terms.show import rules_of
-from auctions.rules.versions import load
+from auctions.rules.versions import load, publishes_at_once
 from auctions.rules.views.plain import explain, gists
 from auctions.rules.views.visibility import BUYER, snapshot
 from marketplace.kernel.errors import Invalid

@@ -1,5 +1,6 @@
 /* Automatic bidding: a private limit, by the rules for everybody; shown only where the rules allow it. */
 
+import { formatOf } from "../formats";
 import { phaseNow } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
@@ -22,7 +23,7 @@ export class Automatic {
 
   draw(room: Room): void {
     const shows = room.terms.rules?.visibility;
-    const allowed = phaseNow(room).format === "english" && (shows === "rank_and_lead" || shows === "all") && !room.terms.rules?.lines?.length;
+    const allowed = formatOf(phaseNow(room)).allowsAutomatic && (shows === "rank_and_lead" || shows === "all") && !room.terms.rules?.lines?.length;
     const over = room.state === "closed" || room.state === "cancelled";
     element("auto-panel").hidden = !allowed || over || !data.may_act;
     const open = room.state === "open" && room.you.admitted !== false;

@@ -1,5 +1,6 @@
 /* The buyer's side: who stands where, what it saves, and the hand on the auction. */
 
+import { formatOf } from "../formats";
 import { phaseNow } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
@@ -94,7 +95,8 @@ export class BuyerView {
 function biddersText(room: Room): string {
   const out = Object.keys(droppedAt(room)).length;
   const known = Object.keys(data.names).length;
-  if (phaseNow(room).format === "japanese" && room.state === "open") return _("%(count)s of %(known)s still in", { count: Math.max(known - out, 0), known });
+  const { stillIn } = formatOf(phaseNow(room));
+  if (stillIn && room.state === "open") return stillIn(Math.max(known - out, 0), known);
   return _("%(count)s of %(known)s bidders", { count: room.standing.length, known: Math.max(known, room.standing.length) });
 }
 

@@ -1,5 +1,6 @@
-/* A price that moves by itself: one button that names step and price. Dutch asks once more, Japanese is asked at every step. */
+/* A price that moves by itself: one button that names step and price. Where the first accept ends it, it asks once more; else it asks at every step. */
 
+import { formatOf } from "../formats";
 import { phaseNow, phasesOf, stepNumber } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
@@ -13,7 +14,7 @@ export class ClockPad {
   private step: number | null = null;
   private steppedAtMs = 0;
   private price = "";
-  private dutch = false;
+  private firstEnds = false;
   /** Phases follow: the accepted price is the one to beat, not the last word. */
   private hybrid = false;
   private armedStep: number | null = null;
@@ -27,12 +28,12 @@ export class ClockPad {
   }
 
   draw(room: Room, open: boolean): void {
-    this.dutch = phaseNow(room).format === "dutch";
+    this.firstEnds = formatOf(phaseNow(room)).clock?.firstEnds === true;
     this.hybrid = phasesOf(room.terms).length > 1;
     this.noteStep(room.stage.step ?? null);
     this.price = room.stage.price ?? "";
     const button = element<HTMLButtonElement>("accept");
-    const isIn = !this.dutch && room.you.pending === true;
+    const isIn = !this.firstEnds && room.you.pending === true;
     const sent = this.sentStep !== null && this.sentStep === this.step;
     button.disabled = !open || this.step === null || isIn || sent;
     button.dataset.state = isIn ? "in" : sent ? "sent" : "ask";
@@ -54,13 +55,13 @@ export class ClockPad {
   }
 
   private verb(isIn: boolean): string {
-    if (this.dutch) return _("Accept step %(step)s", { step: stepNumber(this.step) });
+    if (this.firstEnds) return _("Accept step %(step)s", { step: stepNumber(this.step) });
     return isIn ? _("You are in at") : _("Stay in, step %(step)s", { step: stepNumber(this.step) });
   }
 
   private note(isIn: boolean): string {
-    if (this.dutch && this.hybrid) return _("The first to accept sets the price that the others must beat.");
-    if (this.dutch) return _("The first to accept wins at the price of that step.");
+    if (this.firstEnds && this.hybrid) return _("The first to accept sets the price that the others must beat.");
+    if (this.firstEnds) return _("The first to accept wins at the price of that step.");
     return isIn ? _("Confirmed. Wait for the next step.") : _("Who does not confirm a step in time drops out.");
   }
 
@@ -68,7 +69,7 @@ export class ClockPad {
     if (this.step === null) return;
     if (performance.now() - this.steppedAtMs < FRESH_STEP_MS) return this.tooFresh();
     const [step, price] = [this.step, this.price];
-    if (!this.dutch) return this.send(step, price);
+    if (!this.firstEnds) return this.send(step, price);
     this.armedStep = step;
     this.pad.arm({
       label: _("Accept step %(step)s at", { step: stepNumber(step) }),

@@ -1,7 +1,8 @@
 /* One clock they can trust: the server's, counted down here, with its own error shown. */
 
 import { countdown, instantMs, spokenMark } from "../live/clock";
-import { isClock, phaseNow, phasesOf } from "../live/formats";
+import { formatOf, isClock } from "../formats";
+import { phaseNow, phasesOf } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { clockTime } from "../times";
@@ -84,7 +85,7 @@ export class ClockView {
 function label(room: Room): string {
   const phase = phaseNow(room);
   if (room.state === "open" && isClock(phase)) return _("Ends at the latest in");
-  return room.state === "open" && phase.format === "sealed" && phasesOf(room.terms).length === 1 ? _("Bids are opened in") : LABELS[room.state]();
+  return room.state === "open" && formatOf(phase).isSealed && phasesOf(room.terms).length === 1 ? _("Bids are opened in") : LABELS[room.state]();
 }
 
 function trust(uncertaintyMs: number): string {

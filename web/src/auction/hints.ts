@@ -1,5 +1,6 @@
 /* "What must I bid?" One tap on a rank asks the server and fills the price field; nothing is sent as a bid. */
 
+import { formatOf } from "../formats";
 import { phaseNow } from "../live/formats";
 import type { HintFrame } from "../live/messages";
 import type { Room } from "../live/room";
@@ -50,11 +51,10 @@ export class Hints {
 
 /** Ranks better than the own one whose price the rules do not hide. */
 function mayAsk(room: Room): number[] {
-  const { format } = phaseNow(room);
   const shows = room.terms.rules?.visibility;
   const { rank } = room.you;
   const known = room.state === "open" && data.may_act && rank != null && rank > 1 && room.you.best != null;
-  if (!known || (format !== "english" && format !== "rounds")) return [];
+  if (!known || !formatOf(phaseNow(room)).tellsPriceForRank) return [];
   if (shows === "rank_and_lead") return [1];
   if (shows !== "all") return [];
   return Array.from({ length: Math.min(rank - 1, RANKS_MAX) }, (_each, index) => index + 1);

@@ -1,12 +1,13 @@
 /* Where the auction is, for formats that go in stages: phases, rounds and turns, the steps of a clock. */
 
 import { countdown, instantMs, spokenMark } from "../live/clock";
-import { isClock, phaseNow, phasesOf, priceOfStep, roundParts, stepNumber, stepsCount, turnsCount } from "../live/formats";
+import { formatOf, isClock, priceOfStep, stepsCount } from "../formats";
+import { phaseNow, phasesOf, roundParts, stepNumber, turnsCount } from "../live/formats";
 import type { PhaseRules } from "../live/messages";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { announce, element, fit, make, money, shown, write } from "./page";
-import { nameOfAlias } from "./standing";
+import { wordsFor } from "./standing";
 
 const LAST_MS = 10_000;
 
@@ -20,15 +21,17 @@ export class StageView {
   draw(room: Room): void {
     const phase = phaseNow(room);
     const phases = phasesOf(room.terms);
+    const format = formatOf(phase);
     const clock = isClock(phase);
     const running = room.state === "open" || room.state === "paused";
-    element("main").dataset.format = phase.format ?? "english";
+    element("main").toggleAttribute("data-clock", clock);
+    element("main").toggleAttribute("data-sealed", format.isSealed);
     element("main").dataset.state = room.state;
     const box = element("stage");
-    box.hidden = phases.length === 1 && !clock && phase.format !== "rounds";
+    box.hidden = phases.length === 1 && !format.hasOwnClock;
     box.dataset.turn = room.you.turn ? "own" : "other";
     write("stage-label", label(room, phase, phases));
-    write("stage-title", running ? title(room, phase) : before(room, phase));
+    write("stage-title", running ? format.title(room, wordsFor(room)) : before(room, phase));
     write("stage-note", note(room, phase) || "\u00a0");
     element("stage-clock").hidden = !clock;
     if (clock) fit("now-price", shown(room.stage.price ?? phase.start));
@@ -40,7 +43,7 @@ export class StageView {
   /** Ten times a second: the time that the running stage has left. */
   tick(room: Room, nowMs: number): void {
     const endsAtMs = instantMs(room.stage.ends_at);
-    const running = room.state === "open" && !Number.isNaN(endsAtMs) && hasOwnClock(phaseNow(room));
+    const running = room.state === "open" && !Number.isNaN(endsAtMs) && formatOf(phaseNow(room)).hasOwnClock;
     const leftMs = running ? endsAtMs - nowMs : Infinity;
     element("stage-time").hidden = !running;
     if (running) write("stage-time", countdown(leftMs));
@@ -72,7 +75,7 @@ export class StageView {
   }
 
   private drawTrack(room: Room, phase: PhaseRules, phases: PhaseRules[]): void {
-    const rounds = phase.format === "rounds" ? (phase.rounds ?? 0) : 0;
+    const rounds = phase.rounds ?? 0;
     const turns = turnsCount(room);
     const over = room.state === "closed" || room.state === "cancelled";
     const key = JSON.stringify([room.stage.phase, room.stage.round, room.stage.turn, turns, over, room.state === "scheduled", room.you.turn]);
@@ -110,76 +113,35 @@ function phaseItem(phase: PhaseRules, index: number, room: Room, over: boolean):
   const started = room.state !== "scheduled";
   item.dataset.when = over || (started && index < now) ? "past" : started && index === now ? "now" : "later";
   if (item.dataset.when === "now") item.setAttribute("aria-current", "step");
-  item.append(make("span", "", `${index + 1} · ${formatName(phase)}`), make("div", "stage-parts"));
+  item.append(make("span", "", `${index + 1} · ${formatOf(phase).label()}`), make("div", "stage-parts"));
   item.lastElementChild!.append(Object.assign(make("i")));
   (item.lastElementChild!.firstElementChild as HTMLElement).dataset.when = item.dataset.when;
   return item;
 }
 
-function formatName(phase: PhaseRules): string {
-  const names: Record<string, string> = { english: _("Open bidding"), rounds: _("Rounds"), sealed: _("Sealed bids"), dutch: _("Rising price"), japanese: _("Falling price"), last_word: _("Last word") };
-  return names[phase.format ?? "english"] ?? "";
-}
-
 function label(room: Room, phase: PhaseRules, phases: PhaseRules[]): string {
   const index = room.stage.phase ?? 0;
   const parts = phases.length > 1 ? [_("Phase %(number)s of %(count)s", { number: index + 1, count: phases.length })] : [];
-  if (phase.format === "rounds" && room.stage.round) parts.push(_("Round %(round)s of %(rounds)s", { round: room.stage.round, rounds: phase.rounds ?? 0 }));
+  if (phase.rounds !== undefined && room.stage.round) parts.push(_("Round %(round)s of %(rounds)s", { round: room.stage.round, rounds: phase.rounds ?? 0 }));
   const steps = isClock(phase) ? stepsCount(phase, money.exponent) : null;
   if (isClock(phase) && room.stage.step !== undefined) parts.push(steps !== null && steps < 1_000 ? _("Step %(step)s of %(steps)s", { step: stepNumber(room.stage.step), steps }) : _("Step %(step)s", { step: stepNumber(room.stage.step) }));
-  return parts.join(" · ") || formatName(phase);
+  return parts.join(" · ") || formatOf(phase).label();
 }
 
 function before(room: Room, phase: PhaseRules): string {
   if (room.state === "closed") return _("All stages are over");
   if (room.state === "cancelled") return _("Cancelled");
-  return phase.format === "dutch" ? _("The price will rise from") : phase.format === "japanese" ? _("The price will fall from") : formatName(phase);
-}
-
-function title(room: Room, phase: PhaseRules): string {
-  const { stage } = room;
-  if (phase.format === "dutch") return _("The price rises");
-  if (phase.format === "japanese") return _("The price falls");
-  if (phase.format !== "rounds") return formatName(phase);
-  if (stage.name === "before_announcement") return _("All turns are over");
-  if (stage.name === "pause") return stage.round === 1 ? _("Initial bids") : _("Pause before round %(round)s", { round: stage.round ?? 1 });
-  if (room.you.turn) return _("Your turn");
-  const turns = turnsCount(room);
-  const who = stage.alias ? nameOfAlias(stage.alias, room) : _("another bidder");
-  return turns === null ? _("Turn %(turn)s: %(who)s", { turn: stage.turn ?? 1, who }) : _("Turn %(turn)s of %(turns)s: %(who)s", { turn: stage.turn ?? 1, turns, who });
+  return formatOf(phase).before();
 }
 
 function note(room: Room, phase: PhaseRules): string {
-  if (isClock(phase)) return nextPrice(room, phase);
-  if (room.state === "scheduled") return "";
-  if (phase.format === "sealed") return _("Bids are opened together at the end of this phase.");
-  if (phase.format === "last_word") return _("Only the bidder who accepted on the clock may answer now.");
-  if (phase.format !== "rounds" || room.state === "closed") return "";
-  if (room.stage.name === "before_announcement") return _("The result is announced in a moment.");
-  if (room.you.turn) return _("Your bid of this turn is published at its end. You may change it until then.");
-  if (room.stage.name !== "pause") return _("The turns go from worst to best; the best speaks last.");
-  if (room.stage.round === 1) return _("Everyone may name a first price; all are published when this pause ends.");
-  return ownTurnNote(room, phase);
-}
-
-/** In a pause the order of the coming round is known already: from worst to best. */
-function ownTurnNote(room: Room, phase: PhaseRules): string {
-  const [turns, rank] = [turnsCount(room), room.you.rank];
-  const shared = (room.terms.rules?.tie_rank ?? "order") !== "order";
-  if (turns === null || rank == null || shared) return _("The turns go from worst to best; the best speaks last.");
-  const turn = turns - rank + 1;
-  return _("You speak in turn %(turn)s of %(turns)s, %(seconds)s s after the pause.", { turn, turns, seconds: (turn - 1) * (phase.turn_s ?? 0) });
+  return isClock(phase) ? nextPrice(room, phase) : formatOf(phase).note(room);
 }
 
 function nextPrice(room: Room, phase: PhaseRules): string {
   if (room.state === "closed" || room.state === "cancelled") return "";
   const next = priceOfStep(phase, room.state === "scheduled" ? 1 : (room.stage.step ?? 0) + 1, money.exponent);
   return next === null ? _("This is the last step.") : _("Next: %(price)s", { price: money.full(next) });
-}
-
-/** Whether the stage ends earlier than the big clock at the top says. */
-function hasOwnClock(phase: PhaseRules): boolean {
-  return phase.format === "rounds" || isClock(phase);
 }
 
 function lengthS(room: Room): number {

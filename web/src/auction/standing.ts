@@ -1,5 +1,7 @@
 /* The standing table: rows are kept and moved, never redrawn, so the eye can follow who passed whom. */
 
+import { formatOf } from "../formats";
+import type { Words } from "../formats/format";
 import { phaseNow } from "../live/formats";
 import type { StandingRow } from "../live/messages";
 import type { Room } from "../live/room";
@@ -17,6 +19,11 @@ export function nameOf(row: StandingRow, room: Room): string {
 /** The organisation where this reader may know it, else the pseudonym. */
 export function nameOfAlias(alias: string, room: Room): string {
   return nameOf(room.standing.find((row) => row.alias === alias) ?? { rank: null, alias }, room);
+}
+
+/** Prices and names as this page writes them. */
+export function wordsFor(room: Room): Words {
+  return { shown, nameOf: (alias) => nameOfAlias(alias, room) };
 }
 
 export function drawStanding(room: Room): void {
@@ -41,9 +48,9 @@ export function drawStanding(room: Room): void {
 
 /** Why there is no row: nothing there, nothing for this reader, or nothing yet. */
 function emptyText(room: Room): string {
-  if (data.view === "buyer") return phaseNow(room).format === "sealed" && room.state === "open" ? _("Bids are sealed. Nobody, you included, sees them before the opening.") : _("Nobody has bid yet.");
+  if (data.view === "buyer") return formatOf(phaseNow(room)).isSealed && room.state === "open" ? _("Bids are sealed. Nobody, you included, sees them before the opening.") : _("Nobody has bid yet.");
   const shows = room.terms.rules?.visibility;
-  if (phaseNow(room).format === "sealed" && room.state === "open") return _("Nobody sees a bid before the opening.");
+  if (formatOf(phaseNow(room)).isSealed && room.state === "open") return _("Nobody sees a bid before the opening.");
   if (shows !== "all" && shows !== "rank_and_lead") return _("Prices of others stay hidden here.");
   return room.you.best == null ? _("Shown after your own first bid.") : _("Nobody has bid yet.");
 }

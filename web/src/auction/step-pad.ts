@@ -1,5 +1,6 @@
 /* Naming a price: three legal steps one tap away, or a typed one; either way the new total is read before it counts. */
 
+import { formatOf } from "../formats";
 import { phaseNow } from "../live/formats";
 import type { Room } from "../live/room";
 import { legalSteps } from "../live/steps";
@@ -36,7 +37,7 @@ export class StepPad {
     const [max, best] = [this.max, this.best];
     this.max = this.answers.changed ? null : limit;
     this.best = money.minor(room.you.best);
-    this.sealed = phase.format === "sealed";
+    this.sealed = formatOf(phase).isSealed;
     this.open = open;
     this.prices = legalSteps(limit, phase.step, money.exponent);
     for (const button of buttons()) this.drawStep(button, this.prices[Number(button.dataset.step)]);

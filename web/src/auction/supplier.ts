@@ -1,6 +1,7 @@
 /* The supplier's side: a huge rank or price, one confirming tap, and the answer at once. */
 
-import { isClock, phaseNow } from "../live/formats";
+import { formatOf, isClock } from "../formats";
+import { phaseNow } from "../live/formats";
 import type { LiveClient } from "../live/client";
 import type { Ack, HintFrame } from "../live/messages";
 import { type BidDrawer, type PendingBid, sortPending } from "../live/pending";
@@ -126,8 +127,8 @@ export class SupplierView {
   private drawRank(room: Room): void {
     const rank = room.you.rank ?? null;
     const box = element("rank");
-    const isSealed = phaseNow(room).format === "sealed" && (room.state === "open" || room.state === "paused");
-    box.dataset.place = isSealed && room.you.pending ? "sealed" : rank === null ? "none" : rank === 1 ? "first" : "behind";
+    const isSealed = formatOf(phaseNow(room)).isSealed && (room.state === "open" || room.state === "paused");
+    box.dataset.place = isSealed && room.you.pending ? "kept" : rank === null ? "none" : rank === 1 ? "first" : "behind";
     const number = element("rank-number");
     write("rank-number", rank === null ? "–" : String(rank));
     number.toggleAttribute("data-wide", rank !== null && rank > 9);
@@ -154,16 +155,10 @@ export class SupplierView {
 
   /** What was named but is not published yet: sealed, or in the own turn. */
   private drawKept(room: Room, open: boolean): void {
-    const { format } = phaseNow(room);
-    element("kept").hidden = format !== "sealed" && format !== "rounds" && format !== "last_word";
-    const price = shown(room.you.best);
+    const texts = formatOf(phaseNow(room)).kept?.(shown(room.you.best));
+    element("kept").hidden = !texts;
     const kept = room.you.pending === true;
-    const texts = format === "last_word"
-      ? [_("Your last word: %(price)s. It counts at the end of this phase.", { price }), _("Your last word counts at the end of this phase; until then you may change it.")]
-      : format === "sealed"
-      ? [_("Sealed: %(price)s. Replaceable until the close; nobody sees it before.", { price }), _("Replaceable until the close; nobody sees it before.")]
-      : [_("Your bid of this turn: %(price)s. It is published at the end of the turn.", { price }), _("Your bid of this turn is published at its end; until then you may change it.")];
-    write("kept-text", kept ? texts[0]! : texts[1]!);
+    if (texts) write("kept-text", texts[kept ? 0 : 1]);
     element<HTMLButtonElement>("kept-back").disabled = !kept || !open;
   }
 
@@ -226,12 +221,12 @@ function wordFor({ order, price }: PendingBid): string {
 
 function acceptedText(bid: PendingBid | null, ack: Ack, room: Room): string {
   const price = shown(bid?.price);
-  const { format } = phaseNow(room);
+  const { clock, isSealed } = formatOf(phaseNow(room));
   if (bid?.order.type === "auto") return bid.price === null ? _("Automatic bidding is off.") : _("Automatic bidding is on, down to %(price)s.", { price });
-  if (bid?.order.type === "accept" && room.terms.rules?.format === "phases" && format !== "japanese") return _("You accepted %(price)s. The others must bid below it.", { price });
-  if (bid?.order.type === "accept") return format === "dutch" ? _("You accepted %(price)s and won.", { price }) : _("You are in at %(price)s.", { price });
+  if (bid?.order.type === "accept" && room.terms.rules?.format === "phases" && clock?.firstEnds !== false) return _("You accepted %(price)s. The others must bid below it.", { price });
+  if (bid?.order.type === "accept") return clock?.firstEnds ? _("You accepted %(price)s and won.", { price }) : _("You are in at %(price)s.", { price });
   if (bid?.price === null) return _("Your bid is taken back.");
-  if (format === "sealed") return _("%(price)s is sealed.", { price });
+  if (isSealed) return _("%(price)s is sealed.", { price });
   const rank = ack.rank ?? (room.you.pending ? null : room.you.rank);
   const where = rank == null ? "" : ` ${_("Rank %(rank)s.", { rank })}`;
   const worth = ack.evaluated != null && ack.evaluated !== bid?.price ? ` ${_("Evaluated %(price)s.", { price: shown(ack.evaluated) })}` : "";

@@ -1,6 +1,7 @@
 /* A bid that the buyer enters for a bidder on written request; the log and the receipt say so. */
 
-import { isClock, phaseNow } from "../live/formats";
+import { isClock } from "../formats";
+import { phaseNow } from "../live/formats";
 import type { Room } from "../live/room";
 import { _ } from "../texts";
 import { send } from "./controls";

@@ -1,5 +1,6 @@
 /* The one thing a bidder must know right now, as the tone of the band at the top. Pure; the words are in auction/band.ts. */
 
+import { formatOf } from "../formats";
 import { phaseNow } from "./formats";
 import type { Room } from "./room";
 
@@ -21,7 +22,7 @@ export function toneOf(room: Room, live: boolean, outbid: boolean, leftMs: numbe
   if (room.state === "cancelled") return "ended";
   if (room.state === "paused") return "paused";
   if (room.state === "scheduled") return "quiet";
-  if (phaseNow(room).format === "sealed" || rank === null) return leftMs <= LAST_MINUTE_MS ? "last" : "quiet";
+  if (formatOf(phaseNow(room)).isSealed || rank === null) return leftMs <= LAST_MINUTE_MS ? "last" : "quiet";
   if (rank === 1) return "lead";
   if (outbid) return "outbid";
   return leftMs <= LAST_MINUTE_MS ? "last" : "behind";

@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
-import { phaseNow, priceOfStep, roundParts, stepsCount, turnsCount } from "./formats";
+import { formatOf, priceOfStep, stepsCount } from "../formats";
+import { phaseNow, roundParts, turnsCount } from "./formats";
 import type { PhaseRules } from "./messages";
 
 const ROUNDS: PhaseRules = { format: "rounds", rounds: 3, turn_s: 6, first_pause_s: 15, pause_s: 8, announce_s: 5 };
 const at = (second: number) => new Date(Date.UTC(2026, 11, 1, 10, 0, second)).toISOString();
 
 test("a hybrid is in the phase that its stage names", () => {
-  const terms = { currency: "EUR", rules: { format: "phases" as const, phases: [{ format: "sealed" as const }, { format: "english" as const }] } };
+  const terms = { currency: "EUR", rules: { format: "phases", phases: [{ format: "sealed" }, { format: "english" }] } };
   expect(phaseNow({ terms, stage: { name: "sealed", phase: 0 } }).format).toBe("sealed");
   expect(phaseNow({ terms, stage: { name: "english", phase: 1 } }).format).toBe("english");
 });
@@ -33,4 +34,10 @@ test("what is over, what is now, what comes", () => {
   const parts = roundParts(ROUNDS, 2, 3, { name: "turn", round: 2, turn: 2 });
   expect(parts.map((part) => part.when)).toEqual(["past", "past", "now", "later"]);
   expect(roundParts(ROUNDS, 1, 3, { name: "before_announcement" }).every((part) => part.when === "past")).toBe(true);
+});
+
+test("a format that this page does not know is a plain auction", () => {
+  const unknown = formatOf({ format: "candle" });
+  expect([unknown.clock, unknown.isSealed, unknown.allowsAutomatic, unknown.label()]).toEqual([null, false, false, ""]);
+  expect(formatOf({}).name).toBe("english");
 });

@@ -1,8 +1,7 @@
-/* Where an auction of any format is: its phases, the stages of rounds, the prices of a clock. Pure. */
+/* Where an auction of any format is: its phases and the stages of rounds. Pure. */
 
 import { instantMs } from "./clock";
 import type { PhaseRules, Stage, Terms } from "./messages";
-import { minorOf } from "./money";
 
 type Place = { terms: Terms; stage: Stage };
 
@@ -10,7 +9,7 @@ type Place = { terms: Terms; stage: Stage };
 export function phasesOf(terms: Terms): PhaseRules[] {
   const rules = terms.rules;
   if (rules?.format === "phases" && rules.phases?.length) return rules.phases;
-  return [rules ?? { format: "english" }];
+  return [rules ?? {}];
 }
 
 export function phaseNow({ terms, stage }: Place): PhaseRules {
@@ -18,34 +17,9 @@ export function phaseNow({ terms, stage }: Place): PhaseRules {
   return phases[Math.min(stage.phase ?? 0, phases.length - 1)]!;
 }
 
-/** Whether the price moves by itself and is only accepted. */
-export function isClock(phase: PhaseRules): boolean {
-  return phase.format === "dutch" || phase.format === "japanese";
-}
-
 /** Steps count from 0 on the wire and from 1 for people. */
 export function stepNumber(step: number | null | undefined): number {
   return (step ?? 0) + 1;
-}
-
-/** How many prices the clock can show; null when the rules do not say. */
-export function stepsCount(phase: PhaseRules, exponent: number): number | null {
-  const start = minorOf(phase.start, exponent);
-  const end = minorOf(phase.format === "dutch" ? phase.cap : phase.floor, exponent);
-  const move = minorOf(phase.format === "dutch" ? phase.increment : phase.decrement, exponent);
-  if (start === null || end === null || move === null || move <= 0n) return null;
-  // The last step up is the cap, even between two steps; the last one down stays above the floor.
-  return phase.format === "dutch" ? Number((end - start + move - 1n) / move) + 1 : Number((start - end) / move) + 1;
-}
-
-/** The price of a step, counted from 0, in minor units; null after the last one. */
-export function priceOfStep(phase: PhaseRules, step: number, exponent: number): bigint | null {
-  const count = stepsCount(phase, exponent);
-  const start = minorOf(phase.start, exponent);
-  if (count === null || start === null || step >= count) return null;
-  if (phase.format === "japanese") return start - BigInt(step) * minorOf(phase.decrement, exponent)!;
-  const [risen, cap] = [start + BigInt(step) * minorOf(phase.increment, exponent)!, minorOf(phase.cap, exponent)!];
-  return risen < cap ? risen : cap;
 }
 
 /**
@@ -57,7 +31,7 @@ export function turnsCount({ terms, stage, closeAtMs }: Place & { closeAtMs: num
   const phase = phaseNow({ terms, stage });
   const endsAtMs = instantMs(stage.ends_at);
   const lengthS = phase.turn_s ?? 0;
-  const inRound = stage.round !== undefined && phase.format === "rounds" && (stage.phase ?? 0) === phases.length - 1;
+  const inRound = stage.round !== undefined && phase.rounds !== undefined && (stage.phase ?? 0) === phases.length - 1;
   if (!inRound || closeAtMs === null || Number.isNaN(endsAtMs) || lengthS <= 0) return null;
   const roundsLeft = (phase.rounds ?? 0) - stage.round!;
   const otherS = roundsLeft * (phase.pause_s ?? 0) + (phase.announce_s ?? 0);

@@ -61,11 +61,9 @@ export interface Terms {
   rules?: Rules;
 }
 
-export type Format = "english" | "rounds" | "sealed" | "dutch" | "japanese" | "last_word";
-
 /** One format with its clock; durations in seconds, money as decimal text. */
 export interface PhaseRules {
-  format?: Format | "phases";
+  format?: string;
   duration_s?: number;
   step?: StepRule;
   rounds?: number;
