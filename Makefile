@@ -1,4 +1,5 @@
-# For a newcomer two targets: `make demo` and `make test`. Everything goes into .venv, build and web/static/dist.
+# For a newcomer two targets: `make demo` and `make test`; `make help` lists all.
+# Everything goes into .venv, build and web/static/dist.
 PYTHON ?= python3
 FORMAT ?= english
 PORT ?= 8000
@@ -13,9 +14,12 @@ NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix web
 unexport PYTHONDONTWRITEBYTECODE
 PAGES := web/static/dist/.vite/manifest.json
 
-.PHONY: install production demo test check coverage bench faults lock clean
+.PHONY: help install production demo test check coverage bench faults lock clean
 
-install: .venv/.installed $(PAGES)
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1 \2/p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-11s %s\n' "$$target" "$$text"; done
+
+install: .venv/.installed $(PAGES) ## environment and built pages
 
 # The lock pins versions and hashes; where packages come from is the machine's own configuration.
 .venv/.installed: uv.lock pyproject.toml
@@ -30,7 +34,7 @@ install: .venv/.installed $(PAGES)
 
 # What a server runs on and nothing else, in an environment of its own.
 TARGET ?= build/production
-production: .venv/.installed
+production: .venv/.installed ## an environment without development tools in build/production
 	$(PYTHON) -m venv $(TARGET)
 	$(BIN)/uv export --quiet --frozen --no-dev --no-emit-project --output-file build/production.txt
 	VIRTUAL_ENV=$(TARGET) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --requirement build/production.txt
@@ -44,13 +48,13 @@ $(PAGES): web/node_modules/.installed web/vite.config.ts $(shell find web/src we
 	$(NPM) run --silent build
 	touch $@
 
-demo: install
+demo: install ## a running marketplace with an auction
 	$(BIN)/marketplace demo --port $(PORT) --format $(FORMAT)
 
-test: install
+test: install ## all tests on real servers
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-check: install
+check: install ## lint, types, floors, TypeScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -58,19 +62,19 @@ check: install
 	$(NPM) run --silent check
 	$(NPM) run --silent test
 
-coverage: install
+coverage: install ## all tests with branch coverage
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-branch --cov-report=term:skip-covered
 
-bench: install
+bench: install ## speed as a ratio to the raw limit
 	$(BIN)/python -m benchmarks
 
-faults: install
+faults: install ## 200 injected faults; nothing may be lost
 	$(BIN)/python -m tests.faults --faults $(FAULTS) --rate $(RATE)
 
 # Versions and hashes stay, addresses go: whoever installs uses the registry or mirror configured there.
-lock:
+lock: ## update uv.lock
 	$(BIN)/uv lock
 	sed -i -E 's#registry = "[^"]*"#registry = "https://index.invalid/simple"#; s#url = "https://[^"]*/([^/"]+)"#url = "https://index.invalid/\1"#g' uv.lock
 
-clean:
+clean: ## remove everything that was built
 	rm -rf .venv build var web/node_modules web/static/dist
