@@ -34,6 +34,7 @@ from marketplace.kernel.collector import settle
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.redis import connect
+from marketplace.kernel.settings import external_urls
 
 BIDDERS = 200
 START_MINOR = 10**11
@@ -330,11 +331,32 @@ def run(seconds: float = 5.0) -> list[Figure]:
     return figures
 
 
+def one_against_two(seconds: float) -> list[Figure]:
+    """On the configured servers, such as those of `python -m tests.topology cluster …`: what it
+    costs that a bid is decided on another node than the one before.
+    """
+    urls = external_urls()
+    assert urls is not None, "MARKETPLACE_DATABASE_URL and MARKETPLACE_REDIS_URL are not set"
+    one = uvloop.run(several_nodes(*urls, 1, seconds))
+    two = uvloop.run(several_nodes(*urls, 2, seconds))
+    compared = [
+        replace(both, ratio=both.value / alone.value, limit="one node")
+        for alone, both in zip(one, two, strict=True)
+    ]
+    return [*one, *compared]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument(
+        "--nodes", action="store_true", help="only one node against two, on configured servers"
+    )
     parser.add_argument("--node", nargs=7, metavar="ARG")
     options = parser.parse_args()
+    if options.nodes:
+        show(one_against_two(options.seconds))
+        return
     if options.node is None:
         begun = time.perf_counter()
         show(run(options.seconds))
