@@ -12,6 +12,7 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from marketplace.kernel.embedded.server import Server
 from tests.topology import base
 from tests.topology.processes import (
+    ADMIN_PASSWORD,
     HOST,
     PASSWORD,
     SERVER_LINES,
@@ -83,6 +84,21 @@ class ClusterTopology:
 
         await until(is_over, "another master has the slot")
         return await self.master_of(key)
+
+    async def move_slot(self, key: str) -> None:
+        """Give the slot of `key` to another master, key by key, as an operator does."""
+        slot = key_slot(key.encode())
+        source = await self.master_of(key)
+        masters = [s for s in self.servers if (await s.info("replication"))["role"] == "master"]
+        target = next(server for server in masters if server is not source)
+        ids = {s.port: await s.ask("CLUSTER", "MYID") for s in masters}
+        await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source.port])
+        await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target.port])
+        while keys := await source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1):
+            move = ("MIGRATE", HOST, target.port, "", 0, 5_000, "AUTH", ADMIN_PASSWORD, "KEYS")
+            await source.ask(*move, *keys)
+        for server in [target, source, *masters]:
+            await server.ask("CLUSTER", "SETSLOT", slot, "NODE", ids[target.port])
 
     async def healed(self) -> None:
         """Wait until every node sees all slots served and every master has its replica in step."""

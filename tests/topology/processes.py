@@ -37,7 +37,7 @@ _PORTS = range(20_000, 30_000)
 SERVER_LINES = (
     f"requirepass {ADMIN_PASSWORD}",
     f"masterauth {ADMIN_PASSWORD}",
-    f'user {USER} on ">{PASSWORD}" ~* &* +@all',
+    f'user {USER} on ">{PASSWORD}" ~* &* +@all -@admin -@dangerous',
     'save ""',
     "appendonly no",
     "maxmemory-policy noeviction",

@@ -34,7 +34,7 @@ _QUORUM = 2
 _WATCHES = (
     f"requirepass {ADMIN_PASSWORD}",
     f"sentinel sentinel-pass {ADMIN_PASSWORD}",
-    f'user {SENTINEL_USER} on ">{SENTINEL_PASSWORD}" &* +@all',
+    f'user {SENTINEL_USER} on ">{SENTINEL_PASSWORD}" +@connection +sentinel|masters',
 )
 
 
