@@ -30,7 +30,6 @@ from auctions.book.log import (
     ForkError,
     Log,
     NoBookError,
-    detect_sharded,
 )
 from auctions.book.logtime import LogTimes
 from auctions.book.marks import Marks
@@ -45,6 +44,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from marketplace.kernel.keepalive import forever
 from marketplace.kernel.outage_log import OUTAGES
+from marketplace.kernel.outages import is_outage
 from marketplace.kernel.redis import AnyRedis
 
 SUBMIT_TIMEOUT_S = 10.0
@@ -116,11 +116,7 @@ class Books:
         self._now = self._loop.time()
         self._pool: Pool = await self._database.pool(steady=True)
         self._journal = Journal(self._pool, self.envelope)
-        try:
-            sharded = await detect_sharded(self._redis)
-        except ServerErrors:
-            sharded = False
-        self._log = Log(self._redis, pending_max=self._pending_max, sharded=sharded)
+        self._log = Log(self._redis, pending_max=self._pending_max)
         self._wakes = Wakes(self._redis, self._log, self._books)
         self.heart = Heart(self)
         loops: dict[str, Callable[[], Awaitable[None]]] = {
@@ -428,6 +424,9 @@ class Books:
         else:
             if isinstance(reply, NoBookError | ForkError):
                 book.distrust(force_epoch=isinstance(reply, ForkError))
+            elif is_outage(reply):
+                # Of the one server of a cluster that has this auction.
+                OUTAGES.failed(reply, where="placing bids")
             else:
                 _log.error("admission_failed", error=repr(reply)[:200])
             _retry(batch)

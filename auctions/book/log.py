@@ -4,7 +4,6 @@ keys and scripts.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,10 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from marketplace.kernel.redis import AnyRedis, Line
+from marketplace.kernel.redis import AnyRedis, Redis, batches
 
 BATCH_MAX = 512
 PENDING_MAX = 4_096
@@ -24,6 +22,7 @@ KEEP_MAX = 20_000
 """Durable entries kept in Redis for nodes that lag; older ones are read from PostgreSQL."""
 
 KEYS_MAX = 4_096
+_HEAD = ("epoch", "seq", "last_ts", "durable", "tag")
 GENESIS_TAG = "0" * 40
 
 
@@ -103,16 +102,14 @@ class Log:
     answer.
     """
 
-    def __init__(
-        self, redis: AnyRedis, *, pending_max: int = PENDING_MAX, sharded: bool = False
-    ) -> None:
+    def __init__(self, redis: AnyRedis, *, pending_max: int = PENDING_MAX) -> None:
         self.redis = redis
-        self.sharded = sharded
         self.alone = False
         """Whether at the last look nobody else listened to what becomes durable here."""
         self._pending_max = pending_max
-        # A cluster has many connections; its client knows which.
-        self._line = Line(redis.connection_pool) if isinstance(redis, Redis) else None
+        self._batches = batches(redis)
+        # Not the same: a look at thousands of heads must not hold up bids.
+        self._looks = batches(redis)
 
     async def tell(
         self,
@@ -127,16 +124,15 @@ class Log:
         one is only a hint: a lost one heals by polling.
         """
         marks = durable or {}
-        publish = ("SPUBLISH", "SHARDNUMSUB") if self.sharded else ("PUBLISH", "")
         calls: list[_Call] = [
-            (_DURABLE, _keys(key), (*head, KEEP_MAX, *publish)) for key, head in marks.items()
+            (_DURABLE, _keys(key), (*head, KEEP_MAX)) for key, head in marks.items()
         ]
         # One argument with a body a line: redis-py spends more on each argument than Redis on the
         # entry.
         calls += [
             (_ADMIT, _keys(key)[:2], (b"\n".join(bodies),)) for key, bodies in batches.items()
         ]
-        replies = await self._run(calls, self._line)
+        replies = await self._run(calls)
         if marks:
             self.alone = all(reply == 1 for reply in replies[: len(marks)])
         failed = {
@@ -175,16 +171,24 @@ class Log:
 
     async def heads(self, auction_ids: Sequence[UUID]) -> list[Head | None]:
         """Heads of many auctions in one round trip; None where Redis knows no book."""
-        fields = ["epoch", "seq", "last_ts", "durable", "tag"]
-        pipe = self.redis.pipeline(transaction=False)
-        for auction_id in auction_ids:
-            pipe.hmget(_keys(auction_id)[0], fields)
-        return [
-            Head(int(row[0]), int(row[1]), int(row[2]), int(row[3]), row[4].decode())
-            if row[0]
-            else None
-            for row in await pipe.execute()
-        ]
+        heads: list[Head | None] = []
+        for head in await self.look(auction_ids):
+            if isinstance(head, Exception):
+                raise head
+            heads.append(head)
+        return heads
+
+    async def look(self, auction_ids: Sequence[UUID]) -> list[Head | Exception | None]:
+        """As `heads`, with the error of each auction whose server alone does not answer."""
+        rows: Sequence[Any]
+        if isinstance(self.redis, Redis):
+            pipe = self.redis.pipeline(transaction=False)
+            for auction_id in auction_ids:
+                pipe.hmget(_keys(auction_id)[0], list(_HEAD))
+            rows = await pipe.execute()
+        else:
+            rows = await self._looks.ask([("HMGET", _keys(id_)[0], *_HEAD) for id_ in auction_ids])
+        return [row if isinstance(row, Exception) else _head(row) for row in rows]
 
     async def time_us(self, auction_id: UUID) -> int:
         """The clock that stamps the commands of this auction."""
@@ -195,11 +199,12 @@ class Log:
         """Start `epoch` at PostgreSQL's position. Answers the epoch in force, a newer one if there
         is one.
         """
-        arguments = (epoch, seq, last_ts, tag, self._pending_max)
-        reply = (await self._run([(_LOAD, _keys(auction_id)[:2], arguments)]))[0]
-        if isinstance(reply, Exception):
-            raise reply
-        assert isinstance(reply, bytes)
+        keys = _keys(auction_id)[:2]
+        arguments = (*keys, str(epoch), str(seq), str(last_ts), tag, str(self._pending_max))
+        try:
+            reply = await self.redis.evalsha(_LOAD.sha, len(keys), *arguments)
+        except NoScriptError:
+            reply = await self.redis.eval(_LOAD.text, len(keys), *arguments)
         return int(reply)
 
     async def forget(self, auction_id: UUID) -> None:
@@ -207,29 +212,30 @@ class Log:
         await self.redis.unlink(*_keys(auction_id)[:2])
 
     async def close(self) -> None:
-        if self._line is not None:
-            await self._line.close()
+        await self._batches.close()
+        await self._looks.close()
 
-    async def _run(self, calls: Sequence[_Call], line: Line | None = None) -> list[object]:
+    async def _run(self, calls: Sequence[_Call]) -> list[object]:
         """Scripts in one round trip. NOSCRIPT means it did not run, so it is safe to send the text
         then.
         """
-        asked = [
-            ("EVALSHA", script.sha, len(keys), *keys, *arguments)
-            for script, keys, arguments in calls
-        ]
-        if line is not None:
-            replies = await line.ask(asked)
-        else:
-            pipe = self.redis.pipeline(transaction=False)
-            for command in asked:
-                pipe.execute_command(*command)
-            replies = list(await pipe.execute(raise_on_error=False))
+        replies = await self._batches.ask(
+            [
+                ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+                for script, keys, arguments in calls
+            ]
+        )
         for index, reply in enumerate(replies):
             if isinstance(reply, NoScriptError):
                 script, keys, arguments = calls[index]
                 replies[index] = await self.redis.eval(script.text, len(keys), *keys, *arguments)
         return replies
+
+
+def _head(row: Any) -> Head | None:
+    if not row[0]:
+        return None
+    return Head(int(row[0]), int(row[1]), int(row[2]), int(row[3]), row[4].decode())
 
 
 def _entries(reply: object, bodies: Sequence[bytes]) -> list[Entry] | Exception:
@@ -255,14 +261,6 @@ def _entries(reply: object, bodies: Sequence[bytes]) -> list[Entry] | Exception:
     return entries
 
 
-async def detect_sharded(redis: AnyRedis) -> bool:
-    """Whether the server has sharded pub/sub (Redis 7 and its continuations)."""
-    async with asyncio.timeout(5):
-        info = await redis.info("server")
-    version = str(info.get("redis_version", "0")) if isinstance(info, dict) else "0"
-    return int(version.split(".")[0]) >= 7
-
-
 __all__ = [
     "BATCH_MAX",
     "GENESIS_TAG",
@@ -274,7 +272,6 @@ __all__ = [
     "Log",
     "NoBookError",
     "RedisError",
-    "detect_sharded",
     "head_key",
     "tag_after",
     "wake_channel",

@@ -8,14 +8,13 @@ import contextlib
 from uuid import UUID
 
 import asyncpg
-from redis.asyncio import Redis, RedisCluster
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS
 
 from auctions.book.journal import PoolConnection, try_record
-from auctions.book.log import GENESIS_TAG, Log, detect_sharded, head_key, wake_channel
+from auctions.book.log import GENESIS_TAG, Log, head_key, wake_channel
 from marketplace.kernel.db import Database
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.redis import AnyRedis
+from marketplace.kernel.redis import AnyRedis, Cluster, try_channel
 
 LOCK_TIMEOUT_MS = 400
 """Shorter than the time a readiness check has, so that it can still name the table."""
@@ -71,8 +70,8 @@ class Trial:
         once for each master. Raises OrderError or what the client raises.
         """
         if self._log is None:
-            self._log = Log(self._redis, sharded=await detect_sharded(self._redis))
-        for auction_id in self._auction_ids():
+            self._log = Log(self._redis)
+        for auction_id in await self._auction_ids():
             await self._sequence(self._log, auction_id)
 
     async def _sequence(self, log: Log, auction_id: UUID) -> None:
@@ -88,21 +87,19 @@ class Trial:
             _, failed = await log.tell({}, {auction_id: (1, entry.seq, entry.tag)})
             for error in failed.values():
                 raise error
-            if isinstance(self._redis, Redis):
-                # The script does not announce what nobody listens to.
-                command = "SPUBLISH" if log.sharded else "PUBLISH"
-                await self._redis.execute_command(  # type: ignore[no-untyped-call]
-                    command, wake_channel(auction_id), ""
-                )
+            # The script does not announce what nobody listens to.
+            await try_channel(self._redis, wake_channel(auction_id))
             await log.heads([auction_id])
         finally:
             await log.forget(auction_id)
 
-    def _auction_ids(self) -> list[UUID]:
+    async def _auction_ids(self) -> list[UUID]:
         """One whose slot lies on each master; on a single server one."""
-        if not isinstance(self._redis, RedisCluster):
+        if not isinstance(self._redis, Cluster):
             return [self._auction_id]
+        await self._redis.known()
         if len(self._redis.nodes_manager.slots_cache) < REDIS_CLUSTER_HASH_SLOTS:
+            self._redis.look_again()
             raise OrderError("some slots of the cluster have no master")
         found: dict[str, UUID] = {}
         masters = self._redis.get_primaries()
@@ -110,9 +107,9 @@ class Trial:
             if len(found) == len(masters):
                 break
             auction_id = new_id()
-            master = self._redis.get_node_from_key(head_key(auction_id))
-            assert master is not None, "a master was asked for"
-            found.setdefault(master.name, auction_id)
+            found.setdefault(
+                self._redis.master_of(("HMGET", head_key(auction_id))).name, auction_id
+            )
         return list(found.values())
 
     async def close(self) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from uuid import UUID
-
-from redis.asyncio.client import PubSub
 
 from auctions.book.book import Book, ServerErrors
 from auctions.book.log import Head, Log, wake_channel
 from marketplace.kernel.outage_log import OUTAGES
-from marketplace.kernel.redis import AnyRedis
+from marketplace.kernel.redis import AnyRedis, Channels
 
 POLL_S = 0.25
-RECONNECT_S = 0.2
 
 
 class Wakes:
@@ -24,61 +20,28 @@ class Wakes:
     """
 
     def __init__(self, redis: AnyRedis, log: Log, books: Mapping[UUID, Book]) -> None:
-        self._redis, self._log, self._books = redis, log, books
-        self._channels: dict[str, UUID] = {}
-        self._pubsub: PubSub | None = None
-        self._changed = asyncio.Event()
+        self._log, self._books = log, books
+        self._channels = Channels(redis, self._woken, where="waking", sharded=True)
+        self._auctions: dict[str, UUID] = {}
         self._stale: dict[UUID, int] = {}
 
     async def follow(self, auction_id: UUID) -> None:
         channel = wake_channel(auction_id)
-        self._channels[channel] = auction_id
-        self._changed.set()
+        self._auctions[channel] = auction_id
         # Without Redis the poll and the next connection make up for it.
-        with contextlib.suppress(*ServerErrors):
-            if self._pubsub is not None:
-                await self._subscribe(self._pubsub, channel)
+        await self._channels.add(channel)
 
     async def unfollow(self, auction_id: UUID) -> None:
         channel = wake_channel(auction_id)
-        self._channels.pop(channel, None)
-        with contextlib.suppress(*ServerErrors):
-            if self._pubsub is not None:
-                await (
-                    self._pubsub.sunsubscribe(channel)
-                    if self._log.sharded
-                    else self._pubsub.unsubscribe(channel)
-                )
+        self._auctions.pop(channel, None)
+        await self._channels.remove(channel)
 
     async def listen(self) -> None:
-        """One connection for all wakes; a lost one is made anew with all subscriptions."""
-        while True:
-            try:
-                await self._listen_once()
-            except ServerErrors as error:
-                OUTAGES.failed(error, where="waking")
-                await asyncio.sleep(RECONNECT_S)
-            finally:
-                self._pubsub = None
-
-    async def _listen_once(self) -> None:
-        while not self._channels:
-            self._changed.clear()
-            await self._changed.wait()
-        async with self._redis.pubsub() as pubsub:
-            for channel in tuple(self._channels):
-                await self._subscribe(pubsub, channel)
-            self._pubsub = pubsub
-            while True:
-                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5.0)
-                if message is not None and isinstance(message["data"], bytes):
-                    self._woken(message["channel"].decode(), message["data"])
-
-    async def _subscribe(self, pubsub: PubSub, channel: str) -> None:
-        await (pubsub.ssubscribe(channel) if self._log.sharded else pubsub.subscribe(channel))
+        """A lost connection is made anew with all channels."""
+        await self._channels.listen()
 
     def _woken(self, channel: str, data: bytes) -> None:
-        book = self._books.get(self._channels.get(channel, UUID(int=0)))
+        book = self._books.get(self._auctions.get(channel, UUID(int=0)))
         if book is not None:
             epoch, seq, tag = data.decode().split(":")
             book.woken(int(epoch), int(seq), tag)
@@ -94,12 +57,14 @@ class Wakes:
             if not followed:
                 continue
             try:
-                heads = await self._log.heads([book.auction_id for book, _, _ in followed])
+                heads = await self._log.look([book.auction_id for book, _, _ in followed])
             except ServerErrors as error:
                 OUTAGES.failed(error, where="looking at heads")
                 continue
             for (book, epoch, seq), head in zip(followed, heads, strict=True):
-                if book.epoch == epoch:
+                if isinstance(head, Exception):
+                    OUTAGES.failed(head, where="looking at heads")
+                elif book.epoch == epoch:
                     self._compare(book, seq, head)
 
     def _compare(self, book: Book, known_seq: int, head: Head | None) -> None:

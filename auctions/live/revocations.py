@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 import structlog
-from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from auctions.live import queries
@@ -18,12 +16,11 @@ from marketplace.kernel.actor import SHUT_OUT
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.outage_log import OUTAGES
-from marketplace.kernel.redis import AnyRedis
+from marketplace.kernel.redis import AnyRedis, Channels
 
 ASK_EVERY_S = 1.0
 """A lost message and this together stay below two seconds."""
 
-RECONNECT_S = 0.5
 NOT_AUTHENTICATED, NOT_ADMITTED, DRAINING = 4401, 4403, 1012
 
 _decoder = msgspec.json.Decoder(Revoked)
@@ -35,24 +32,16 @@ class Watchman:
     """`listen` and `ask` run for the life of the node."""
 
     def __init__(self, redis: AnyRedis, database: Database, clock: Clock, members: Members) -> None:
-        self._redis, self._database, self._clock = redis, database, clock
+        self._database, self._clock = database, clock
+        self._channels = Channels(redis, self._heard, where="hearing of revocations")
         self._members = members
 
     async def listen(self) -> None:
-        while True:
-            try:
-                async with self._redis.pubsub() as pubsub:
-                    await self._hear(pubsub)
-            except (RedisError, OSError, TimeoutError) as error:
-                OUTAGES.failed(error, where="hearing of revocations")
-                await asyncio.sleep(RECONNECT_S)
+        await self._channels.add(CHANNEL)
+        await self._channels.listen()
 
-    async def _hear(self, pubsub: PubSub) -> None:
-        await pubsub.subscribe(CHANNEL)
-        while True:
-            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5.0)
-            if message is not None and isinstance(message["data"], bytes):
-                self.revoke(_decoder.decode(message["data"]))
+    def _heard(self, _: str, message: bytes) -> None:
+        self.revoke(_decoder.decode(message))
 
     def revoke(self, revoked: Revoked) -> None:
         for member in tuple(self._members()):

@@ -8,18 +8,18 @@ pass on as a server setting is refused by name, before anything is contacted.
 
 from __future__ import annotations
 
-import re
 import ssl
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 import asyncpg
 import msgspec
 
-VARIABLE = "MARKETPLACE_DATABASE_URL"
-HOSTS_MAX = 16
-"""A primary and its standbys; more would not be tried within one connect timeout anyway."""
+from marketplace.kernel import server_urls
+from marketplace.kernel.server_urls import HOSTS_MAX, Host, UrlError
 
+VARIABLE = "MARKETPLACE_DATABASE_URL"
+_DEFAULT_PORT = 5432
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _WRITABLE = ("any", "primary", "read-write")
 _TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
@@ -34,18 +34,10 @@ _CERTIFICATES = ("sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword")
 _FREE = frozenset(
     ("host", "port", "user", "password", "dbname", "passfile", "options", *_CERTIFICATES)
 )
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class DatabaseUrlError(ValueError):
     """One line that names the variable and what is wrong; it never quotes a password."""
-
-
-class Host(msgspec.Struct, frozen=True):
-    """A name, an address, or the absolute folder of a socket."""
-
-    name: str
-    port: int = 5432
 
 
 class DatabaseUrl(msgspec.Struct, frozen=True):
@@ -107,107 +99,64 @@ class NotWritableError(ConnectionError):
 
 def parse(text: str) -> DatabaseUrl:
     """Raises DatabaseUrlError with one line."""
-    parts = _split(text)
-    user_part, _, place = parts.netloc.rpartition("@")
-    if "@" in user_part:
-        raise _wrong("write an @ in the user or the password as %40")
+    try:
+        return _parse(text)
+    except UrlError as error:
+        raise DatabaseUrlError(f"{VARIABLE}: {error}") from None
+
+
+def _parse(text: str) -> DatabaseUrl:
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise UrlError("it must begin with postgresql:// or postgres://")
+    parts = server_urls.split(text)
+    place = parts.netloc.rpartition("@")[2]
     parameters = _parameters(parts.query)
     hosts = _hosts(place, parameters)
     path, name = unquote(parts.path[1:]), parameters.get("dbname", "")
     if path and name:
-        raise _wrong("give the database as the path or as dbname, not both")
+        raise UrlError("give the database as the path or as dbname, not both")
     if not path and not name:
-        raise _wrong("it names no database: postgresql://user@host:5432/DATABASE")
+        raise UrlError("it names no database: postgresql://user@host:5432/DATABASE")
     _check_certificates(parameters)
     default = "read-write" if len(hosts) > 1 else "any"
     return DatabaseUrl(text, hosts, path or name, parameters.get("target_session_attrs", default))
 
 
-def _split(text: str) -> Any:
-    if not text.startswith(("postgresql://", "postgres://")):
-        raise _wrong("it must begin with postgresql:// or postgres://")
-    if any(not character.isprintable() or character == " " for character in text):
-        raise _wrong("spaces and control characters must be percent-encoded")
-    if "#" in text:
-        raise _wrong("write a # as %23")
-    if _BAD_ESCAPE.search(text):
-        raise _wrong("write a % as %25")
-    try:
-        return urlsplit(text)
-    except ValueError:
-        raise _wrong("its host cannot be read; is an IPv6 address in brackets?") from None
-
-
 def _parameters(query: str) -> dict[str, str]:
-    if "+" in query:
-        # libpq reads a plus, the driver a space.
-        raise _wrong("write a + after the ? as %2B")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
-    except ValueError:
-        raise _wrong("what follows the ? must be name=value, joined by &") from None
-    parameters: dict[str, str] = {}
-    for name, value in pairs:
+    parameters = server_urls.parameters(query)
+    for name, value in parameters.items():
         if name not in _FREE and name not in _CHOICES:
-            raise _wrong(f"the parameter {name[:40]} is not supported, remove it")
-        if name in parameters:
-            raise _wrong(f"the parameter {name} stands twice")
-        if not value:
-            raise _wrong(f"the parameter {name} has no value")
+            raise UrlError(f"the parameter {name[:40]} is not supported, remove it")
         choices = _CHOICES.get(name)
         if name == "target_session_attrs" and value not in _WRITABLE:
-            raise _wrong(f"{name} must be one of {', '.join(_WRITABLE)}: bids are written")
+            raise UrlError(f"{name} must be one of {', '.join(_WRITABLE)}: bids are written")
         if choices is not None and value not in choices:
-            raise _wrong(f"{name} must be one of {', '.join(choices)}")
-        parameters[name] = value
+            raise UrlError(f"{name} must be one of {', '.join(choices)}")
     return parameters
 
 
 def _hosts(place: str, parameters: dict[str, str]) -> tuple[Host, ...]:
     given = parameters.get("host")
     if place and (given or "port" in parameters):
-        raise _wrong("give the host and port before the path or as parameters, not both")
-    if not place and given is None:
-        if "port" in parameters:
-            raise _wrong("it has a port and no host")
-        return ()
+        raise UrlError("give the host and port before the path or as parameters, not both")
     if place:
-        hosts = tuple(_host_and_port(item) for item in place.split(","))
-    else:
-        names = (given or "").split(",")
-        ports = parameters.get("port", "5432").split(",")
-        if len(ports) == 1:
-            ports *= len(names)
-        if len(ports) != len(names):
-            raise _wrong("the parameter port lists one port, or one for each host")
-        hosts = tuple(
-            Host(_name(name), _port(port)) for name, port in zip(names, ports, strict=True)
-        )
-    if len(hosts) > HOSTS_MAX:
-        raise _wrong(f"it names more than {HOSTS_MAX} hosts")
-    return hosts
-
-
-def _host_and_port(item: str) -> Host:
-    match = re.fullmatch(
-        r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[^:]*))?", item
+        return server_urls.hosts(place, _DEFAULT_PORT)
+    if given is None:
+        if "port" in parameters:
+            raise UrlError("it has a port and no host")
+        return ()
+    names = given.split(",")
+    ports = parameters.get("port", str(_DEFAULT_PORT)).split(",")
+    if len(ports) == 1:
+        ports *= len(names)
+    if len(ports) != len(names):
+        raise UrlError("the parameter port lists one port, or one for each host")
+    if len(names) > HOSTS_MAX:
+        raise UrlError(f"it names more than {HOSTS_MAX} hosts")
+    return tuple(
+        Host(server_urls.host_name(name), server_urls.port_number(port))
+        for name, port in zip(names, ports, strict=True)
     )
-    if match is None:
-        raise _wrong("a host is a name or an address, IPv6 in brackets: [::1]:5432")
-    port = match["port"]
-    return Host(match["v6"] or _name(unquote(match["name"])), 5432 if port is None else _port(port))
-
-
-def _name(text: str) -> str:
-    if not text:
-        raise _wrong("one of its hosts is empty")
-    return text
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 65_535:
-        raise _wrong("a port is a number from 1 to 65535")
-    return int(text)
 
 
 def _check_certificates(parameters: dict[str, str]) -> None:
@@ -218,7 +167,7 @@ def _check_certificates(parameters: dict[str, str]) -> None:
             try:
                 context.load_verify_locations(cafile=parameters[name])
             except OSError as error:
-                raise _wrong(f"the file of {name} cannot be used: {_reason(error)}") from None
+                raise UrlError(f"the file of {name} cannot be used: {_reason(error)}") from None
     if "sslcert" not in parameters:
         return
     try:
@@ -228,12 +177,10 @@ def _check_certificates(parameters: dict[str, str]) -> None:
             password=parameters.get("sslpassword", ""),
         )
     except OSError as error:
-        raise _wrong(f"the files of sslcert and sslkey cannot be used: {_reason(error)}") from None
+        raise UrlError(
+            f"the files of sslcert and sslkey cannot be used: {_reason(error)}"
+        ) from None
 
 
 def _reason(error: OSError) -> str:
     return " ".join((error.strerror or type(error).__name__).split())
-
-
-def _wrong(reason: str) -> DatabaseUrlError:
-    return DatabaseUrlError(f"{VARIABLE}: {reason}")

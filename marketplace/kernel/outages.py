@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from typing import TypeGuard
 
 import asyncpg
 from redis.exceptions import (
@@ -112,7 +113,15 @@ def _of_postgres(error: asyncpg.PostgresError) -> str:
     return _OF_STATE.get(state, f"{type(error).__name__} ({state})")
 
 
+def _is_of_socket(error: BaseException | None) -> TypeGuard[OSError]:
+    return isinstance(error, socket.gaierror | ssl.SSLError)
+
+
 def _of_redis(error: RedisError) -> str:
+    # Only errors of our own have one.
+    reason = getattr(error, "reason", None)
+    if reason is not None:
+        return str(reason)
     text = str(error)
     missing = _MISSING_RIGHT.search(text)
     if missing is not None:
@@ -123,8 +132,11 @@ def _of_redis(error: RedisError) -> str:
         return "it refuses the user or the password"
     if isinstance(error, ClusterDownError | SlotNotCoveredError | ClusterError):
         return "some slots of the cluster have no master"
-    if isinstance(error, RedisConnectionError) and type(error) is RedisConnectionError:
-        return _CANNOT_CONNECT
+    if type(error) is RedisConnectionError:
+        # redis-py puts its own error around the socket's.
+        return reason_of(error.__context__) if _is_of_socket(error.__context__) else _CANNOT_CONNECT
+    if text.startswith("NOREPLICAS"):
+        return "too few of its replicas are connected"
     words = {
         "OutOfMemoryError": "its memory is full",
         "ReadOnlyError": "it is read-only, a replica",

@@ -13,6 +13,7 @@ import msgspec
 
 from marketplace.kernel import database_url as database_urls
 from marketplace.kernel import secret_file
+from marketplace.kernel.redis import url as redis_urls
 from marketplace.kernel.sealing import secrets_of
 from marketplace.kernel.secret import Secret
 
@@ -22,16 +23,13 @@ security binds it.
 """
 
 
-_REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis+sentinel://", "redis+cluster://")
-
-
 class SettingsError(Exception):
     """One line for the operator: which variable is wrong and what it should be."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`database_url` is what `kernel/database_url.py` takes, of a role that may become APP_ROLE;
-    `redis_url` also takes sentinel and cluster forms.
+    `redis_url` what `kernel/redis/url.py` takes.
 
     secret       master secret (a `Secret` during its rotation): signing keys and the keys of sealed
     offers are wrapped with keys derived from it
@@ -144,11 +142,12 @@ def _database_url(text: str) -> str:
         raise SettingsError(str(error)) from None
 
 
-def _redis_url(url: str) -> str:
-    if not url.startswith(_REDIS_SCHEMES):
-        schemes = ", ".join(_REDIS_SCHEMES)
-        raise SettingsError(f"MARKETPLACE_REDIS_URL must begin with one of {schemes}")
-    return url
+def _redis_url(text: str) -> str:
+    try:
+        redis_urls.parse(text)
+    except redis_urls.RedisUrlError as error:
+        raise SettingsError(str(error)) from None
+    return text
 
 
 def _smtp_url(url: str) -> str:

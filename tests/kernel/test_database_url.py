@@ -16,8 +16,9 @@ import pytest
 from sqlalchemy import text
 
 from marketplace.kernel import embedded
-from marketplace.kernel.database_url import DatabaseUrlError, Host, NotWritableError, parse
+from marketplace.kernel.database_url import DatabaseUrlError, NotWritableError, parse
 from marketplace.kernel.db import SYSTEM, Database
+from marketplace.kernel.server_urls import Host
 from marketplace.kernel.settings import SettingsError, read_settings
 from marketplace.migrations.run import migrate
 
@@ -214,9 +215,9 @@ def test_what_one_part_cannot_take_is_refused_in_one_line(url: str, word: str) -
 @pytest.mark.parametrize(
     ("url", "hosts"),
     [
-        ("postgresql://u@/d?host=/run/pg", [Host("/run/pg")]),
-        ("postgresql://u@%2Frun%2Fpg/d", [Host("/run/pg")]),
-        ("postgresql://u@[::1]:6000,b/d", [Host("::1", 6000), Host("b")]),
+        ("postgresql://u@/d?host=/run/pg", [Host("/run/pg", 5432)]),
+        ("postgresql://u@%2Frun%2Fpg/d", [Host("/run/pg", 5432)]),
+        ("postgresql://u@[::1]:6000,b/d", [Host("::1", 6000), Host("b", 5432)]),
         ("postgres://u@/d?host=a,b&port=1", [Host("a", 1), Host("b", 1)]),
         ("postgres://u@/d?host=a,b&port=1,2", [Host("a", 1), Host("b", 2)]),
         ("postgresql:///d", []),

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from marketplace.kernel import redis as redis_module
 from marketplace.kernel.redis import AnyRedis, Line
+from marketplace.kernel.redis import line as line_module
 
 SLOW = "local n = 0; for i = 1, 2e7 do n = n + i end; return 'slow'"
 
@@ -18,7 +18,7 @@ SLOW = "local n = 0; for i = 1, 2e7 do n = n + i end; return 'slow'"
 @pytest.fixture
 async def line(redis: AnyRedis) -> AsyncIterator[Line]:
     assert isinstance(redis, Redis)
-    line = Line(redis.connection_pool)
+    line = Line(redis.connection_pool.make_connection)
     yield line
     await line.close()
 
@@ -43,7 +43,7 @@ async def test_a_server_that_does_not_answer_is_given_up(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await line.ask([("PING",)])
-    monkeypatch.setattr(redis_module, "CALL_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(line_module, "CALL_TIMEOUT_S", 0.01)
     with pytest.raises(TimeoutError):
         await line.ask([("EVAL", SLOW, 0)])
     monkeypatch.undo()

@@ -77,6 +77,9 @@ def as_redis_user(settings: Settings, user: str) -> Settings:
 
 async def failing(client: httpx.AsyncClient) -> dict[str, str]:
     """Reasons by check, answered as a problem within a second; nothing if it is ready."""
+    # Callers share a try that is under way, also one of the outage log's that began before the
+    # test changed something; the next begins after that.
+    await client.get("/readyz", timeout=5)
     began = time.monotonic()
     answer = await client.get("/readyz", timeout=5)
     assert time.monotonic() - began < 1.0
@@ -165,7 +168,8 @@ async def test_a_wrong_database_url_is_named(
 
 
 @pytest.mark.parametrize(
-    "command", ["xadd", "hset", "evalsha", "xrange", "hmget", "publish", "spublish", "unlink"]
+    "command",
+    ["xadd", "hset", "evalsha", "xrange", "hmget", "publish", "spublish", "ssubscribe", "unlink"],
 )
 async def test_a_missing_right_in_redis_is_named(
     own_settings: Settings, order: AnyRedis, command: str

@@ -4,7 +4,7 @@ process.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from auctions.book.books import AUCTIONS_MAX, Books
@@ -13,9 +13,15 @@ from auctions.rules.core.commands import Admit, Bid, Tick
 from auctions.rules.terms.read import read_terms
 from marketplace.kernel.clock import Clock, rfc3339
 from marketplace.kernel.db import SYSTEM, Database
-from marketplace.kernel.embedded import Servers
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.redis import connect
+
+
+class Addresses(Protocol):
+    """Of embedded servers, or of a topology of several."""
+
+    database_url: str
+    redis_url: str
 
 
 class Node:
@@ -23,7 +29,7 @@ class Node:
 
     def __init__(
         self,
-        servers: Servers,
+        servers: Addresses,
         *,
         pending_max: int = 4_096,
         listens: bool = True,
