@@ -22,7 +22,7 @@ from .core.apply import CONTROLS, BrokenLog, apply
 from .core.commands import Command
 from .core.format import Control
 from .core.outcomes import Outcome
-from .core.parameters import Phase, Terms
+from .core.parameters import RULES_VERSION, Phase, Terms
 from .core.state import State
 from .formats import FORMATS, Format
 
@@ -38,6 +38,11 @@ class Version(NamedTuple):
 
 
 VERSIONS: dict[int, Version] = {1: Version(apply, CONTROLS, FORMATS)}
+
+
+def newest() -> Version:
+    """What auctions that are published now pin."""
+    return VERSIONS[RULES_VERSION]
 
 
 def version_of(terms: Terms) -> Version:
@@ -87,6 +92,7 @@ __all__ = [
     "format_of",
     "initial",
     "load",
+    "newest",
     "publishes_at_once",
     "version_of",
 ]

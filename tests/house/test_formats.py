@@ -49,12 +49,12 @@ def owns(path: str, name: str) -> bool:
     }
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_a_format_is_named_in_its_own_files_only(repository: Path, name: str) -> None:
+def strays(repository: Path, name: str) -> list[str]:
+    """Where a format is named outside its own files."""
     quoted = re.compile(rf"""(["']){name}\1""")
     # Words of everyday language, such as rounds, are looked for as names only.
     pattern = re.compile(name, re.IGNORECASE) if name in {"dutch", "japanese"} else quoted
-    strays = [
+    return [
         f"{path}:{number}: {line.strip()[:80]}"
         for found in files(repository)
         if not owns(path := str(found.relative_to(repository)), name)
@@ -63,7 +63,30 @@ def test_a_format_is_named_in_its_own_files_only(repository: Path, name: str) ->
         for number, line in enumerate(found.read_text().splitlines(), start=1)
         if pattern.search(line)
     ]
-    assert strays == [], "ask a fact of the format instead, or put this into its file"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_is_named_in_its_own_files_only(repository: Path, name: str) -> None:
+    found = strays(repository, name)
+    assert found == [], "ask a fact of the format instead, or put this into its file"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "line"),
+    [
+        ("english", "auctions/live/desk.py", 'if state.now.format == "english":'),
+        ("rounds", "web/src/auction/page.ts", "if (phase.format === 'rounds') return;"),
+        ("japanese", "web/pages/terms.py", "# The Japanese clock drops who is silent."),
+        ("sealed", "web/templates/tender.html", '{% if format == "sealed" %}'),
+    ],
+)
+def test_a_name_that_strays_is_found(tmp_path: Path, name: str, path: str, line: str) -> None:
+    planted = tmp_path / path
+    planted.parent.mkdir(parents=True)
+    for folder in PRODUCT:
+        (tmp_path / folder).mkdir(exist_ok=True)
+    planted.write_text(f"\n{line}\n")
+    assert strays(tmp_path, name) == [f"{path}:2: {line}"]
 
 
 def test_every_exception_is_still_needed(repository: Path) -> None:

@@ -23,11 +23,11 @@ from auctions.rules.core.parameters import (
     Step,
     Terms,
 )
-from auctions.rules.formats import DEFAULT, FORMATS
+from auctions.rules.formats import DEFAULT
 from auctions.rules.parts.fields import DURATION_S_MAX, Errors, Section
 from auctions.rules.parts.overtime import read_overtime
 from auctions.rules.parts.step import read_step
-from auctions.rules.versions import format_of
+from auctions.rules.versions import format_of, newest
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import (
     MINOR_MAX,
@@ -65,7 +65,7 @@ def read_terms(
     exponent = exponent_of(currency)
     top = _ceiling(ceiling, exponent, errors)
     section = Section(rules, "", errors)
-    alone = [name for name, each in FORMATS.items() if each.stands_alone]
+    alone = [name for name, each in newest().formats.items() if each.stands_alone]
     format_ = section.choice("format", (*alone, HYBRID), DEFAULT.name)
     terms = Terms(
         auction=auction,
@@ -114,7 +114,7 @@ def _phases(
         return (_phase(section, format_, exponent, ceiling, bidders),)
     phases = []
     for item in section.sections("phases", PHASES_MAX):
-        name = item.choice("format", tuple(FORMATS))
+        name = item.choice("format", tuple(newest().formats))
         phases.append(_phase(item, name, exponent, ceiling, bidders))
         item.done()
         _check_place(item, phases)
@@ -127,7 +127,7 @@ def _phase(
     section: Section, name: str, exponent: int, ceiling: int | None, bidders: int | None
 ) -> Phase:
     """One phase from `section`; shared keys are read even where the format has no use for them."""
-    format_ = FORMATS[name]
+    format_ = newest().formats[name]
     duration_us = section.seconds("duration_s", 1, DURATION_S_MAX, 1_200)
     has_step = section.has("step")
     step = read_step(section.section("step"), exponent, ceiling) if has_step else Step()
@@ -148,7 +148,7 @@ def _check_place(item: Section, phases: list[Phase]) -> None:
     """Nothing can be carried into a clock; only one that ends on the first accept gives somebody
     the last word.
     """
-    formats = [FORMATS[phase.format] for phase in phases]
+    formats = [newest().formats[phase.format] for phase in phases]
     if formats[-1].is_clock and len(formats) > 1:
         message = "A clock asks everybody the same price: it must come first."
         item.wrong("format", "impossible", message)

@@ -25,7 +25,7 @@ from auctions.rules.core import (
     stages,
 )
 from auctions.rules.core.commands import Command
-from auctions.rules.core.parameters import Terms
+from auctions.rules.core.parameters import RULES_VERSION, Terms
 from auctions.rules.core.state import State, dump
 from auctions.rules.formats import FORMATS, rounds
 from auctions.rules.formats.english import English
@@ -73,8 +73,12 @@ def test_the_logs_are_those_that_were_made(folder):
     assert found == sums(int(folder.name.removeprefix("v"))), f"made once: restore {folder / SUMS}"
 
 
-def test_every_scenario_has_its_log():
-    assert {path.stem for path in LOGS} == set(SCENARIOS)
+def test_every_version_has_its_logs():
+    """`python -m tests.auctions.logs.make` writes those of a new version or scenario."""
+    assert {f"v{number}" for number in VERSIONS} == {folder.name for folder in FOLDERS}
+    assert max(VERSIONS) == RULES_VERSION
+    newest = FOLDER / f"v{RULES_VERSION}"
+    assert {path.stem for path in newest.glob("*.jsonl")} == set(SCENARIOS)
 
 
 def test_the_maker_writes_the_same_bytes_again():
