@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.pages import sorted_by
 from marketplace.kernel.statements import Reader
 from ratings.schemas import (
     AffiliatesView,
@@ -41,7 +42,7 @@ class RatingController(Controller):
     path = "/api/v1/ratings"
     tags = ("ratings",)
 
-    @get("/", opt=allow(scope=READ))
+    @get("/", opt=allow(scope=READ) | sorted_by(showing.RATINGS))
     async def list_ratings(
         self,
         session: AsyncSession,
@@ -49,9 +50,12 @@ class RatingController(Controller):
         clock: Clock,
         limit: int = 50,
         cursor: str | None = None,
+        sort: str | None = None,
     ) -> RatingPage:
         """Every supplier the own organisation has completed an order with."""
-        return await showing.listing(session, actor, clock.now(), limit=limit, cursor=cursor)
+        return await showing.listing(
+            session, actor, clock.now(), limit=limit, cursor=cursor, sort=sort
+        )
 
     @get("/received", opt=allow(scope=READ))
     async def list_received(

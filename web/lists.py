@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any, get_args
+from decimal import Decimal
+from typing import Any, get_args, get_origin
 
 import msgspec
 from litestar import Litestar, Request, Response
@@ -23,21 +25,25 @@ from web import inner
 from web.strict import API, LIST_PARAMETERS, row_type
 
 CSV = "text/csv"
+_MANY = frozenset([list, tuple, set, frozenset, dict, Any])
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+_LIMIT_DIGITS_MAX = 6
+"""Enough for zeros in front; int() of thousands of digits is an error of its own."""
 
 
 class List(msgspec.Struct, frozen=True):
     """One list of the API.
 
-    paged    its own query takes `limit` and `cursor`
-    query    names of its query parameters
+    paged    its own query takes `limit`, `cursor` and `sort`
     columns  of the CSV: paths of fields, such as `total.amount`
-    sorts    fields by which a list that is not paged can be sorted
+    sorts    names it can be sorted by; its handler's `opt` says them where it is paged
+    default  how it is sorted unless asked otherwise; None: as its handler answers
     """
 
     paged: bool
-    query: frozenset[str]
     columns: tuple[str, ...]
     sorts: tuple[str, ...]
+    default: str | None
 
 
 Lists = dict[HTTPRouteHandler, List]
@@ -55,8 +61,13 @@ def lists_of(app: Litestar) -> Lists:
         row = row_type(handler)
         if row is None:
             continue
-        query = frozenset(parameter.field_alias for parameter in model.expected_query_params)
-        found[handler] = List("limit" in query, query, tuple(_columns(row)), tuple(_sorts(row)))
+        sorting: pages.Sorting | None = handler.opt.get("sorting")
+        paged = any(each.field_alias == "limit" for each in model.expected_query_params)
+        names = () if paged else tuple(_sorts(row))
+        default = None
+        if sorting is not None:
+            names, default = sorting.names, sorting.default
+        found[handler] = List(paged, tuple(_columns(row)), names, default)
     return found
 
 
@@ -79,11 +90,13 @@ def _is_struct(kind: Any) -> bool:
 
 
 def _sorts(row: Any) -> Iterator[str]:
+    """Fields with one value each."""
     if not _is_struct(row):
         return
-    for name in _columns(row):
-        if "." not in name:
-            yield name
+    for field in msgspec.structs.fields(row):
+        kinds = {get_origin(kind) or kind for kind in (field.type, *get_args(field.type))}
+        if kinds.isdisjoint(_MANY) and not any(_is_struct(kind) for kind in kinds):
+            yield field.encode_name
 
 
 async def answer(request: Request[Any, Any, Any]) -> Response[Any] | Stream | None:
@@ -168,7 +181,9 @@ async def _part(
 ) -> Response[Any]:
     """A page of a list whose handler answers it whole. Raises Invalid."""
     values = dict(query)
-    limit, sort = _limit(values.get("limit")), values.get("sort")
+    limit, sort = _limit(values.get("limit")), values.get("sort") or ""
+    column, descending = pages.read_sort(sort, asked.sorts) if sort else ("", False)
+    begin = _offset(values.get("cursor"), sort)
     whole = [(name, value) for name, value in query if name not in LIST_PARAMETERS]
     got = await inner.get(request.app.state.whole, request, whole)
     media_type = got.headers.get(b"content-type", b"").decode()
@@ -176,34 +191,44 @@ async def _part(
         return Response(got.body, status_code=got.status, media_type=media_type)
     content = msgspec.json.decode(got.body)
     rows = content["items"]
-    if sort is not None:
-        column, descending = pages.read_sort(sort, asked.sorts)
-        # Missing values come last in either direction.
-        given = [row for row in rows if row.get(column) is not None]
-        missing = [row for row in rows if row.get(column) is None]
-        rows = sorted(given, key=lambda row: _key(row[column]), reverse=descending) + missing
-    begin = _offset(values.get("cursor"), len(rows))
+    if sort:
+        rows = _sorted(rows, column, descending=descending)
     end = begin + limit
     content["items"] = rows[begin:end]
-    content["next_cursor"] = str(end) if end < len(rows) else None
+    content["next_cursor"] = pages.write_cursor(sort, [end]) if end < len(rows) else None
     return Response(msgspec.json.encode(content), media_type=media_type)
 
 
-def _key(value: Any) -> Any:
-    return value if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()
+def _sorted(rows: list[Any], column: str, *, descending: bool) -> list[Any]:
+    """Missing values come last in either direction, equal ones in an order of their own, so that
+    pages never overlap.
+    """
+    given = [row for row in rows if row.get(column) is not None]
+    missing = [row for row in rows if row.get(column) is None]
+    as_number = all(_NUMBER.fullmatch(str(row[column])) for row in given)
+    given.sort(key=lambda row: _key(row, column, as_number=as_number), reverse=descending)
+    missing.sort(key=msgspec.json.encode, reverse=descending)
+    return given + missing
+
+
+def _key(row: Any, column: str, *, as_number: bool) -> tuple[Any, bytes]:
+    """Decimals travel as texts: 9.5 comes before 10."""
+    value = Decimal(str(row[column])) if as_number else str(row[column])
+    return value, msgspec.json.encode(row)
 
 
 def _limit(value: str | None) -> int:
     if value is None:
         return pages.PAGE_DEFAULT
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= pages.PAGE_MAX):
+    if not (value.isascii() and value.isdigit() and len(value) <= _LIMIT_DIGITS_MAX):
         raise pages.bad_limit()
-    return int(value)
+    return pages.check_limit(int(value))
 
 
-def _offset(cursor: str | None, rows: int) -> int:
+def _offset(cursor: str | None, sort: str) -> int:
     if cursor is None:
         return 0
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10 and int(cursor) <= rows):
-        raise pages.bad_cursor()
-    return int(cursor)
+    match pages.read_cursor(cursor, sort):
+        case [int(offset)] if offset > 0:
+            return offset
+    raise pages.bad_cursor()

@@ -13,9 +13,12 @@ from litestar.routes import HTTPRoute
 
 from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE
 from marketplace.kernel.access import PUBLIC, Access
+from marketplace.kernel.pages import PAGE_DEFAULT, PAGE_MAX
 from web.auth import SAFE_METHODS
+from web.lists import List, lists_of
 from web.problems import MEDIA_TYPE, TITLES, ProblemDocument
 from web.schema_page import SchemaPage
+from web.strict import LIST_PARAMETERS
 
 VERSION = "1"
 _REF = "#/components/schemas/{name}"
@@ -59,6 +62,7 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
         "api_key": {"type": "http", "scheme": "bearer", "description": "`prefix.secret`"},
     }
     components.setdefault("schemas", {}).update(_problem_schemas())
+    lists = lists_of(app)
     for route in app.routes:
         if not isinstance(route, HTTPRoute):
             continue
@@ -66,8 +70,49 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
             item = document["paths"].get(route.path_format or "/", {})
             operation = item.get(method.lower())
             if operation is not None:
+                if method == "GET" and handler in lists:
+                    _complete_list(operation, lists[handler])
                 _complete_operation(operation, method, handler.opt)
     return document
+
+
+def _complete_list(operation: dict[str, Any], listed: List) -> None:
+    """What every list takes; Litestar knows it of some only, and what it is sorted by of none."""
+    parameters = operation.setdefault("parameters", [])
+    limits = [each["schema"] for each in parameters if each["name"] == "limit"]
+    default = limits[0].get("default", PAGE_DEFAULT) if limits else PAGE_DEFAULT
+    parameters[:] = [each for each in parameters if each["name"] not in LIST_PARAMETERS]
+    both_ways = [f"{sign}{name}" for sign in ("", "-") for name in listed.sorts]
+    sort: dict[str, Any] = {"type": "string", "enum": both_ways}
+    if listed.default is not None:
+        sort["default"] = listed.default
+    parameters += [
+        {
+            "name": "limit",
+            "in": "query",
+            "required": False,
+            "description": "Rows of a page.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": default},
+        },
+        {
+            "name": "cursor",
+            "in": "query",
+            "required": False,
+            "description": "The `next_cursor` of the page before, with the same `sort`.",
+            "schema": {"type": "string"},
+        },
+    ]
+    if listed.sorts:
+        parameters.append(
+            {
+                "name": "sort",
+                "in": "query",
+                "required": False,
+                "description": "The field the rows are sorted by; with a minus, descending. Rows "
+                "without a value come last both ways.",
+                "schema": sort,
+            }
+        )
 
 
 def _complete_operation(operation: dict[str, Any], method: str, opt: dict[str, Any]) -> None:

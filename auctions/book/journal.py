@@ -204,16 +204,17 @@ class Journal:
         )
 
     async def of_bidder(
-        self, auction_id: UUID, bidder: str, before: int, limit: int
+        self, auction_id: UUID, bidder: str, after: int | None, limit: int, *, newest_first: bool
     ) -> list[asyncpg.Record]:
-        """Its newest commands before seq `before`: (seq, ts, body, outcome, chain)."""
+        """Its commands after seq `after` in this order: (seq, ts, body, outcome, chain)."""
+        beyond, order = ("<", "DESC") if newest_first else (">", "ASC")
         rows: list[asyncpg.Record] = await self._pool.fetch(
-            "SELECT seq, ts, body, outcome, chain FROM auction_commands "
-            "WHERE auction_id = $1 AND bidder = $2 AND cid <> '' AND seq < $3 "
-            "ORDER BY seq DESC LIMIT $4",
+            "SELECT seq, ts, body, outcome, chain FROM auction_commands "  # noqa: S608  # own words
+            "WHERE auction_id = $1 AND bidder = $2 AND cid <> '' "
+            f"AND ($3::bigint IS NULL OR seq {beyond} $3) ORDER BY seq {order} LIMIT $4",
             auction_id,
             bidder,
-            before,
+            after,
             limit,
             timeout=COMMAND_TIMEOUT_S,
         )

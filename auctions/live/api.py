@@ -37,6 +37,7 @@ from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Forbidden
+from marketplace.kernel.pages import sorted_by
 
 READ, WRITE = "auctions:read", "auctions:write"
 PROBLEM = "application/problem+json"
@@ -154,7 +155,7 @@ class AuctionController(Controller):
         access = await desk.access_to(database, actor, auction_id)
         return HintView(rank, await desk.hint(live, access, rank))
 
-    @get("/receipts", opt=allow(scope=READ))
+    @get("/receipts", opt=allow(scope=READ) | sorted_by(own_receipts.RECEIPTS))
     async def list_receipts(
         self,
         live: Hub,
@@ -163,10 +164,12 @@ class AuctionController(Controller):
         auction_id: UUID,
         limit: Limit = 50,
         cursor: str | None = None,
+        sort: str | None = None,
     ) -> ReceiptPage:
         """The caller's own signed receipts, newest first, for accepted and refused orders."""
+        page = own_receipts.RECEIPTS.page(limit, cursor, sort)
         access = await desk.access_to(database, actor, auction_id)
-        return await own_receipts.show(live, database, access, cursor, limit)
+        return await own_receipts.show(live, database, access, page)
 
     @get("/transcript", opt=allow(scope=READ), media_type="application/jsonl")
     async def transcript(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
+from sqlalchemy import BigInteger, column
+
 from auctions.book.fold import Durable
 from auctions.book.journal import Journal
 from auctions.book.receipts import Signer
@@ -13,27 +15,31 @@ from auctions.live.schemas import OwnReceipt, ReceiptPage
 from auctions.rules.core.commands import Accept, Auto, Bid
 from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.db import Database
-from marketplace.kernel.errors import Forbidden, Invalid
+from marketplace.kernel.errors import Forbidden
+from marketplace.kernel.pages import Page, Sorting
 
-SEQ_MAX = 2**53
+_SEQ = column("seq", BigInteger)
+RECEIPTS = Sorting(_SEQ, default="-seq", seq=_SEQ)
 
 
-async def show(
-    live: Hub, database: Database, access: AuctionAccess, cursor: str | None, limit: int
-) -> ReceiptPage:
-    """Bids that the buyer entered for the bidder are among them. Raises Forbidden, Invalid,
-    Unavailable.
-    """
+async def show(live: Hub, database: Database, access: AuctionAccess, page: Page) -> ReceiptPage:
+    """Bids that the buyer entered for the bidder are among them. Raises Forbidden, Unavailable."""
     if access.alias is None:
         raise Forbidden("not_admitted", "Only who bids has receipts.")
-    before = _read_cursor(cursor)
     envelope, signer = live.books.envelope, await live.signer()
     journal = Journal(await database.pool(), envelope)
-    rows = await journal.of_bidder(access.auction_id, access.alias, before, limit + 1)
+    rows = await journal.of_bidder(
+        access.auction_id,
+        access.alias,
+        None if page.after is None else page.after[0],
+        page.limit + 1,
+        newest_first=page.descending,
+    )
+    shown, next_cursor = page.cut(rows)
     async with live.books.newest(access.auction_id) as book:
-        decided = [book.fold.durable(row) for row in rows[:limit]]
+        decided = [book.fold.durable(row) for row in shown]
     items = list(_own(decided, signer, access.auction_id))
-    return ReceiptPage(items, str(decided[-1].seq) if len(rows) > limit else None)
+    return ReceiptPage(items, next_cursor)
 
 
 def _own(decided: list[Durable], signer: Signer, auction_id: UUID) -> Iterator[OwnReceipt]:
@@ -49,12 +55,3 @@ def _own(decided: list[Durable], signer: Signer, auction_id: UUID) -> Iterator[O
             code=durable.outcome.code,
             receipt=signer.receipt(auction_id, durable),
         )
-
-
-def _read_cursor(cursor: str | None) -> int:
-    """Raises Invalid."""
-    if cursor is None:
-        return SEQ_MAX
-    if not (cursor.isascii() and cursor.isdigit() and int(cursor[:17]) < SEQ_MAX):
-        raise Invalid.field("cursor", "bad_cursor", "Pass next_cursor as it was given.")
-    return int(cursor[:17])

@@ -9,7 +9,7 @@ from litestar import Controller, delete, get, patch, post
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.exchange import service
+from marketplace.exchange import queries, service
 from marketplace.exchange.schemas import (
     DeliveryPage,
     DeliveryView,
@@ -25,6 +25,7 @@ from marketplace.exchange.schemas import (
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.pages import sorted_by
 from marketplace.kernel.settings import Settings
 
 READ, WRITE = "exchange:read", "exchange:write"
@@ -105,7 +106,7 @@ class DeliveryController(Controller):
     path = "/api/v1/deliveries"
     tags = ("exchange",)
 
-    @get("/", opt=allow(*_KEEPERS, scope=READ))
+    @get("/", opt=allow(*_KEEPERS, scope=READ) | sorted_by(queries.DELIVERIES))
     async def list_deliveries(
         self,
         session: AsyncSession,
@@ -146,7 +147,7 @@ class ExchangeController(Controller):
         """Everything that is ever sent."""
         return service.events()
 
-    @get("/mails", opt=allow(scope=READ, operator=True))
+    @get("/mails", opt=allow(scope=READ, operator=True) | sorted_by(queries.MAILS))
     async def list_mails(
         self,
         session: AsyncSession,

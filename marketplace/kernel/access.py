@@ -3,7 +3,8 @@
 A route without a declaration is closed to everybody. Declare with `opt=PUBLIC`, `opt=allow(...)`.
 `opt=allow(...) | {"problems": (410,)}` also documents answers that its declaration does not imply,
 `allow(...) | takes("text/csv")` a body that the handler reads as it is, and `| sends("text/csv")`
-an answer that is a file. `| UNCOUNTED` keeps its calls out of the metrics.
+an answer that is a file, `| sorted_by(...)` (`kernel/pages.py`) what a list can be sorted by.
+`| UNCOUNTED` keeps its calls out of the metrics.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ _REGULAR = text(
             AND o.state NOT IN ('declined', 'rejected', 'cancelled')) x
     GROUP BY supplier_id, item_id, sku, unit, currency
     HAVING count(*) >= :times AND max(ordered_at) > min(ordered_at)
-    ORDER BY max(ordered_at) + (max(ordered_at) - min(ordered_at)) / (count(*) - 1)
+    ORDER BY max(ordered_at) + (max(ordered_at) - min(ordered_at)) / (count(*) - 1),
+        supplier_id, item_id, sku, unit, currency
     LIMIT :limit"""
 )
 

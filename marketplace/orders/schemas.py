@@ -191,6 +191,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
     next: NextAction | None
     items: list[TimelineEntry]
+    next_cursor: str | None = None
 
 
 class NewClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

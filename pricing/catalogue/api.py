@@ -16,7 +16,8 @@ from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid, TooLarge
-from pricing.catalogue import loading, service
+from marketplace.kernel.pages import sorted_by
+from pricing.catalogue import loading, queries, service
 from pricing.catalogue.schemas import (
     CategoryPage,
     CategoryView,
@@ -60,7 +61,7 @@ class ItemController(Controller):
     ) -> ItemView:
         return await service.add_item(session, actor, data, clock.now())
 
-    @get(opt=allow(scope=READ))
+    @get(opt=allow(scope=READ) | sorted_by(queries.ITEMS))
     async def list_items(
         self,
         session: AsyncSession,
@@ -70,11 +71,13 @@ class ItemController(Controller):
         scheme: Text = None,
         code: Text = None,
         kind: Literal["product", "service"] | None = None,
-        cursor: Text = None,
         limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> ItemPage:
         """Search by beginnings of words in any language of the items; misspelt words are
-        corrected. A category or code stands for its whole branch.
+        corrected. A category or code stands for its whole branch. Sorted by `relevance`, the best
+        matches come first; without words the names are in order.
         """
         told = {
             "category": category,
@@ -84,7 +87,9 @@ class ItemController(Controller):
             "kind": kind,
         }
         filters = {name: value for name, value in told.items() if value is not None}
-        return await service.browse_items(session, q, filters=filters, cursor=cursor, limit=limit)
+        return await service.browse_items(
+            session, q, filters=filters, limit=limit, cursor=cursor, sort=sort
+        )
 
     @get("/{item_id:uuid}", opt=allow(scope=READ))
     async def read_item(self, session: AsyncSession, item_id: UUID) -> ItemView:
@@ -150,7 +155,7 @@ class ClassificationController(Controller):
     path = "/api/v1/classifications"
     tags = ("catalogue",)
 
-    @get("/{scheme:str}", opt=allow(scope=READ))
+    @get("/{scheme:str}", opt=allow(scope=READ) | sorted_by(queries.CODES))
     async def list_codes(
         self,
         session: AsyncSession,
@@ -159,8 +164,9 @@ class ClassificationController(Controller):
         parent: Text = None,
         q: Text = None,
         language: Language = "en",
-        cursor: Text = None,
         limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> CodePage:
         """One level of the tree, or what matches `q`."""
         return await service.show_codes(
@@ -170,8 +176,9 @@ class ClassificationController(Controller):
             parent=parent,
             q=q,
             language=language,
-            after=cursor,
             limit=limit,
+            cursor=cursor,
+            sort=sort,
         )
 
     @put(
@@ -196,11 +203,15 @@ class UnitController(Controller):
     path = "/api/v1/units"
     tags = ("catalogue",)
 
-    @get(opt=allow(scope=READ))
+    @get(opt=allow(scope=READ) | sorted_by(queries.UNITS))
     async def list_units(
-        self, session: AsyncSession, cursor: Text = None, limit: Limit = 50
+        self,
+        session: AsyncSession,
+        limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> UnitPage:
-        return await service.show_units(session, cursor, limit)
+        return await service.show_units(session, limit=limit, cursor=cursor, sort=sort)
 
     @put(
         "/{list_version:str}",
@@ -219,7 +230,7 @@ class MappingController(Controller):
     path = "/api/v1/sku_mappings"
     tags = ("catalogue",)
 
-    @get(opt=allow(scope=READ))
+    @get(opt=allow(scope=READ) | sorted_by(queries.MAPPINGS))
     async def list_mappings(
         self,
         session: AsyncSession,
@@ -227,12 +238,13 @@ class MappingController(Controller):
         mapping_state: Annotated[
             Literal["confirmed", "proposed", "rejected"] | None, QueryParameter(name="state")
         ] = None,
-        cursor: Text = None,
         limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> MappingPage:
         """Which items the own SKUs are."""
         return await service.browse_mappings(
-            session, actor, state=mapping_state, after=cursor, limit=limit
+            session, actor, state=mapping_state, limit=limit, cursor=cursor, sort=sort
         )
 
     @post(status_code=200, opt=allow(*KEEPERS, scope=WRITE))

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import Integer, RowMapping, String, Uuid, column, text
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.pages import Page, Sorting, rows_of
 
 VOCABULARY_MAX = 100_000
 _ITEM = """SELECT i.id, i.sku, i.gtin, i.name, i.names::text AS names, i.description, i.kind,
@@ -27,18 +29,29 @@ def _word_query(place: int) -> str:
     return f"({' || '.join(forms)})"
 
 
+_ITEM_ID = column("id", Uuid)
+ITEMS = Sorting(
+    _ITEM_ID,
+    default="relevance",
+    relevance=column("rank", String),
+    name=column("name", String),
+    sku=column("sku", String),
+    created_at=_ITEM_ID,
+)
+
+
 async def browse_items(
     session: AsyncSession,
     words: Sequence[str],
     *,
     number: str = "",
     filters: dict[str, Any],
-    after: tuple[str, UUID] | None,
-    limit: int,
-) -> list[RowMapping]:
-    """With words the best match first, else by name; an item whose SKU or GTIN is `number` before
-    all: the text search reads `2520e4` in a SKU as a number and finds it under no word. `filters`
-    may name category (its branches included), supplier, scheme, code (its branches included), kind.
+    page: Page,
+) -> Sequence[RowMapping]:
+    """By relevance: with words the best match first, else by name; an item whose SKU or GTIN is
+    `number` before all: the text search reads `2520e4` in a SKU as a number and finds it under no
+    word. `filters` may name category (its branches included), supplier, scheme, code (its branches
+    included), kind.
     """
     values: dict[str, Any] = {f"w{n}": word for n, word in enumerate(words)}
     matching = " && ".join(_word_query(n) for n in range(len(words)))
@@ -52,14 +65,8 @@ async def browse_items(
     conditions += [_FILTERS[name] for name in filters]
     values |= filters
     told = _ITEM + ", " + rank + " AS rank FROM items i WHERE " + " AND ".join(conditions)
-    page = f"SELECT * FROM ({told}) found "  # noqa: S608  # words of this file, values are bound
-    if after is not None:
-        page += "WHERE (rank, id) > (:rank, CAST(:after AS uuid)) "
-        values |= {"rank": after[0], "after": after[1]}
-    rows = await session.execute(
-        text(page + "ORDER BY rank, id LIMIT :limit"), values | {"limit": limit + 1}
-    )
-    return list(rows.mappings())
+    rows = await session.execute(page.of(rows_of(told)), values)
+    return rows.mappings().all()
 
 
 _CHANGEABLE = {
@@ -138,6 +145,10 @@ async def categories(session: AsyncSession) -> Sequence[RowMapping]:
     return rows.mappings().all()
 
 
+_CODE = column("code", String)
+CODES = Sorting(_CODE, default="code", code=_CODE, name=column("name", String))
+
+
 async def codes(
     session: AsyncSession,
     *,
@@ -146,13 +157,13 @@ async def codes(
     parent: str | None,
     q: str | None,
     language: str,
-    after: str | None,
-    limit: int,
+    page: Page,
 ) -> Sequence[RowMapping]:
     """Codes below `parent` (None: the top), or of any depth whose name or code matches `q`."""
     rows = await session.execute(
-        text(
-            """SELECT c.scheme, c.list_version, c.code, c.parent_code, c.depth,
+        page.of(
+            rows_of(
+                """SELECT c.scheme, c.list_version, c.code, c.parent_code, c.depth,
                 coalesce(n.name, c.code) AS name
             FROM classifications c LEFT JOIN LATERAL (
                 SELECT name FROM classification_names n WHERE n.scheme = c.scheme
@@ -163,9 +174,8 @@ async def codes(
                     FROM classifications WHERE scheme = :scheme))
                 AND CASE WHEN CAST(:q AS text) IS NULL
                     THEN c.parent_code IS NOT DISTINCT FROM :parent
-                    ELSE n.name ILIKE '%' || :q || '%' OR c.code LIKE :q || '%' END
-                AND (CAST(:after AS text) IS NULL OR c.code > :after)
-            ORDER BY c.code LIMIT :limit"""
+                    ELSE n.name ILIKE '%' || :q || '%' OR c.code LIKE :q || '%' END"""
+            )
         ),
         {
             "scheme": scheme,
@@ -173,21 +183,17 @@ async def codes(
             "parent": parent,
             "q": None if q is None else q.replace("%", "").replace("_", ""),
             "language": language,
-            "after": after,
-            "limit": limit + 1,
         },
     )
     return rows.mappings().all()
 
 
-async def units(session: AsyncSession, after: str | None, limit: int) -> Sequence[RowMapping]:
-    rows = await session.execute(
-        text(
-            """SELECT code, name, symbol, base_code, factor FROM units
-            WHERE (CAST(:after AS text) IS NULL OR code > :after) ORDER BY code LIMIT :limit"""
-        ),
-        {"after": after, "limit": limit + 1},
-    )
+UNITS = Sorting(_CODE, default="code", code=_CODE, name=column("name", String))
+
+
+async def units(session: AsyncSession, page: Page) -> Sequence[RowMapping]:
+    units = "SELECT code, name, symbol, base_code, factor FROM units"
+    rows = await session.execute(page.of(rows_of(units)))
     return rows.mappings().all()
 
 
@@ -233,24 +239,27 @@ async def sellers(session: AsyncSession, item_id: UUID, sku: str) -> Sequence[Ro
     return rows.mappings().all()
 
 
+_SKU = column("sku", String)
+MAPPINGS = Sorting(
+    _SKU,
+    default="sku",
+    sku=_SKU,
+    item_name=column("item_name", String),
+    method=column("method", String),
+    state=column("state", String),
+    similarity=column("similarity", Integer),
+    nullable=["similarity"],
+)
+
+
 async def mappings(
-    session: AsyncSession,
-    supplier_id: UUID,
-    *,
-    state: str | None,
-    after: str | None,
-    limit: int,
+    session: AsyncSession, supplier_id: UUID, *, state: str | None, page: Page
 ) -> Sequence[RowMapping]:
+    mappings = """SELECT m.sku, m.item_id, i.name AS item_name, m.method, m.state, m.similarity
+        FROM sku_mappings m JOIN items i ON i.id = m.item_id
+        WHERE m.supplier_id = :supplier AND (CAST(:state AS text) IS NULL OR m.state = :state)"""
     rows = await session.execute(
-        text(
-            """SELECT m.sku, m.item_id, i.name AS item_name, m.method, m.state, m.similarity
-            FROM sku_mappings m JOIN items i ON i.id = m.item_id
-            WHERE m.supplier_id = :supplier
-                AND (CAST(:state AS text) IS NULL OR m.state = :state)
-                AND (CAST(:after AS text) IS NULL OR m.sku > :after)
-            ORDER BY m.sku LIMIT :limit"""
-        ),
-        {"supplier": supplier_id, "state": state, "after": after, "limit": limit + 1},
+        page.of(rows_of(mappings)), {"supplier": supplier_id, "state": state}
     )
     return rows.mappings().all()
 

@@ -18,7 +18,8 @@ from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from pricing.imports import exports, service, uploads
+from marketplace.kernel.pages import sorted_by
+from pricing.imports import exports, queries, service, uploads
 from pricing.imports.rules import ENDED, UPLOAD_BYTES_MAX, State
 from pricing.imports.schemas import (
     ColumnsView,
@@ -51,19 +52,26 @@ class PriceImportController(Controller):
         """Announce a file; `upload_url` takes it."""
         return await service.begin(session, actor, data, clock.now())
 
-    @get(opt=allow(scope=READ))
+    @get(opt=allow(scope=READ) | sorted_by(queries.IMPORTS))
     async def list_imports(
         self,
         session: AsyncSession,
         actor: Actor,
         price_list: UUID | None = None,
         import_state: Annotated[State | None, QueryParameter(name="state")] = None,
-        cursor: UUID | None = None,
         limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> ImportPage:
         """Own uploads, newest first."""
         return await service.browse(
-            session, actor, list_id=price_list, state=import_state, before=cursor, limit=limit
+            session,
+            actor,
+            list_id=price_list,
+            state=import_state,
+            limit=limit,
+            cursor=cursor,
+            sort=sort,
         )
 
     @get("/{import_id:uuid}", opt=allow(scope=READ))
@@ -149,18 +157,21 @@ class PriceImportController(Controller):
         body = await exports.failed_rows_xlsx(database, actor, found)
         return Response(body, media_type=XLSX, headers=named)
 
-    @get("/{import_id:uuid}/diff", opt=allow(scope=READ))
+    @get("/{import_id:uuid}/diff", opt=allow(scope=READ) | sorted_by(queries.DIFF))
     async def read_diff(
         self,
         session: AsyncSession,
         actor: Actor,
         import_id: UUID,
         kind: Kind | None = None,
-        cursor: Annotated[str | None, QueryParameter(max_length=200)] = None,
         limit: Limit = 100,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> Diff:
         """What publishing changes, or changed, line by line in order of SKU."""
-        return await service.diff(session, actor, import_id, kind=kind, cursor=cursor, limit=limit)
+        return await service.diff(
+            session, actor, import_id, kind=kind, limit=limit, cursor=cursor, sort=sort
+        )
 
     @post("/{import_id:uuid}/commit", status_code=200, opt=allow(*KEEPERS, scope=WRITE))
     async def commit_import(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import DateTime, Integer, Numeric, RowMapping, String, Uuid, column, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.pages import Page, Sorting, rows_of
 from pricing.imports.rules import Format, Mode, OnError, State
 from pricing.imports.staging import tables_of
 
@@ -67,24 +67,33 @@ async def find(session: AsyncSession, import_id: UUID, *, lock: bool = False) ->
     return None if row is None else ImportRow(**row)
 
 
+_IMPORT_ID = column("id", Uuid)
+IMPORTS = Sorting(
+    _IMPORT_ID,
+    created_at=_IMPORT_ID,
+    state=column("state", String),
+    file_name=column("file_name", String),
+    ended_at=column("ended_at", DateTime(timezone=True)),
+    nullable=["file_name", "ended_at"],
+)
+
+
 async def browse(
     session: AsyncSession,
     supplier_id: UUID,
     *,
     list_id: UUID | None,
     state: str | None,
-    before: UUID | None,
-    limit: int,
+    page: Page,
 ) -> list[ImportRow]:
-    """Newest first; one more than `limit` tells that there is more."""
-    told = (
+    """One more than the page holds when there are more."""
+    imports = (
         _SELECT
         + """WHERE supplier_id = :supplier AND (CAST(:list AS uuid) IS NULL OR list_id = :list)
-        AND (CAST(:state AS text) IS NULL OR state = :state)
-        AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit"""
+        AND (CAST(:state AS text) IS NULL OR state = :state)"""
     )
     values = {"supplier": supplier_id, "list": list_id, "state": state}
-    rows = await session.execute(text(told), values | {"before": before, "limit": limit + 1})
+    rows = await session.execute(page.of(rows_of(imports)), values)
     return [ImportRow(**row) for row in rows.mappings()]
 
 
@@ -126,7 +135,11 @@ async def rejects_after(
 
 
 class DiffRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a diff; prices are None on the side where the line does not exist."""
+    """One line of a diff; prices are None on the side where the line does not exist.
+
+    `from_quantity`, `since` and `line` tell apart the lines of one SKU: a ladder has several of one
+    quantity, each for its own period.
+    """
 
     kind: str
     sku: str
@@ -139,33 +152,50 @@ class DiffRow(msgspec.Struct, frozen=True, kw_only=True):
     new_price: Decimal | None
     new_price_unit: Decimal | None
     reason: str | None
+    from_quantity: Decimal
+    since: int
+    line: int
 
+
+_DIFF_SKU = column("sku", String)
+_DIFF_KIND = column("kind", String)
+DIFF = Sorting(
+    _DIFF_SKU,
+    _DIFF_KIND,
+    column("from_quantity", Numeric),
+    column("since", Integer),
+    column("line", Integer),
+    default="sku",
+    sku=_DIFF_SKU,
+    kind=_DIFF_KIND,
+)
+_DIFF = """SELECT *, coalesce(min_quantity, 1) AS from_quantity FROM ({lines}) diff
+    WHERE CAST(:kind AS text) IS NULL OR kind = :kind"""
 
 # Before publishing: the staging tables know. x decides before s and d do.
-_STAGED_DIFF = """SELECT * FROM (
-    SELECT CASE WHEN x.sku IS NOT NULL THEN 'held' WHEN d.op = 'change' THEN 'changed'
+_STAGED_DIFF = _DIFF.replace(
+    "{lines}",
+    """SELECT CASE WHEN x.sku IS NOT NULL THEN 'held' WHEN d.op = 'change' THEN 'changed'
             ELSE 'added' END AS kind,
         s.sku, coalesce(d.min_quantity, s.min_quantity, 1) AS min_quantity,
         coalesce(d.unit, s.unit) AS unit, s.row_no, coalesce(d.currency, s.currency) AS currency,
         d.old_price, d.old_price_unit, coalesce(d.price, s.price) AS new_price,
         coalesce(d.price_unit, s.price_unit, 1) AS new_price_unit,
         (SELECT string_agg(e.code || ': ' || e.message, ' ') FROM price_import_errors e
-            WHERE e.import_id = :id AND e.row_no = s.row_no AND e.severity = 'held') AS reason
+            WHERE e.import_id = :id AND e.row_no = s.row_no AND e.severity = 'held') AS reason,
+        0 AS since, s.row_no AS line
     FROM {s} s {join} LEFT JOIN (SELECT DISTINCT sku FROM {x} WHERE reason = 'held') x
         ON x.sku = s.sku
     WHERE ({op} IS DISTINCT FROM 'same' OR x.sku IS NOT NULL)
         AND NOT EXISTS (SELECT FROM {x} y WHERE y.sku = s.sku AND y.reason = 'error')
     UNION ALL
     SELECT 'removed', l.sku, l.min_quantity, l.unit, NULL, l.currency, l.price, l.price_unit,
-        NULL, NULL, NULL
+        NULL, NULL, NULL, l.since, l.row_no
     FROM {g} g JOIN price_lists pl ON pl.id = :list
     JOIN price_lines l ON l.list_no = pl.list_no AND l.sku = g.sku
         AND l.min_quantity = g.min_quantity AND l.since = g.since AND l.row_no = g.row_no
-    {not_changed}) diff
-    WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
-        AND (CAST(:after AS text) IS NULL OR (sku, kind, min_quantity)
-            > (CAST(:after AS text), CAST(:after_kind AS text), CAST(:after_quantity AS numeric)))
-    ORDER BY sku, kind, min_quantity LIMIT :limit"""
+    {not_changed}""",
+)
 _JOIN = "LEFT JOIN {d} d ON d.row_no = s.row_no"
 _NO_JOIN = """LEFT JOIN (SELECT NULL::integer AS row_no, NULL::text AS op, NULL::text AS unit,
     NULL::text AS currency, NULL::numeric AS min_quantity, NULL::numeric AS old_price,
@@ -175,11 +205,12 @@ _NOT_CHANGED = """WHERE NOT EXISTS (SELECT FROM {d} d WHERE d.old_since = l.sinc
     AND d.old_row = l.row_no AND d.sku = l.sku AND d.op = 'change')"""
 
 # Afterwards: the lines themselves know, for ever.
-_PUBLISHED_DIFF = """SELECT * FROM (
-    SELECT CASE WHEN o.sku IS NULL THEN 'added' ELSE 'changed' END AS kind, n.sku,
+_PUBLISHED_DIFF = _DIFF.replace(
+    "{lines}",
+    """SELECT CASE WHEN o.sku IS NULL THEN 'added' ELSE 'changed' END AS kind, n.sku,
         n.min_quantity, n.unit, n.row_no, n.currency, o.price AS old_price,
         o.price_unit AS old_price_unit, n.price AS new_price, n.price_unit AS new_price_unit,
-        NULL::text AS reason
+        NULL::text AS reason, n.since, n.row_no AS line
     FROM price_lines n LEFT JOIN LATERAL (
         SELECT * FROM price_lines o WHERE o.list_no = n.list_no AND o.sku = n.sku
             AND o.min_quantity = n.min_quantity AND o.unit = n.unit AND o.currency = n.currency
@@ -189,7 +220,7 @@ _PUBLISHED_DIFF = """SELECT * FROM (
         AND (CAST(:after AS text) IS NULL OR n.sku >= :after)
     UNION ALL
     SELECT 'removed', o.sku, o.min_quantity, o.unit, NULL, o.currency, o.price, o.price_unit,
-        NULL, NULL, NULL
+        NULL, NULL, NULL, o.since, o.row_no
     FROM price_lines o WHERE o.list_no = :list_no AND o.until = :content
         AND (CAST(:after AS text) IS NULL OR o.sku >= :after)
         AND NOT EXISTS (SELECT FROM price_lines n WHERE n.list_no = o.list_no AND n.sku = o.sku
@@ -202,16 +233,14 @@ _PUBLISHED_DIFF = """SELECT * FROM (
         CAST(r.cells -> 'cells' ->> 'price' AS numeric),
         CAST(coalesce(r.cells -> 'cells' ->> 'price_unit', '1') AS numeric),
         (SELECT string_agg(e.code || ': ' || e.message, ' ') FROM price_import_errors e
-            WHERE e.import_id = :id AND e.row_no = r.row_no AND e.severity = 'held')
-    FROM price_import_rejects r WHERE r.import_id = :id AND r.cells ->> 'reason' = 'held') diff
-    WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
-        AND (CAST(:after AS text) IS NULL OR (sku, kind, min_quantity)
-            > (CAST(:after AS text), CAST(:after_kind AS text), CAST(:after_quantity AS numeric)))
-    ORDER BY sku, kind, min_quantity LIMIT :limit"""
+            WHERE e.import_id = :id AND e.row_no = r.row_no AND e.severity = 'held'),
+        0, r.row_no
+    FROM price_import_rejects r WHERE r.import_id = :id AND r.cells ->> 'reason' = 'held'""",
+)
 
 
 async def staged_diff(
-    session: AsyncSession, found: ImportRow, *, merged: bool, values: dict[str, Any]
+    session: AsyncSession, found: ImportRow, *, merged: bool, kind: str | None, page: Page
 ) -> list[DiffRow] | None:
     """None when the staging tables are gone (PostgreSQL crashed); the next commit reads again."""
     tables = tables_of(found.id)
@@ -220,13 +249,13 @@ async def staged_diff(
     told = _STAGED_DIFF.replace("{join}", _JOIN if merged else _NO_JOIN)
     told = told.replace("{op}", "d.op").replace("{not_changed}", _NOT_CHANGED if merged else "")
     rows = await session.execute(
-        text(tables.sql(told)), values | {"id": found.id, "list": found.list_id}
+        page.of(rows_of(tables.sql(told))), {"id": found.id, "list": found.list_id, "kind": kind}
     )
     return [DiffRow(**row) for row in rows.mappings()]
 
 
 async def published_diff(
-    session: AsyncSession, found: ImportRow, values: dict[str, Any]
+    session: AsyncSession, found: ImportRow, *, kind: str | None, page: Page
 ) -> list[DiffRow]:
     where = await session.execute(
         text(
@@ -236,8 +265,10 @@ async def published_diff(
         ),
         {"id": found.id, "list": found.list_id, "version": found.version},
     )
-    place = where.mappings().one()
-    rows = await session.execute(text(_PUBLISHED_DIFF), values | {"id": found.id, **dict(place)})
+    values = {"id": found.id, "kind": kind, "after": None} | dict(where.mappings().one())
+    if page.after is not None and page.sort == "sku":
+        values["after"] = page.after[0]  # spares the index the lines of the pages before
+    rows = await session.execute(page.of(rows_of(_PUBLISHED_DIFF)), values)
     return [DiffRow(**row) for row in rows.mappings()]
 
 

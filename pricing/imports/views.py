@@ -105,8 +105,8 @@ def _detected(dialect: Dialect) -> dict[str, object]:
     }
 
 
-def diff_view(report: Report, rows: Sequence[DiffRow], limit: int) -> Diff:
-    """One page; `rows` may hold one more than `limit`."""
+def diff_view(report: Report, rows: Sequence[DiffRow], next_cursor: str | None) -> Diff:
+    """One page."""
     counts = DiffCounts(
         added=report.added,
         changed=report.changed,
@@ -114,11 +114,7 @@ def diff_view(report: Report, rows: Sequence[DiffRow], limit: int) -> Diff:
         unchanged=report.same + report.known,
         held=report.held,
     )
-    last = rows[limit - 1] if len(rows) > limit else None
-    cursor = None
-    if last is not None:
-        cursor = f"{last.kind}~{plain(last.min_quantity or Decimal(1))}~{last.sku}"
-    return Diff(counts, [_diff_line(row) for row in rows[:limit]], cursor)
+    return Diff(counts, [_diff_line(row) for row in rows], next_cursor)
 
 
 def _diff_line(row: DiffRow) -> DiffLine:

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.pages import sorted_by
 from marketplace.kernel.statements import Reader
-from pricing.lists import service
+from pricing.lists import queries, service
 from pricing.lists.schemas import (
     History,
     LinePage,
@@ -53,20 +54,21 @@ class PriceListController(Controller):
         """A list of the own organisation, still without prices."""
         return await service.create_list(session, actor, data, clock.now())
 
-    @get(opt=allow(scope=READ))
+    @get(opt=allow(scope=READ) | sorted_by(queries.LISTS))
     async def list_price_lists(
         self,
         session: AsyncSession,
         actor: Actor,
         supplier: UUID | None = None,
-        cursor: UUID | None = None,
         limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> PriceListPage:
         """The own lists first, then those of others that the caller may buy from: published base
         lists are for organisations that buy and for the operator.
         """
         return await service.browse_lists(
-            session, actor, supplier_id=supplier, after=cursor, limit=limit
+            session, actor, supplier_id=supplier, limit=limit, cursor=cursor, sort=sort
         )
 
     @get("/{list_id:uuid}", opt=allow(scope=READ))
@@ -80,29 +82,36 @@ class PriceListController(Controller):
         """Rename, block, archive. Prices change by uploads only."""
         return await service.change_list(session, actor, list_id, data)
 
-    @get("/{list_id:uuid}/versions", opt=allow(scope=READ))
+    @get("/{list_id:uuid}/versions", opt=allow(scope=READ) | sorted_by(queries.VERSIONS))
     async def list_versions(
         self,
         session: AsyncSession,
         list_id: UUID,
-        cursor: int | None = None,
         limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> VersionPage:
         """Newest first."""
-        return await service.versions(session, list_id, before=cursor, limit=limit)
+        return await service.versions(session, list_id, limit=limit, cursor=cursor, sort=sort)
 
-    @get("/{list_id:uuid}/versions/{version:int}/lines", opt=allow(scope=READ))
+    @get(
+        "/{list_id:uuid}/versions/{version:int}/lines",
+        opt=allow(scope=READ) | sorted_by(queries.LINES),
+    )
     async def list_lines(
         self,
         session: AsyncSession,
         list_id: UUID,
         version: int,
         sku: Text = None,
-        cursor: Text = None,
         limit: Limit = 50,
+        cursor: str | None = None,
+        sort: str | None = None,
     ) -> LinePage:
         """In order of SKU and minimum quantity."""
-        return await service.lines(session, list_id, version, sku=sku, cursor=cursor, limit=limit)
+        return await service.lines(
+            session, list_id, version, sku=sku, limit=limit, cursor=cursor, sort=sort
+        )
 
 
 class PriceController(Controller):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import RowMapping, text
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    Integer,
+    Numeric,
+    RowMapping,
+    String,
+    Uuid,
+    column,
+    quoted_name,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel.pages import Page, Sorting, rows_of
 from marketplace.kernel.statements import Row, Source, Statement
 from pricing.lists.rates import Rate
 from pricing.lists.rules import Combination, Line, ListKind, Offered
@@ -52,43 +62,53 @@ async def find_list(session: AsyncSession, list_id: UUID) -> ListRow | None:
     return None if found is None else ListRow(**found)
 
 
+_LISTS = (
+    _LIST.replace("SELECT ", "SELECT l.supplier_id <> :reader AS of_others, ", 1)
+    + "WHERE CAST(:supplier AS uuid) IS NULL OR l.supplier_id = :supplier"
+)
+_LIST_ID = column("id", Uuid)
+LISTS = Sorting(
+    _LIST_ID,
+    default="own_first",
+    own_first=column("of_others", Boolean),
+    created_at=_LIST_ID,
+    name=column("name", String),
+    kind=column("kind", String),
+    priority=column("priority", Integer),
+    published_at=column("published_at", DateTime(timezone=True)),
+    nullable=["published_at"],
+)
+"""By default the reader's own lists, then those of others, each in order of age."""
+
+
 async def browse_lists(
-    session: AsyncSession,
-    reader_id: UUID,
-    *,
-    supplier_id: UUID | None,
-    after: UUID | None,
-    limit: int,
-) -> list[ListRow]:
-    """The reader's own lists, then those of others, each in order of age; one more than `limit`
-    when there is more. `after` is the id of the last list seen.
-    """
-    rows = await session.execute(
-        text(
-            _LIST  # noqa: S608  # constants only
-            + """WHERE (CAST(:supplier AS uuid) IS NULL OR l.supplier_id = :supplier)
-            AND (CAST(:after AS uuid) IS NULL OR (l.supplier_id <> :reader, l.id)
-                > (SELECT a.supplier_id <> :reader, a.id FROM price_lists a WHERE a.id = :after))
-            ORDER BY l.supplier_id <> :reader, l.id LIMIT :limit"""
-        ),
-        {"reader": reader_id, "supplier": supplier_id, "after": after, "limit": limit + 1},
+    session: AsyncSession, reader_id: UUID, *, supplier_id: UUID | None, page: Page
+) -> tuple[list[ListRow], str | None]:
+    """One page and the cursor of the next."""
+    found = await session.execute(
+        page.of(rows_of(_LISTS)), {"reader": reader_id, "supplier": supplier_id}
     )
-    return [ListRow(**row) for row in rows.mappings()]
+    rows, more = page.cut(found.mappings().all())
+    fields = ListRow.__struct_fields__
+    return [ListRow(**{name: row[name] for name in fields}) for row in rows], more
 
 
-async def versions_of(
-    session: AsyncSession, list_id: UUID, *, before: int | None, limit: int
-) -> Sequence[RowMapping]:
-    """Newest first."""
-    rows = await session.execute(
-        text(
-            """SELECT version, content, lines, skus, import_id, reverts, published_at
-            FROM price_versions WHERE list_id = :list
-            AND (CAST(:before AS integer) IS NULL OR version < :before)
-            ORDER BY version DESC LIMIT :limit"""
-        ),
-        {"list": list_id, "before": before, "limit": limit + 1},
-    )
+_VERSION = column("version", Integer)
+VERSIONS = Sorting(
+    _VERSION,
+    default="-version",
+    version=_VERSION,
+    published_at=_VERSION,
+    lines=column("lines", Integer),
+    skus=column("skus", Integer),
+)
+
+
+async def versions_of(session: AsyncSession, list_id: UUID, page: Page) -> Sequence[RowMapping]:
+    """One more than the page holds when there are more."""
+    versions = """SELECT version, lines, skus, import_id, reverts, published_at
+        FROM price_versions WHERE list_id = :list"""
+    rows = await session.execute(page.of(rows_of(versions)), {"list": list_id})
     return rows.mappings().all()
 
 
@@ -105,32 +125,29 @@ _LINE = """SELECT sku, supplier_sku, name, unit, currency, price, price_unit, mi
         row_no AS row FROM price_lines """
 
 
+_LINE_SKU = column("sku", String)
+LINES = Sorting(
+    _LINE_SKU,
+    column("min_quantity", Numeric),
+    column("since", Integer),
+    column(quoted_name("row", quote=True), Integer),
+    default="sku",
+    sku=_LINE_SKU,
+)
+"""By SKU only: a list has up to millions of lines, and this order has an index."""
+
+
 async def lines_of(
-    session: AsyncSession,
-    list_no: int,
-    content: int,
-    *,
-    sku: str | None,
-    after: tuple[str, Decimal, int, int] | None,
-    limit: int,
+    session: AsyncSession, list_no: int, content: int, *, sku: str | None, page: Page
 ) -> list[Line]:
-    """Lines of one content in order of SKU and quantity, after the key of the last one seen."""
-    key: dict[str, Any] = {"sku": None, "quantity": None, "since": None, "row": None}
-    if after is not None:
-        key = dict(zip(key, after, strict=True))
+    """Lines of one content, one more than the page holds when there are more."""
+    lines = (
+        _LINE
+        + """WHERE list_no = :list AND since <= :content AND (until IS NULL OR until > :content)
+            AND (CAST(:only AS text) IS NULL OR sku = :only)"""
+    )
     rows = await session.execute(
-        text(
-            _LINE
-            + """WHERE list_no = :list AND since <= :content
-                AND (until IS NULL OR until > :content)
-                AND (CAST(:only AS text) IS NULL OR sku = :only)
-                AND (CAST(:sku AS text) IS NULL OR (sku, min_quantity, since, row_no)
-                    > (CAST(:sku AS text), CAST(:quantity AS numeric), CAST(:since AS integer),
-                       CAST(:row AS integer)))
-                AND (CAST(:sku AS text) IS NULL OR sku >= :sku)
-            ORDER BY sku, min_quantity, since, row_no LIMIT :limit"""
-        ),
-        {"list": list_no, "content": content, "only": sku, "limit": limit + 1, **key},
+        page.of(rows_of(lines)), {"list": list_no, "content": content, "only": sku}
     )
     return [Line(**row) for row in rows.mappings()]
 
@@ -231,7 +248,8 @@ _HISTORY = """SELECT l.id, l.name, l.kind, p.sku, p.supplier_sku, p.name AS line
                                                  OR n.published_at > :known_at))
         AND (CAST(:on AS date) IS NULL OR ((p.valid_from IS NULL OR p.valid_from <= :on)
                                            AND (p.valid_to IS NULL OR p.valid_to >= :on)))
-    ORDER BY v.published_at DESC, l.id, p.min_quantity, p.valid_from LIMIT :limit"""
+    ORDER BY v.published_at DESC, l.id, p.sku, p.min_quantity, p.valid_from, p.row_no
+    LIMIT :limit"""
 
 
 async def history(

@@ -59,10 +59,7 @@ _PAIR = Statement(KEPT + " AND s.supplier_id = :supplier_id")
 _PAIRS = text(KEPT + " AND s.supplier_id IN :supplier_ids").bindparams(
     bindparam("supplier_ids", expanding=True)
 )
-_SUPPLIERS = text(
-    "SELECT DISTINCT supplier_id FROM rating_lines WHERE buyer_id = :buyer_id"
-    " AND (CAST(:after AS uuid) IS NULL OR supplier_id > :after) ORDER BY supplier_id LIMIT :limit"
-)
+_SUPPLIERS = text("SELECT DISTINCT supplier_id FROM rating_lines WHERE buyer_id = :buyer_id")
 # A buyer's sums all decay from one landmark by one half-life, so their ratio needs no time.
 _SPEND = text(
     "SELECT s.buyer_id, s.policy_id,"
@@ -223,12 +220,9 @@ def evidence_of(row: Row, landmark: datetime, now: datetime, parameters: Paramet
     )
 
 
-async def suppliers_of(
-    session: AsyncSession, buyer_id: UUID, after: UUID | None, limit: int
-) -> Sequence[UUID]:
-    """Whom a buyer has ever completed an order with, by id."""
-    values = {"buyer_id": buyer_id, "after": after, "limit": limit}
-    return (await session.scalars(_SUPPLIERS, values)).all()
+async def suppliers_of(session: AsyncSession, buyer_id: UUID) -> Sequence[UUID]:
+    """Whom a buyer has ever completed an order with."""
+    return (await session.scalars(_SUPPLIERS, {"buyer_id": buyer_id})).all()
 
 
 async def spend(session: AsyncSession, supplier_id: UUID, group: Iterable[UUID]) -> list[Spend]:

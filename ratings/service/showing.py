@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import Integer, String, Uuid, column
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid, NotFound
+from marketplace.kernel.pages import PAGE_DEFAULT, PAGE_MAX, Sorting
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.statements import Source
 from ratings import queries, rules
@@ -36,7 +38,6 @@ from ratings.schemas import (
 )
 from ratings.service import public, reading, views
 
-PAGE_MAX = 200
 HISTORY_POINTS_MAX = 36
 SUPPOSED_ORDERS_MAX = 1_000
 VERSION_MAX = 1_000_000
@@ -194,20 +195,51 @@ async def _evidence(
     return found.get(supplier_id, reading.NOTHING)
 
 
+class _Rated(msgspec.Struct, frozen=True):
+    """What a list of ratings can be sorted by; no `tenths`: not rated, or not needed."""
+
+    supplier_id: UUID
+    name: str
+    tenths: int | None
+
+
+_SUPPLIER_ID = column("supplier_id", Uuid)
+RATINGS = Sorting(
+    _SUPPLIER_ID,
+    default="supplier_id",
+    supplier_id=_SUPPLIER_ID,
+    supplier=column("name", String),
+    score=column("tenths", Integer),
+    nullable=["score"],
+)
+
+
 async def listing(
-    session: AsyncSession, actor: Actor, now: datetime, *, limit: int, cursor: str | None
+    session: AsyncSession,
+    actor: Actor,
+    now: datetime,
+    *,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> RatingPage:
-    """Every supplier the caller has completed an order with, by id. Raises Forbidden, Invalid."""
+    """Every supplier the caller has completed an order with. Raises Forbidden, Invalid."""
+    page = RATINGS.page(limit, cursor, sort)
     actor.require_capability("buys")
-    if not 1 <= limit <= PAGE_MAX:
-        raise Invalid.field("limit", "out_of_range", f"A page has 1 to {PAGE_MAX} entries.")
-    after = _cursor(cursor)
-    found = await queries.suppliers_of(session, actor.organisation_id, after, limit + 1)
-    shown = found[:limit]
-    policy = await queries.policy_at(session, actor.organisation_id, now)
-    rated = await reading.ratings(session, actor.organisation_id, shown, policy, now)
-    blocks = await queries.blocks(session, actor.organisation_id, shown)
-    names = await views.parties(session, shown)
+    buyer_id = actor.organisation_id
+    policy = await queries.policy_at(session, buyer_id, now)
+    names = await views.parties(session, await queries.suppliers_of(session, buyer_id))
+    rated: dict[UUID, rules.Rated | None] = {}
+    if page.sort.removeprefix("-") == "score":
+        rated = await reading.ratings(session, buyer_id, names, policy, now)
+    found = page.of_rows(
+        _Rated(supplier_id, party.name, _tenths(rated.get(supplier_id)))
+        for supplier_id, party in names.items()
+    )
+    rows, next_cursor = page.cut(found)
+    shown = [row.supplier_id for row in rows]
+    rated = rated or await reading.ratings(session, buyer_id, shown, policy, now)
+    blocks = await queries.blocks(session, buyer_id, shown)
     items = [
         RatingRow(
             supplier=names[supplier_id],
@@ -219,7 +251,11 @@ async def listing(
         )
         for supplier_id in shown
     ]
-    return RatingPage(items, str(shown[-1]) if len(found) > limit else None)
+    return RatingPage(items, next_cursor)
+
+
+def _tenths(rated: rules.Rated | None) -> int | None:
+    return None if rated is None else rated.tenths
 
 
 def _cautious(rated: rules.Rated | None) -> str | None:
@@ -228,13 +264,6 @@ def _cautious(rated: rules.Rated | None) -> str | None:
 
 def _confidence(rated: rules.Rated | None) -> str | None:
     return None if rated is None else views.share(rated.confidence)
-
-
-def _cursor(cursor: str | None) -> UUID | None:
-    try:
-        return UUID(cursor) if cursor else None
-    except ValueError:
-        raise Invalid.field("cursor", "bad_cursor", "Not a cursor of this list.") from None
 
 
 async def received(session: AsyncSession, actor: Actor, now: datetime) -> ReceivedPage:

@@ -16,6 +16,8 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
+from marketplace.kernel.pages import sorted_by
+from suppliers.programme import queries
 from suppliers.programme.measures import Measures
 from suppliers.programme.schemas import (
     AgreementPage,
@@ -123,7 +125,7 @@ class AgreementController(Controller):
     path = "/api/v1/agreements"
     tags = ("partners",)
 
-    @get("/", opt=READERS)
+    @get("/", opt=READERS | sorted_by(queries.AGREEMENTS))
     async def list_agreements(
         self,
         session: AsyncSession,
@@ -278,7 +280,7 @@ class PlanController(Controller):
     path = "/api/v1/plans"
     tags = ("partners",)
 
-    @get("/", opt=READERS)
+    @get("/", opt=READERS | sorted_by(queries.PLANS))
     async def list_plans(
         self,
         session: AsyncSession,

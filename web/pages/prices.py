@@ -239,7 +239,7 @@ async def _overview(
     problem: Problem | None = None,
 ) -> Template:
     viewer = await viewer_of(session, actor)
-    found = await lists.browse_lists(session, actor, supplier_id=None, after=None, limit=200)
+    found = await lists.browse_lists(session, actor, limit=200)
     return page(
         request,
         "prices/lists.html",
@@ -273,9 +273,7 @@ async def _list_page(
         )
     uploads: list[ImportView] = []
     if own:
-        found = await imports.browse(
-            session, actor, list_id=list_id, state=None, before=None, limit=20
-        )
+        found = await imports.browse(session, actor, list_id=list_id, limit=20)
         uploads = found.items
     return page(
         request,
@@ -287,7 +285,7 @@ async def _list_page(
         lines=lines,
         sku=sku or "",
         uploads=uploads,
-        versions=(await lists.versions(session, list_id, before=None, limit=20)).items,
+        versions=(await lists.versions(session, list_id, limit=20)).items,
         new_rows=range(NEW_ROWS),
         new_columns=NEW_COLUMNS,
         encodings=ENCODINGS,
@@ -308,7 +306,7 @@ async def _import_page(
     diff = None
     if view.state in {"ready", "published", "rolled_back"}:
         try:
-            diff = await imports.diff(session, actor, import_id, kind=None, cursor=None, limit=100)
+            diff = await imports.diff(session, actor, import_id, limit=100)
         except Problem as gone:
             problem = problem or gone
     return page(

@@ -34,7 +34,7 @@ class RatingPages(Controller):
         now = clock.now()
         given, received = [], (await showing.received(session, actor, now)).items
         if "buys" in actor.capabilities and actor.state == "active":
-            found = await showing.listing(session, actor, now, limit=LIST_MAX, cursor=None)
+            found = await showing.listing(session, actor, now, limit=LIST_MAX)
             # The best first; who is not rated yet comes last, not worst.
             given = sorted(found.items, key=lambda row: -Decimal(row.score or "-1"))
         return page(

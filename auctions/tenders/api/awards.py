@@ -8,13 +8,14 @@ from litestar import Controller, get, post
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.tenders import service
+from auctions.tenders import queries, service
 from auctions.tenders.schemas.awards import AwardPage, AwardSheet, AwardView, NewAwards
 from auctions.tenders.schemas.tender import TenderView, WithReason
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
+from marketplace.kernel.pages import sorted_by
 
 READ, WRITE = "tenders:read", "tenders:write"
 
@@ -63,7 +64,7 @@ class AwardController(Controller):
     path = "/api/v1/awards"
     tags = ("awards",)
 
-    @get("/", opt=allow(scope=READ))
+    @get("/", opt=allow(scope=READ) | sorted_by(queries.AWARDS))
     async def list_awards(
         self,
         session: AsyncSession,

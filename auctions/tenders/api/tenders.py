@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.tenders import service
+from auctions.tenders import queries, service
 from auctions.tenders.schemas.suggestions import Suggestions
 from auctions.tenders.schemas.tender import (
     AcceptTerms,
@@ -31,6 +31,7 @@ from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
+from marketplace.kernel.pages import sorted_by
 from marketplace.kernel.settings import Settings
 
 READ, WRITE = "tenders:read", "tenders:write"
@@ -44,7 +45,7 @@ class TenderController(Controller):
     path = "/api/v1/tenders"
     tags = ("tenders",)
 
-    @get("/", opt=allow(scope=READ))
+    @get("/", opt=allow(scope=READ) | sorted_by(queries.TENDERS))
     async def list_tenders(
         self,
         session: AsyncSession,

@@ -32,7 +32,9 @@ async def offer_of(session: AsyncSession, lot_id: UUID, organisation_id: UUID) -
 async def offers(session: AsyncSession, tender_id: UUID) -> Sequence[Offer]:
     """Opened ones for the buyer, the own ones for a supplier."""
     statement = (
-        select(Offer).where(Offer.tender_id == tender_id).order_by(Offer.lot_id, Offer.price_minor)
+        select(Offer)
+        .where(Offer.tender_id == tender_id)
+        .order_by(Offer.lot_id, Offer.price_minor, Offer.id)
     )
     return (await session.execute(statement)).scalars().all()
 

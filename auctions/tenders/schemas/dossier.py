@@ -30,6 +30,7 @@ class DocumentView(msgspec.Struct, frozen=True):
 
 class DocumentPage(msgspec.Struct, frozen=True):
     items: list[DocumentView]
+    next_cursor: str | None = None
 
 
 class NewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +58,7 @@ class QuestionView(msgspec.Struct, frozen=True):
 
 class QuestionPage(msgspec.Struct, frozen=True):
     items: list[QuestionView]
+    next_cursor: str | None = None
 
 
 class NewAddendum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,3 +93,4 @@ class AddendumView(msgspec.Struct, frozen=True):
 
 class AddendumPage(msgspec.Struct, frozen=True):
     items: list[AddendumView]
+    next_cursor: str | None = None

@@ -59,6 +59,7 @@ class OfferView(msgspec.Struct, frozen=True):
 
 class OfferPage(msgspec.Struct, frozen=True):
     items: list[OfferView]
+    next_cursor: str | None = None
 
 
 class Opening(msgspec.Struct, frozen=True):

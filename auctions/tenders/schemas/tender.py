@@ -148,6 +148,7 @@ class StepView(msgspec.Struct, frozen=True):
 
 class History(msgspec.Struct, frozen=True):
     items: list[StepView]
+    next_cursor: str | None = None
 
 
 class AcceptTerms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

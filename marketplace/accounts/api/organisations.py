@@ -9,6 +9,7 @@ from litestar import Controller, Request, get, patch, post, put
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts import queries
 from marketplace.accounts.api.common import READ, WRITE, Limit, client_address
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
@@ -31,6 +32,7 @@ from marketplace.accounts.service.logins import Doorman
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
+from marketplace.kernel.pages import sorted_by
 
 NETWORK = allow("admin", "channel_manager", scope=WRITE, operator=True)
 
@@ -62,7 +64,7 @@ class OrganisationController(Controller):
     path = "/api/v1/organisations"
     tags = ("accounts",)
 
-    @get(opt=allow(scope=READ, waiting=True))
+    @get(opt=allow(scope=READ, waiting=True) | sorted_by(queries.ORGANISATIONS))
     async def list_organisations(
         self,
         session: AsyncSession,
@@ -208,7 +210,7 @@ class AuditController(Controller):
     path = "/api/v1/audit_log"
     tags = ("accounts",)
 
-    @get(opt=allow("admin", "channel_manager", scope=READ, waiting=True))
+    @get(opt=allow("admin", "channel_manager", scope=READ, waiting=True) | sorted_by(queries.AUDIT))
     async def list_audit(
         self,
         session: AsyncSession,

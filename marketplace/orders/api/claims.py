@@ -13,6 +13,8 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
+from marketplace.kernel.pages import sorted_by
+from marketplace.orders import queries
 from marketplace.orders.schemas import ClaimPage, ClaimView, Decision, NewClaim
 from marketplace.orders.service import claims
 
@@ -37,7 +39,7 @@ class ClaimController(Controller):
         """A complaint about delivered goods; evidence is added as documents of the order."""
         return await claims.file(session, facts, actor, order_id, data, clock.now())
 
-    @get("/claims", opt=allow(scope=READ))
+    @get("/claims", opt=allow(scope=READ) | sorted_by(queries.CLAIMS))
     async def list_claims(
         self,
         session: AsyncSession,

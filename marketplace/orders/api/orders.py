@@ -15,7 +15,9 @@ from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
+from marketplace.kernel.pages import sorted_by
 from marketplace.kernel.settings import Settings
+from marketplace.orders import queries
 from marketplace.orders.listed import ListPrices
 from marketplace.orders.schemas import (
     Confirmation,
@@ -45,7 +47,7 @@ class OrderController(Controller):
     path = "/api/v1/orders"
     tags = ("orders",)
 
-    @get("/", opt=allow(scope=READ))
+    @get("/", opt=allow(scope=READ) | sorted_by(queries.ORDERS))
     async def list_orders(
         self,
         session: AsyncSession,

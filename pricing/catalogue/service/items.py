@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import PAGE_DEFAULT
 from marketplace.kernel.skus import require_sku
 from pricing.catalogue import queries
 from pricing.catalogue.codes import Named, code_errors
@@ -175,41 +176,29 @@ async def browse_items(
     q: str | None,
     *,
     filters: dict[str, Any],
-    cursor: str | None,
-    limit: int,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> ItemPage:
     """A search that finds nothing is tried again with the words that were probably meant. Raises
     Invalid.
     """
+    page = queries.ITEMS.page(limit, cursor, sort)
     words = words_of(q or "")
     if q and q.strip() and not words:
         return ItemPage([])
-    after = _after(cursor)
     # PostgreSQL takes no NUL, and no number has anything unprintable in it.
     number = q.strip() if q and q.isprintable() else ""
-    found = await queries.browse_items(
-        session, words, number=number, filters=filters, after=after, limit=limit
-    )
+    found = await queries.browse_items(session, words, number=number, filters=filters, page=page)
     told = None
-    if words and not found and after is None:
+    # Every page of a corrected search finds nothing by the words as they were typed.
+    if words and not found:
         better = [corrected(w, await queries.vocabulary(session, w)) or w for w in words]
         if better != words:
             told = " ".join(better)
-            found = await queries.browse_items(
-                session, better, filters=filters, after=None, limit=limit
-            )
-    more = f"{found[limit - 1]['id']}~{found[limit - 1]['rank']}" if len(found) > limit else None
-    return ItemPage([item_view(row) for row in found[:limit]], more, told if found else None)
-
-
-def _after(cursor: str | None) -> tuple[str, UUID] | None:
-    if cursor is None:
-        return None
-    item_id, _, rank = cursor.partition("~")
-    try:
-        return rank, UUID(item_id)
-    except ValueError:
-        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
+            found = await queries.browse_items(session, better, filters=filters, page=page)
+    shown, more = page.cut(found)
+    return ItemPage([item_view(row) for row in shown], more, told if shown else None)
 
 
 async def add_category(session: AsyncSession, data: NewCategory) -> CategoryView:
@@ -258,10 +247,12 @@ async def show_codes(
     parent: str | None,
     q: str | None,
     language: str,
-    after: str | None,
-    limit: int,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> CodePage:
-    """One branch of a classification, or what matches `q` anywhere in it."""
+    """One branch of a classification, or what matches `q` anywhere in it. Raises Invalid."""
+    page = queries.CODES.page(limit, cursor, sort)
     found = await queries.codes(
         session,
         scheme=scheme,
@@ -269,15 +260,22 @@ async def show_codes(
         parent=parent,
         q=q,
         language=language,
-        after=after,
-        limit=limit,
+        page=page,
     )
-    more = str(found[limit - 1]["code"]) if len(found) > limit else None
-    return CodePage([CodeView(**row) for row in found[:limit]], more)
+    shown, more = page.cut(found)
+    return CodePage([CodeView(**row) for row in shown], more)
 
 
-async def show_units(session: AsyncSession, after: str | None, limit: int) -> UnitPage:
-    found = await queries.units(session, after, limit)
+async def show_units(
+    session: AsyncSession,
+    *,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
+) -> UnitPage:
+    """Raises Invalid."""
+    page = queries.UNITS.page(limit, cursor, sort)
+    found, more = page.cut(await queries.units(session, page))
     views = [
         UnitView(
             code=row["code"],
@@ -286,6 +284,6 @@ async def show_units(session: AsyncSession, after: str | None, limit: int) -> Un
             base_code=row["base_code"],
             factor=None if row["factor"] is None else plain(row["factor"]),
         )
-        for row in found[:limit]
+        for row in found
     ]
-    return UnitPage(views, views[-1].code if len(found) > limit else None)
+    return UnitPage(views, more)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.pages import PAGE_DEFAULT
 from marketplace.kernel.skus import require_sku
 from pricing.catalogue import queries
 from pricing.catalogue.rules import most_alike, words_of
@@ -28,13 +29,19 @@ _KEEP = """INSERT INTO sku_mappings (supplier_id, sku, item_id, method, state, s
 
 
 async def browse_mappings(
-    session: AsyncSession, actor: Actor, *, state: str | None, after: str | None, limit: int
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    state: str | None,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> MappingPage:
-    found = await queries.mappings(
-        session, actor.organisation_id, state=state, after=after, limit=limit
-    )
-    more = str(found[limit - 1]["sku"]) if len(found) > limit else None
-    return MappingPage([MappingView(**row) for row in found[:limit]], more)
+    """Raises Invalid."""
+    page = queries.MAPPINGS.page(limit, cursor, sort)
+    found = await queries.mappings(session, actor.organisation_id, state=state, page=page)
+    shown, more = page.cut(found)
+    return MappingPage([MappingView(**row) for row in shown], more)
 
 
 async def decide(session: AsyncSession, actor: Actor, data: Decision, now: datetime) -> MappingPage:
@@ -57,7 +64,7 @@ async def decide(session: AsyncSession, actor: Actor, data: Decision, now: datet
             "now": now,
         },
     )
-    return await browse_mappings(session, actor, state=data.state, after=None, limit=50)
+    return await browse_mappings(session, actor, state=data.state)
 
 
 async def propose(
@@ -91,4 +98,4 @@ async def propose(
                 "now": now,
             },
         )
-    return await browse_mappings(session, actor, state="proposed", after=None, limit=200)
+    return await browse_mappings(session, actor, state="proposed", limit=200)

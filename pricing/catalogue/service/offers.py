@@ -90,13 +90,13 @@ async def _look(session: AsyncSession, seller: Any, sku: str, question: Question
     return _Found(seller, sku, resolved, why_not)
 
 
-def _order(offer: Offer) -> tuple[bool, str, str, Decimal, str]:
+def _order(offer: Offer) -> tuple[bool, str, str, Decimal, str, str]:
     """Comparable ones first: one unit, one currency, the lowest price."""
     if offer.normal is None or offer.normal_unit is None:
-        return True, "~", "", Decimal(0), offer.supplier
+        return True, "~", "", Decimal(0), offer.supplier, offer.sku
     price = Decimal(offer.normal.amount)
     aside = offer.reason is not None
-    return aside, offer.normal_unit, offer.normal.currency, price, offer.supplier
+    return aside, offer.normal_unit, offer.normal.currency, price, offer.supplier, offer.sku
 
 
 def _offer(found: _Found, units: Mapping[str, Any]) -> Offer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,8 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.decimals import parse_decimal
-from marketplace.kernel.errors import Conflict, Invalid
+from marketplace.kernel.errors import Conflict
 from pricing.imports import queries, views
 from pricing.imports.compare import Report
 from pricing.imports.dialect import Dialect, header_hash
@@ -30,34 +28,27 @@ async def diff(
     actor: Actor,
     import_id: UUID,
     *,
-    kind: str | None,
-    cursor: str | None,
+    kind: str | None = None,
     limit: int,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> Diff:
     """What publishing changes, or changed. Raises NotFound, Conflict (not checked yet), Invalid."""
+    page = queries.DIFF.page(limit, cursor, sort)
     found = await own(session, actor, import_id)
-    values = {"kind": kind, "limit": limit + 1} | _diff_cursor(cursor)
     report = msgspec.json.decode(found.report, type=Report)
     if found.state in {"published", "rolled_back"}:
-        rows = await queries.published_diff(session, found, values)
+        rows = await queries.published_diff(session, found, kind=kind, page=page)
     elif found.state in {"ready", "publishing"}:
-        staged = await queries.staged_diff(session, found, merged=report.merged, values=values)
+        staged = await queries.staged_diff(
+            session, found, merged=report.merged, kind=kind, page=page
+        )
         if staged is None:
             raise Conflict("not_staged", "The comparison was lost; commit or upload again.")
         rows = staged
     else:
         raise Conflict("wrong_state", f"An upload that is {found.state} has no comparison.")
-    return views.diff_view(report, rows, limit)
-
-
-def _diff_cursor(cursor: str | None) -> dict[str, Any]:
-    if cursor is None:
-        return {"after": None, "after_kind": None, "after_quantity": None}
-    try:
-        kind, quantity, sku = cursor.split("~", 2)
-        return {"after": sku, "after_kind": kind, "after_quantity": parse_decimal(quantity)}
-    except ValueError:
-        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
+    return views.diff_view(report, *page.cut(rows))
 
 
 async def remember_columns(

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import PAGE_DEFAULT
 from pricing.imports import queries, views
 from pricing.imports.compare import Report
 from pricing.imports.queries import ImportRow
@@ -117,16 +118,20 @@ async def browse(
     session: AsyncSession,
     actor: Actor,
     *,
-    list_id: UUID | None,
-    state: str | None,
-    before: UUID | None,
-    limit: int,
+    list_id: UUID | None = None,
+    state: str | None = None,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> ImportPage:
-    found = await queries.browse(
-        session, actor.organisation_id, list_id=list_id, state=state, before=before, limit=limit
+    """Newest first unless `sort` says otherwise. Raises Invalid."""
+    page = queries.IMPORTS.page(limit, cursor, sort)
+    found, more = page.cut(
+        await queries.browse(
+            session, actor.organisation_id, list_id=list_id, state=state, page=page
+        )
     )
-    more = str(found[limit - 1].id) if len(found) > limit else None
-    return ImportPage([views.import_view(row) for row in found[:limit]], more)
+    return ImportPage([views.import_view(row) for row in found], more)
 
 
 async def commit(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.decimals import parse_decimal
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import PAGE_DEFAULT
 from pricing.lists import queries
 from pricing.lists.queries import ListRow
-from pricing.lists.rules import Line, plain
 from pricing.lists.schemas import (
     LinePage,
     NewPriceList,
@@ -121,15 +119,17 @@ async def browse_lists(
     session: AsyncSession,
     actor: Actor,
     *,
-    supplier_id: UUID | None,
-    after: UUID | None,
-    limit: int,
+    supplier_id: UUID | None = None,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> PriceListPage:
-    found = await queries.browse_lists(
-        session, actor.organisation_id, supplier_id=supplier_id, after=after, limit=limit
+    """The own lists first unless `sort` says otherwise. Raises Invalid."""
+    page = queries.LISTS.page(limit, cursor, sort)
+    found, more = await queries.browse_lists(
+        session, actor.organisation_id, supplier_id=supplier_id, page=page
     )
-    more = str(found[limit - 1].id) if len(found) > limit else None
-    return PriceListPage([_view(row) for row in found[:limit]], more)
+    return PriceListPage([_view(row) for row in found], more)
 
 
 async def change_list(
@@ -152,10 +152,17 @@ async def change_list(
 
 
 async def versions(
-    session: AsyncSession, list_id: UUID, *, before: int | None, limit: int
+    session: AsyncSession,
+    list_id: UUID,
+    *,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> VersionPage:
+    """Newest first unless `sort` says otherwise. Raises NotFound, Invalid."""
+    page = queries.VERSIONS.page(limit, cursor, sort)
     await seen(session, list_id)
-    found = await queries.versions_of(session, list_id, before=before, limit=limit)
+    found, more = page.cut(await queries.versions_of(session, list_id, page))
     views = [
         VersionView(
             version=row["version"],
@@ -165,9 +172,9 @@ async def versions(
             reverts=row["reverts"],
             published_at=row["published_at"],
         )
-        for row in found[:limit]
+        for row in found
     ]
-    return VersionPage(views, str(views[-1].version) if len(found) > limit else None)
+    return VersionPage(views, more)
 
 
 async def lines(
@@ -175,31 +182,18 @@ async def lines(
     list_id: UUID,
     version: int,
     *,
-    sku: str | None,
-    cursor: str | None,
-    limit: int,
+    sku: str | None = None,
+    limit: int = PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
 ) -> LinePage:
     """One page of a version's lines in order of SKU and quantity. Raises NotFound, Invalid."""
+    page = queries.LINES.page(limit, cursor, sort)
     found = await seen(session, list_id)
     content = await queries.content_of(session, list_id, version)
     if content is None:
         raise NotFound("version")
-    got = await queries.lines_of(
-        session, found.list_no, content, sku=sku, after=_after(cursor), limit=limit
+    got, more = page.cut(
+        await queries.lines_of(session, found.list_no, content, sku=sku, page=page)
     )
-    more = _cursor(got[limit - 1]) if len(got) > limit else None
-    return LinePage([line_view(line) for line in got[:limit]], more)
-
-
-def _cursor(line: Line) -> str:
-    return f"{plain(line.min_quantity)}~{line.since}~{line.row}~{line.sku}"
-
-
-def _after(cursor: str | None) -> tuple[str, Decimal, int, int] | None:
-    if cursor is None:
-        return None
-    try:
-        quantity, since, row, sku = cursor.split("~", 3)
-        return sku, parse_decimal(quantity), int(since), int(row)
-    except ValueError:
-        raise Invalid.field("cursor", "malformed", "This cursor is not one of ours.") from None
+    return LinePage([line_view(line) for line in got], more)
