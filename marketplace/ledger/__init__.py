@@ -1,0 +1,1 @@
+"""What partners earn and what became of it: one double-entry ledger, accruals, payouts, acts."""
