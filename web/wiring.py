@@ -56,6 +56,10 @@ from marketplace.kernel.redis import AnyRedis, connect
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Handler, fire_due
+from marketplace.ledger import api as ledger_api
+from marketplace.ledger import jobs as ledger_jobs
+from marketplace.ledger import order_sales
+from marketplace.ledger.terms import TermsAt, no_terms
 from marketplace.orders import api as orders_api
 from marketplace.orders import facts as orders
 from marketplace.orders.listed import ListPrices
@@ -95,6 +99,7 @@ HANDLERS: list[ControllerRouterHandler] = [
     *live_api.HANDLERS,
     *practice_api.CONTROLLERS,
     *orders_api.CONTROLLERS,
+    *ledger_api.CONTROLLERS,
     *ratings_api.CONTROLLERS,
     *programme_api.CONTROLLERS,
     *exchange_api.CONTROLLERS,
@@ -208,6 +213,10 @@ async def drain(parts: Living) -> None:
     await parts.live.drain()
 
 
+TERMS_AT: TermsAt = no_terms
+"""What a partner earns at a time, by its agreement."""
+
+
 def subscribed() -> Facts:
     """Who listens to what happens on lower floors."""
     facts = Facts()
@@ -222,6 +231,10 @@ def subscribed() -> Facts:
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
     facts.subscribe(TierChanged, lists.tier_changed)
+    facts.subscribe(orders.OrderCompleted, partial(order_sales.order_completed, TERMS_AT))
+    facts.subscribe(orders.OrderReopened, order_sales.order_reopened)
+    facts.subscribe(orders.ClaimUpheld, order_sales.claim_upheld)
+    facts.subscribe(orders.ClaimWithdrawn, order_sales.claim_withdrawn)
     facts.subscribe(orders.OrderMoved, listening.order_moved)
     facts.subscribe(orders.ClaimMoved, listening.claim_moved)
     return facts
@@ -345,6 +358,10 @@ async def _judge_tiers(parts: Living) -> None:
     await programme_jobs.judge_tiers(parts.database, parts.clock, parts.measures)
 
 
+async def _announce_payouts(parts: Living) -> None:
+    await ledger_jobs.announce_payouts(parts.database, parts.clock)
+
+
 async def _send_webhooks(parts: Living) -> None:
     await _post(parts).deliver_due()
 
@@ -381,6 +398,7 @@ JOBS = [
     Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),
     Job(name="keep_ratings", every_s=30, run=_keep_ratings),
     Job(name="judge_tiers", every_s=600, run=_judge_tiers),
+    Job(name="announce_payouts", every_s=1, run=_announce_payouts),
     Job(name="send_webhooks", every_s=1, run=_send_webhooks),
     Job(name="sweep_webhooks", every_s=3_600, run=_sweep_webhooks),
     Job(name="send_mails", every_s=5, run=_send_mails),

@@ -97,6 +97,27 @@ EVENTS: dict[str, Event] = {
         path="/programme/plans/{plan_id}",
         readers=PARTNERS,
     ),
+    "accrual.created": Event(title="Something was earned"),
+    "accrual.reversed": Event(title="Something earned was taken back, in part or whole"),
+    "payout.approved": Event(
+        title="A payout was released",
+        subject="Payout released: {amount} {currency}",
+        text="A payout of {amount} {currency} was released and is on its way to your bank.",
+        path="/payouts/{payout_id}",
+    ),
+    "payment.made": Event(
+        title="A payout was paid",
+        subject="Paid: {amount} {currency}",
+        text="Your payout of {amount} {currency} was paid. Reference of the bank: {reference}.",
+        path="/payouts/{payout_id}",
+    ),
+    "payment.failed": Event(
+        title="A payout could not be paid",
+        subject="Payout failed: {amount} {currency}",
+        text="Your payout of {amount} {currency} could not be paid: {reason}. It is paid with the"
+        " next run.",
+        path="/payouts/{payout_id}",
+    ),
     "endpoint.disabled": Event(
         title="An endpoint was disabled",
         subject="Webhook endpoint disabled",

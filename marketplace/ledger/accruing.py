@@ -9,7 +9,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.exchange.announcing import announce
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.money import exponent_of, format_minor
 from marketplace.kernel.scope import as_house
 from marketplace.ledger import queries, rules
 from marketplace.ledger.models import Accrual
@@ -97,7 +99,24 @@ async def _write(
             return None
         accrual.entry_id = entry.id
         session.add(accrual)
+        await _announce(session, accrual)
     return accrual.id
+
+
+async def _announce(session: AsyncSession, accrual: Accrual) -> None:
+    exponent = exponent_of(accrual.asset)
+    data = {
+        "accrual_id": str(accrual.id),
+        "kind": accrual.kind,
+        "amount": format_minor(accrual.amount, exponent),
+        "currency": accrual.asset,
+        "source_kind": accrual.source_kind,
+        "source_id": accrual.source_id,
+        "due_at": accrual.due_at.isoformat(),
+    }
+    kind = "accrual.created" if accrual.reverses is None else "accrual.reversed"
+    once = f"accrual {accrual.id}"
+    await announce(session, accrual.beneficiary_id, kind, data, once, accrual.at)
 
 
 def money(beneficiary_id: UUID, currency: str, amount: int) -> Sequence[Transfer]:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import exists, func, literal, select, text
+from sqlalchemy import and_, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import Page, Sorting
 from marketplace.ledger.models import (
     Accrual,
     Fund,
+    LedgerAccount,
     LedgerEntry,
     LedgerLot,
+    LedgerPosting,
     Sale,
     SaleRefund,
 )
+from marketplace.ledger.payouts.models import Payout
 from marketplace.ledger.posting import Entry
 
 if TYPE_CHECKING:
     from marketplace.ledger.sales import NewSale
+
+ACCOUNTS = Sorting(LedgerAccount.id, default="kind", kind=LedgerAccount.kind)
+ENTRIES = Sorting(LedgerEntry.id, default="-number", number=LedgerEntry.number)
+ACCRUALS = Sorting(
+    Accrual.id,
+    default="-number",
+    number=Accrual.number,
+    due_at=Accrual.due_at,
+    amount=Accrual.amount,
+)
 
 _ADD_SALE = text(
     "INSERT INTO sales (id, source_kind, source_id, once, partner_id, currency, amount_minor, at,"
@@ -60,13 +75,21 @@ async def sale(session: AsyncSession, sale_id: UUID, *, lock: bool = False) -> S
     return (await session.scalars(statement)).first()
 
 
-async def last_sale(session: AsyncSession, source_kind: str, source_id: str) -> Sale | None:
-    """An order that was reopened and completed again is another sale."""
+async def last_sale(
+    session: AsyncSession, source_kind: str, source_id: str, until: datetime, ended_by: str
+) -> Sale | None:
+    """The last one that was completed at `until` or before, locked; not one that the refund
+    `ended_by` has ended.
+    """
     statement = (
         select(Sale)
         .where(Sale.source_kind == source_kind, Sale.source_id == source_id)
+        .where(Sale.completed_at <= until)
+        .where(~exists().where(SaleRefund.sale_id == Sale.id, SaleRefund.reference == ended_by))
         .order_by(Sale.completed_at.desc(), Sale.id.desc())
         .limit(1)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).first()
 
@@ -164,3 +187,103 @@ async def pending_points(
     statement = select(Accrual).where(Accrual.id.in_(left)).order_by(Accrual.number)
     accruals = (await session.scalars(statement.with_for_update())).all()
     return [(accrual, left[accrual.id]) for accrual in accruals]
+
+
+async def account(session: AsyncSession, account_id: UUID) -> LedgerAccount | None:
+    return await session.get(LedgerAccount, account_id)
+
+
+async def account_page(
+    session: AsyncSession,
+    page: Page,
+    *,
+    owner: UUID | None,
+    asset: str | None,
+    mine: UUID | None,
+) -> Sequence[LedgerAccount]:
+    """`mine`: nothing but the accounts of this organisation."""
+    statement = page.of(select(LedgerAccount))
+    for wanted in (owner, mine):
+        if wanted is not None:
+            statement = statement.where(LedgerAccount.owner_id == wanted)
+    if asset is not None:
+        statement = statement.where(LedgerAccount.asset == asset)
+    return (await session.scalars(statement)).all()
+
+
+async def balances(session: AsyncSession, account_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Sums of the postings that the session may see."""
+    statement = (
+        select(LedgerPosting.account_id, func.sum(LedgerPosting.amount))
+        .where(LedgerPosting.account_id.in_(account_ids))
+        .group_by(LedgerPosting.account_id)
+    )
+    return {row[0]: int(row[1]) for row in await session.execute(statement)}
+
+
+async def entry_page(
+    session: AsyncSession,
+    page: Page,
+    account_id: UUID,
+    from_at: datetime | None,
+    to_at: datetime | None,
+) -> Sequence[LedgerEntry]:
+    """Entries with a posting on this account."""
+    statement = page.of(select(LedgerEntry)).where(
+        LedgerEntry.id.in_(
+            select(LedgerPosting.entry_id).where(LedgerPosting.account_id == account_id)
+        )
+    )
+    if from_at is not None:
+        statement = statement.where(LedgerEntry.at >= from_at)
+    if to_at is not None:
+        statement = statement.where(LedgerEntry.at < to_at)
+    return (await session.scalars(statement)).all()
+
+
+async def postings(
+    session: AsyncSession, entry_ids: Sequence[UUID]
+) -> list[tuple[LedgerPosting, LedgerAccount]]:
+    """In the order of each entry, with their accounts."""
+    statement = (
+        select(LedgerPosting, LedgerAccount)
+        .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
+        .where(LedgerPosting.entry_id.in_(entry_ids))
+        .order_by(LedgerPosting.entry_id, LedgerPosting.position)
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
+_SHOWN_ACCRUAL = (
+    select(Accrual, LedgerEntry, Payout.state)
+    .join(LedgerEntry, LedgerEntry.id == Accrual.entry_id)
+    .outerjoin(Payout, Payout.id == Accrual.payout_id)
+)
+
+
+async def accrual(
+    session: AsyncSession, accrual_id: UUID
+) -> tuple[Accrual, LedgerEntry, str | None] | None:
+    """With its entry, and the state of the payout it stands in."""
+    row = (await session.execute(_SHOWN_ACCRUAL.where(Accrual.id == accrual_id))).first()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def accrual_page(
+    session: AsyncSession, page: Page, now: datetime, state: str | None, partner: UUID | None
+) -> list[tuple[Accrual, LedgerEntry, str | None]]:
+    """As `accrual`; `state` as people see it."""
+    unpaid = and_(Accrual.payable, Accrual.payout_id.is_(None))
+    conditions = {
+        "held": and_(unpaid, Accrual.due_at > now),
+        "payable": and_(unpaid, Accrual.due_at <= now),
+        "in_payout": and_(Accrual.payable, Payout.state.in_(["proposed", "approved"])),
+        "paid": Payout.state == "paid",
+        "credited": Accrual.payable.is_(False),
+    }
+    statement = page.of(_SHOWN_ACCRUAL)
+    if state is not None:
+        statement = statement.where(conditions[state])
+    if partner is not None:
+        statement = statement.where(Accrual.beneficiary_id == partner)
+    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]

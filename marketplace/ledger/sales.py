@@ -56,7 +56,8 @@ async def record(session: AsyncSession, new: NewSale, terms: Terms | None) -> UU
 
 async def _accrue_commission(session: AsyncSession, new: NewSale, terms: Terms) -> None:
     earned = commission(terms.sale, new.amount, new.quantity)
-    if not earned:
+    # A sale of nothing earns nothing, not even a flat rate: it could never be taken back in part.
+    if not earned or not new.amount:
         return
     await accrue(
         session,
@@ -110,19 +111,20 @@ async def _earn_points(session: AsyncSession, new: NewSale, terms: Terms) -> Non
 async def refund(
     session: AsyncSession, sale_id: UUID, reference: str, amount: int, reason: str, at: datetime
 ) -> None:
-    """So much of the sale is taken back for the cause `reference`; again with the same amount: no
-    change, with another: that one counts. Works in any scope. Raises NotFound, OverRefund.
+    """So much of the sale is taken back for the cause `reference`. A later word of the same cause
+    replaces the former; an earlier one, or the same again, changes nothing. Works in any scope.
+    Raises NotFound, OverRefund.
     """
     async with as_house(session):
         sale = await queries.sale(session, sale_id, lock=True)
         if sale is None:
             raise NotFound("sale")
         former = await queries.refund_of(session, sale_id, reference)
+        if former is not None and former.at >= at:
+            return
         total = sale.refunded_minor - (former.amount_minor if former else 0) + amount
         if total > sale.amount_minor:
             raise OverRefund
-        if former is not None and former.amount_minor == amount:
-            return
         if former is None:
             session.add(
                 SaleRefund(sale_id=sale_id, reference=reference, amount_minor=amount, at=at)

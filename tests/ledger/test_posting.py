@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -18,6 +18,8 @@ from marketplace.kernel.ids import new_id
 from marketplace.ledger.posting import Account, Entry, Transfer, post, post_all
 from tests.ledger.partners import RULE, new_organisation, order
 
+NO_SHRINKING = [Phase.explicit, Phase.generate]
+"""Every example takes a database; a shrinker would run for minutes."""
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 AT_ONCE = 50
 
@@ -204,7 +206,10 @@ AMOUNTS = st.lists(st.integers(min_value=1, max_value=10**12), min_size=1, max_s
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=NO_SHRINKING,
 )
 @given(batches=st.lists(AMOUNTS, min_size=1, max_size=5), assets=st.data())
 async def test_every_entry_sums_to_zero_in_each_asset(

@@ -4,10 +4,19 @@ and each alone.
 
 from __future__ import annotations
 
-import msgspec
+from datetime import UTC, datetime
 
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.db import Database
+from marketplace.kernel.db import SYSTEM, Database
+from marketplace.ledger.accruing import NewAccrual, accrue
+from marketplace.ledger.payouts import service as payouts
+from marketplace.ledger.payouts.schemas import NewPayoutRun
+from marketplace.ledger.posting import Rule, Source
 from pricing.imports.jobs import work_imports
 from tests.auctions.tenders.tendering import act, join, ok, published
 from tests.auctions.tenders.test_awards import answer, offered, propose
@@ -48,6 +57,7 @@ SUPPLIERS_OWN = frozenset(
     [
         *("list_id", "import_id", "item_id", "offer_id"),
         *("programme_id", "agreement_id", "certificate_id", "plan_id"),
+        *("accrual_id", "entry_id", "account_id", "payout_id"),
     ]
 )
 
@@ -77,6 +87,7 @@ async def new_dealing(
     await _account(made, connect, word)
     await _prices(made, word, database)
     await _partnership(made, operator, word)
+    await _money(made, word, database)
     made.secrets += [value for param, value in made.ids.items() if param not in PUBLIC_IDS]
     return made
 
@@ -195,6 +206,59 @@ async def _prices(made: Dealing, word: str, database: Database) -> None:
     made.ids["list_id"], made.ids["import_id"] = await _published(made, agreement, database)
     made.base_list_name = unique("base-list")
     made.base_list_id, _ = await _published(made, {"name": made.base_list_name}, database)
+
+
+WALKED_CURRENCY = "BMD"
+"""Nobody else's tests earn Bermudian dollars, so a payout run here takes nothing of theirs."""
+
+
+async def _money(made: Dealing, word: str, database: Database) -> None:
+    """What the supplier earned as a partner, and a payout of it."""
+    partner_id, ids = made.supplier.organisation_id, made.ids
+    new = NewAccrual(
+        once=f"walk {word}",
+        kind="commission",
+        beneficiary_id=partner_id,
+        currency=WALKED_CURRENCY,
+        amount=12_345,
+        source=Source("case", word),
+        rule=Rule("case", 1, f"A rule, {word}"),
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    async with database.transaction(SYSTEM) as session:
+        accrual_id = await accrue(session, new)
+        maker = await operator_of(session)
+        run = NewPayoutRun(until=Clock().now(), currency=WALKED_CURRENCY)
+        view = await payouts.propose(session, maker, run, Clock().now())
+    client = made.supplier.client
+    accrual = ok(await client.get(f"/api/v1/accruals/{accrual_id}"))
+    [account] = ok(await client.get("/api/v1/ledger/accounts"))["items"]
+    ids |= {
+        "accrual_id": accrual["id"],
+        "entry_id": accrual["entry_id"],
+        "account_id": account["id"],
+        "payout_id": accrual["payout_id"],
+        "payout_run_id": str(view.id),
+    }
+
+
+async def operator_of(session: AsyncSession) -> Actor:
+    """The operator's first user, as caller."""
+    row = (
+        await session.execute(
+            text(
+                "SELECT u.id, u.organisation_id FROM users u JOIN organisations o"
+                " ON o.id = u.organisation_id WHERE o.operator AND o.tax_id = 'OPERATOR' LIMIT 1"
+            )
+        )
+    ).one()
+    return Actor(
+        user_id=row.id,
+        organisation_id=row.organisation_id,
+        roles=frozenset(["admin"]),
+        capabilities=frozenset(),
+        operator=True,
+    )
 
 
 async def _published(made: Dealing, new: dict[str, str], database: Database) -> tuple[str, str]:

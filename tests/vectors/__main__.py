@@ -43,8 +43,9 @@ def main(arguments: list[str]) -> int:
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     servers = _Servers()
+    world = World(servers.place)
     try:
-        return max([_run(Path(argument), World(servers.place)) for argument in arguments])
+        return max([_run(Path(argument), world) for argument in arguments])
     finally:
         servers.stop()
 

@@ -23,13 +23,18 @@ FILES = [
 CASES = [(file, whole) for file in FILES for whole in json.loads(file.read_text())["cases"]]
 
 
+@pytest.fixture(scope="module")
+def world(servers: Place) -> World:
+    return World(lambda: servers)
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [(file, whole.get("name") or whole["id"]) for file, whole in CASES],
     ids=[f"{kind_of(file)}-{whole.get('name') or whole['id']}" for file, whole in CASES],
 )
-async def test_the_product_answers_as_the_case_says(file: Path, name: str, servers: Place) -> None:
-    case = next(case for case in load(file, World(lambda: servers)) if case.name == name)
+async def test_the_product_answers_as_the_case_says(file: Path, name: str, world: World) -> None:
+    case = next(case for case in load(file, world) if case.name == name)
     assert await failure(module_of(kind_of(file)), case) is None
 
 
