@@ -29,6 +29,7 @@ from web.pages import problem_page
 from web.problems import respond
 from web.strict import known_calls, refuse_unknown
 from web.strict_request import StrictRequest
+from web.suffixes import without_suffix
 from web.templating import template_config
 from web.transaction import UnitOfWorkMiddleware, replay
 from web.wiring import DEPENDENCIES, HANDLERS, Living, drain, living
@@ -45,7 +46,7 @@ class Application:
         self._edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._edge(scope, receive, send)
+        await self._edge(without_suffix(scope), receive, send)
 
     async def drain(self) -> None:
         """Send everybody to other nodes; call it before the server stops."""

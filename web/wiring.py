@@ -59,6 +59,8 @@ from marketplace.kernel.workflow import Handler, fire_due
 from marketplace.ledger import api as ledger_api
 from marketplace.ledger import jobs as ledger_jobs
 from marketplace.ledger import order_sales
+from marketplace.ledger.acts import jobs as act_jobs
+from marketplace.ledger.acts import service as acts
 from marketplace.ledger.terms import TermsAt, no_terms
 from marketplace.orders import api as orders_api
 from marketplace.orders import facts as orders
@@ -298,6 +300,7 @@ async def _follow_auctions(parts: Living) -> None:
 DEADLINES: dict[str, Handler] = {
     "tender": tenders.fire,
     "award": tenders.fire_award,
+    "act": acts.fire,
 }
 """Who moves what is due, by the workflow's name."""
 
@@ -358,6 +361,10 @@ async def _judge_tiers(parts: Living) -> None:
     await programme_jobs.judge_tiers(parts.database, parts.clock, parts.measures)
 
 
+async def _work_act_runs(parts: Living) -> None:
+    await act_jobs.work_act_runs(parts.database, parts.clock)
+
+
 async def _announce_payouts(parts: Living) -> None:
     await ledger_jobs.announce_payouts(parts.database, parts.clock)
 
@@ -398,6 +405,7 @@ JOBS = [
     Job(name="sweep_price_imports", every_s=300, run=_sweep_price_imports),
     Job(name="keep_ratings", every_s=30, run=_keep_ratings),
     Job(name="judge_tiers", every_s=600, run=_judge_tiers),
+    Job(name="work_act_runs", every_s=1, run=_work_act_runs),
     Job(name="announce_payouts", every_s=1, run=_announce_payouts),
     Job(name="send_webhooks", every_s=1, run=_send_webhooks),
     Job(name="sweep_webhooks", every_s=3_600, run=_sweep_webhooks),

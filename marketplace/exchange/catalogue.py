@@ -118,6 +118,13 @@ EVENTS: dict[str, Event] = {
         " next run.",
         path="/payouts/{payout_id}",
     ),
+    "act.ready": Event(
+        title="An act was issued",
+        subject="Act {number}: {amount} {currency}",
+        text="Act {number} over {amount} {currency} was issued. Accept or dispute it; without an"
+        " answer within {days} days it counts as accepted.",
+        path="/acts/{act_id}",
+    ),
     "endpoint.disabled": Event(
         title="An endpoint was disabled",
         subject="Webhook endpoint disabled",

@@ -14,6 +14,7 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.ledger import views
+from marketplace.ledger.acts.api import CONTROLLERS as ACTS
 from marketplace.ledger.payouts.api import CONTROLLERS as PAYOUTS
 from marketplace.ledger.payouts.api import READER
 from marketplace.ledger.schemas import (
@@ -97,4 +98,4 @@ class AccrualController(Controller):
         return await views.get_accrual(session, accrual_id, clock.now())
 
 
-CONTROLLERS = [LedgerController, AccrualController, *PAYOUTS]
+CONTROLLERS = [LedgerController, AccrualController, *PAYOUTS, *ACTS]

@@ -93,6 +93,7 @@ class Accrual(Base):
     at, due_at  when it was earned, and from when on it is paid out
     expires_at  when a fund credit or points end; None: never
     payout_id   the payout it stands in, until that fails
+    act_id      the act that it is a line of
     """
 
     __tablename__ = "accruals"
@@ -112,6 +113,7 @@ class Accrual(Base):
     expires_at: Mapped[datetime | None]
     reverses: Mapped[UUID | None]
     payout_id: Mapped[UUID | None]
+    act_id: Mapped[UUID | None]
 
 
 class Fund(Base):

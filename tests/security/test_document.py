@@ -39,7 +39,7 @@ CHECKS = [
 EXAMPLES = {"buyer": 3, "supplier": 2, "operator": 2}
 """Requests made up for each operation, by who sends them."""
 
-OF_ALL_TESTS = frozenset(["exchange_rates", "classifications", "units", "payout_runs"])
+OF_ALL_TESTS = frozenset(["exchange_rates", "classifications", "units", "payout_runs", "act_runs"])
 """What the operator writes for the whole marketplace stays as the other tests need it."""
 
 _LAST = ("delete", "suspend", "roles", "password", "cancel", "totp")

@@ -14,6 +14,8 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.ledger.accruing import NewAccrual, accrue
+from marketplace.ledger.acts import service as acts
+from marketplace.ledger.acts.jobs import work_act_runs
 from marketplace.ledger.payouts import service as payouts
 from marketplace.ledger.payouts.schemas import NewPayoutRun
 from marketplace.ledger.posting import Rule, Source
@@ -58,6 +60,7 @@ SUPPLIERS_OWN = frozenset(
         *("list_id", "import_id", "item_id", "offer_id"),
         *("programme_id", "agreement_id", "certificate_id", "plan_id"),
         *("accrual_id", "entry_id", "account_id", "payout_id"),
+        *("accrual_id", "entry_id", "account_id", "payout_id", "act_id"),
     ]
 )
 
@@ -210,6 +213,8 @@ async def _prices(made: Dealing, word: str, database: Database) -> None:
 
 WALKED_CURRENCY = "BMD"
 """Nobody else's tests earn Bermudian dollars, so a payout run here takes nothing of theirs."""
+WALKED_MONTH = "2011-01"
+"""Before anything that other tests earn."""
 
 
 async def _money(made: Dealing, word: str, database: Database) -> None:
@@ -223,15 +228,21 @@ async def _money(made: Dealing, word: str, database: Database) -> None:
         amount=12_345,
         source=Source("case", word),
         rule=Rule("case", 1, f"A rule, {word}"),
-        at=datetime(2026, 1, 1, tzinfo=UTC),
+        at=datetime(2011, 1, 1, tzinfo=UTC),
     )
     async with database.transaction(SYSTEM) as session:
         accrual_id = await accrue(session, new)
         maker = await operator_of(session)
         run = NewPayoutRun(until=Clock().now(), currency=WALKED_CURRENCY)
         view = await payouts.propose(session, maker, run, Clock().now())
+        await acts.set_billing_terms(
+            session, partner_id, self_billing=True, accept_days=10, language="en"
+        )
+        act_run = await acts.request_run(session, maker, WALKED_MONTH, Clock().now())
+    await work_act_runs(database, Clock())
     client = made.supplier.client
     accrual = ok(await client.get(f"/api/v1/accruals/{accrual_id}"))
+    [act] = ok(await client.get("/api/v1/acts"))["items"]
     [account] = ok(await client.get("/api/v1/ledger/accounts"))["items"]
     ids |= {
         "accrual_id": accrual["id"],
@@ -239,6 +250,8 @@ async def _money(made: Dealing, word: str, database: Database) -> None:
         "account_id": account["id"],
         "payout_id": accrual["payout_id"],
         "payout_run_id": str(view.id),
+        "act_id": act["id"],
+        "act_run_id": str(act_run.id),
     }
 
 

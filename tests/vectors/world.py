@@ -41,7 +41,7 @@ class World:
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
         """A database with every table and nothing that a case wrote."""
-        async with self._copy() as url:
+        async with self.url() as url:
             database = Database(url)
             try:
                 yield database
@@ -78,7 +78,7 @@ class World:
 
     @contextlib.asynccontextmanager
     async def _settings(self) -> AsyncIterator[Settings]:
-        async with self._copy() as url:
+        async with self.url() as url:
             with tempfile.TemporaryDirectory(prefix="marketplace-case-") as folder:
                 place = await asyncio.to_thread(self._place)
                 yield Settings(
@@ -89,7 +89,7 @@ class World:
                 )
 
     @contextlib.asynccontextmanager
-    async def _copy(self) -> AsyncIterator[str]:
+    async def url(self) -> AsyncIterator[str]:
         """A copy of the template takes a second, so it is emptied and used again."""
         url, was_empty = self._spare.pop() if self._spare else await self._make()
         yield url
