@@ -61,7 +61,6 @@ from marketplace.ledger import jobs as ledger_jobs
 from marketplace.ledger import order_sales
 from marketplace.ledger.acts import jobs as act_jobs
 from marketplace.ledger.acts import service as acts
-from marketplace.ledger.terms import TermsAt, no_terms
 from marketplace.orders import api as orders_api
 from marketplace.orders import facts as orders
 from marketplace.orders.listed import ListPrices
@@ -84,6 +83,7 @@ from suppliers.programme.facts import TierChanged
 from suppliers.programme.measures import Measures
 from suppliers.programme.service import agreements, sales
 from suppliers.programme.service.agreements import Desk
+from suppliers.programme.service.earning import terms_at
 from web import health
 from web.auth import provide_actor, provide_visitor
 from web.metrics import Metrics
@@ -215,10 +215,6 @@ async def drain(parts: Living) -> None:
     await parts.live.drain()
 
 
-TERMS_AT: TermsAt = no_terms
-"""What a partner earns at a time, by its agreement."""
-
-
 def subscribed() -> Facts:
     """Who listens to what happens on lower floors."""
     facts = Facts()
@@ -233,7 +229,7 @@ def subscribed() -> Facts:
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)
     facts.subscribe(TierChanged, lists.tier_changed)
-    facts.subscribe(orders.OrderCompleted, partial(order_sales.order_completed, TERMS_AT))
+    facts.subscribe(orders.OrderCompleted, partial(order_sales.order_completed, terms_at))
     facts.subscribe(orders.OrderReopened, order_sales.order_reopened)
     facts.subscribe(orders.ClaimUpheld, order_sales.claim_upheld)
     facts.subscribe(orders.ClaimWithdrawn, order_sales.claim_withdrawn)

@@ -104,12 +104,14 @@ EVENTS: dict[str, Event] = {
         subject="Payout released: {amount} {currency}",
         text="A payout of {amount} {currency} was released and is on its way to your bank.",
         path="/payouts/{payout_id}",
+        readers=PARTNERS,
     ),
     "payment.made": Event(
         title="A payout was paid",
         subject="Paid: {amount} {currency}",
         text="Your payout of {amount} {currency} was paid. Reference of the bank: {reference}.",
         path="/payouts/{payout_id}",
+        readers=PARTNERS,
     ),
     "payment.failed": Event(
         title="A payout could not be paid",
@@ -117,6 +119,7 @@ EVENTS: dict[str, Event] = {
         text="Your payout of {amount} {currency} could not be paid: {reason}. It is paid with the"
         " next run.",
         path="/payouts/{payout_id}",
+        readers=PARTNERS,
     ),
     "act.ready": Event(
         title="An act was issued",
@@ -124,6 +127,7 @@ EVENTS: dict[str, Event] = {
         text="Act {number} over {amount} {currency} was issued. Accept or dispute it; without an"
         " answer within {days} days it counts as accepted.",
         path="/acts/{act_id}",
+        readers=PARTNERS,
     ),
     "endpoint.disabled": Event(
         title="An endpoint was disabled",

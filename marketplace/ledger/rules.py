@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol, TypeVar
 
@@ -29,9 +30,9 @@ def left_of(accrued: int, sold: int, refunded: int) -> int:
     return round_half_even(Fraction(accrued * (sold - refunded), sold))
 
 
-def points_of(amount: int, exponent: int, points_per_major: int) -> int:
+def points_of(amount: int, exponent: int, points_per_major: Decimal) -> int:
     """Whole points for an amount in minor units, rounded half-even."""
-    return round_half_even(Fraction(amount * points_per_major, 10**exponent))
+    return round_half_even(Fraction(amount, 10**exponent) * Fraction(points_per_major))
 
 
 def due_after(at: datetime, hold_days: int) -> datetime:

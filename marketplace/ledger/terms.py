@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -45,7 +46,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     sale: Rate | None = None
     fund_bp: int = 0
     fund_days: int | None = None
-    points_per_major: int = 0
+    points_per_major: Decimal = Decimal(0)
     points_days: int | None = None
     hold_days: int = 0
 
@@ -76,11 +77,6 @@ TermsAt = Callable[[AsyncSession, UUID, datetime], Awaitable[Terms | None]]
 """`await terms_at(session, partner_id, at)`: None where no agreement held at that time. It lives on
 an upper floor and is handed down at assembly.
 """
-
-
-async def no_terms(session: AsyncSession, partner_id: UUID, at: datetime) -> Terms | None:
-    """Where nobody has agreements."""
-    return None
 
 
 def commission(rate: Rate | None, amount: int, quantity: int = 1) -> int:

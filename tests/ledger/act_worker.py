@@ -1,4 +1,4 @@
-"""A worker that makes acts and nothing else, to be killed: `python -m tests.ledger.act_worker URL`."""
+"""A worker that makes acts and nothing else, to be killed."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,7 @@ TERMS = Terms(
     rule=Rule("agreement", 1, "Gold: 10 % commission, 3 % fund, 2 points for a euro"),
     sale=Percent(1_000),
     fund_bp=300,
-    points_per_major=2,
+    points_per_major=Decimal(2),
     hold_days=30,
 )
 Fact = OrderCompleted | OrderReopened | ClaimUpheld | ClaimWithdrawn

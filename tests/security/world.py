@@ -59,7 +59,6 @@ SUPPLIERS_OWN = frozenset(
     [
         *("list_id", "import_id", "item_id", "offer_id"),
         *("programme_id", "agreement_id", "certificate_id", "plan_id"),
-        *("accrual_id", "entry_id", "account_id", "payout_id"),
         *("accrual_id", "entry_id", "account_id", "payout_id", "act_id"),
     ]
 )

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response, get, post, put
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,10 +23,11 @@ from marketplace.ledger.acts.schemas import (
     ActRunPage,
     ActRunView,
     ActView,
+    BillingBody,
     Dispute,
     NewActRun,
 )
-from marketplace.ledger.payouts.api import CHECKER, MAKER, READ, READER, WRITE
+from marketplace.ledger.payouts.api import CHECKER, KEEPER, MAKER, READ, READER, WRITE
 
 EVENT_EVERY_S = 0.5
 EVENT_STREAM_S_MAX = 600
@@ -102,6 +103,23 @@ class ActRunController(Controller):
                 "Content-Disposition": f'attachment; filename="acts-{run.period}.zip"',
             },
         )
+
+
+class BillingController(Controller):
+    path = "/api/v1/billing"
+    tags = ("partners",)
+
+    @get("/", opt=allow(*KEEPER, scope=READ))
+    async def get_billing(self, session: AsyncSession, actor: Actor) -> BillingBody:
+        """What the caller's organisation has agreed about its acts."""
+        return await service.get_billing(session, actor)
+
+    @put("/", opt=allow(*KEEPER, scope=WRITE))
+    async def set_billing(
+        self, session: AsyncSession, actor: Actor, data: BillingBody
+    ) -> BillingBody:
+        """Agree to self-billing or end it, for acts that are issued from now on."""
+        return await service.set_billing(session, actor, data)
 
 
 class ActController(Controller):
@@ -234,4 +252,4 @@ class _Sink(io.RawIOBase):
         return parts
 
 
-CONTROLLERS = [ActRunController, ActController]
+CONTROLLERS = [ActRunController, BillingController, ActController]

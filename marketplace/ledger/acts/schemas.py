@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -118,3 +118,19 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What is wrong with the act."""
 
     reason: Reason
+
+
+class BillingBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the caller's organisation gets its acts."""
+
+    self_billing: Annotated[
+        bool,
+        Meta(
+            description="True: the partner agrees that the operator issues its invoices. False:"
+            " acts are statements."
+        ),
+    ]
+    language: Annotated[
+        Literal["de", "en", "pl", "ro", "ru"],
+        Meta(description="Language of the acts.", examples=["pl"]),
+    ] = "en"

@@ -29,6 +29,7 @@ from marketplace.ledger.acts.schemas import (
     ActRunPage,
     ActRunView,
     ActView,
+    BillingBody,
     PartyOnAct,
 )
 from marketplace.ledger.acts.words import title
@@ -56,6 +57,27 @@ async def set_billing_terms(
             row = BillingTerms(partner_id=partner_id)
             session.add(row)
         row.self_billing, row.accept_days, row.language = self_billing, accept_days, language
+
+
+async def get_billing(session: AsyncSession, actor: Actor) -> BillingBody:
+    """Raises NotFound."""
+    row = await queries.billing_terms(session, actor.organisation_id)
+    if row is None:
+        raise NotFound("billing agreement")
+    return BillingBody(self_billing=row.self_billing, language=row.language)  # type: ignore[arg-type]
+
+
+async def set_billing(session: AsyncSession, actor: Actor, body: BillingBody) -> BillingBody:
+    """What the partner agrees to, for acts from now on."""
+    row = await queries.billing_terms(session, actor.organisation_id)
+    await set_billing_terms(
+        session,
+        actor.organisation_id,
+        self_billing=body.self_billing,
+        accept_days=row.accept_days if row else ACCEPT_DAYS,
+        language=body.language,
+    )
+    return body
 
 
 async def request_run(

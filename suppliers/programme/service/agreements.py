@@ -37,6 +37,7 @@ from suppliers.programme.schemas import (
     SnapshotView,
 )
 from suppliers.programme.service import standing
+from suppliers.programme.service.earning import tell_payouts
 from suppliers.programme.service.programmes import tiers_of
 
 HISTORY_MAX = 500
@@ -96,6 +97,8 @@ async def act(
     """
     agreement = await _locked(session, agreement_id)
     await _step(session, desk, agreement, event, moved_by(actor, now, agreement))
+    if agreement.state == "active":
+        await tell_payouts(session, agreement)
     return await show(session, actor, agreement_id, now)
 
 
