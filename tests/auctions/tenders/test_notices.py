@@ -66,7 +66,7 @@ async def listen(person: Person, *kinds: str) -> None:
 def test_every_declared_event_has_a_sender(repository: Path) -> None:
     sources = [
         path.read_text()
-        for folder in ("marketplace", "auctions", "ratings", "pricing", "web")
+        for folder in ("marketplace", "auctions", "suppliers", "ratings", "pricing", "web")
         for path in (repository / folder).rglob("*.py")
         if path.name != "catalogue.py"
     ]
