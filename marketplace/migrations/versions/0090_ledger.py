@@ -7,7 +7,7 @@ from alembic import op
 from marketplace.migrations.policies import ORGANISATION, SCOPE
 
 revision = "0090"
-down_revision = "0101"
+down_revision = "0102"
 
 TABLES = [
     # Without an owner an account is the operator's. It stands in every entry, so it has no running
