@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import msgspec
@@ -24,7 +25,7 @@ INTERVAL_US_MIN, INTERVAL_US_MAX = 3 * SECOND_US, 10 * SECOND_US
 PRACTICE_STEPS_MAX = PRACTICE_US // INTERVAL_US_MIN
 
 
-class Clock(Format):
+class Clock(Format, ABC):
     """The base of clocks. A subclass says which prices there are and what an accept means."""
 
     is_clock = True
@@ -33,17 +34,17 @@ class Clock(Format):
     step_field: ClassVar[str]
     """Of a Phase: by how much the price moves."""
 
+    @abstractmethod
     def steps_count(self, phase: Phase) -> int:
         """How many prices the clock can show."""
-        raise NotImplementedError
 
+    @abstractmethod
     def price_of(self, phase: Phase, step: int) -> int:
         """The price of a step, counted from 0, in minor units."""
-        raise NotImplementedError
 
+    @abstractmethod
     def span(self, phase: Phase) -> int:
         """How far the price can move, in minor units."""
-        raise NotImplementedError
 
     def planned_us(self, phase: Phase, bidders_count: int) -> int:
         return self.steps_count(phase) * phase.interval_us

@@ -32,8 +32,6 @@ UNREACHED = {
     "state.remembered_before = state.remembered",
     "state.remembered = {}",
     "del bids[0]",
-    # Every clock has its own.
-    "raise NotImplementedError",
     # A log that does not continue is none.
     'raise BrokenLog(f"command {seq} at {ts} does not follow {state.seq} at {state.ts}")',
     # Three limits that meet in one command, and limits with no room between them: see
