@@ -12,7 +12,7 @@ from httpx import Response
 from sqlalchemy import text
 
 from marketplace.kernel.db import SYSTEM, Database
-from marketplace.kernel.facts import Fact
+from marketplace.kernel.facts import Fact, Facts
 from marketplace.kernel.ids import new_id
 from marketplace.orders.facts import (
     ClaimUpheld,
@@ -20,8 +20,9 @@ from marketplace.orders.facts import (
     OrderCompleted,
     OrderReopened,
     PaidLine,
+    SurveyAnswered,
 )
-from web.wiring import subscribed
+from ratings.service import events
 
 SUMS = ("orders", "volume", "matured", "blemish", "priced", "excess", "months")
 
@@ -81,8 +82,13 @@ def reopened(order: OrderCompleted) -> OrderReopened:
 
 
 async def tell(database: Database, *facts: Fact) -> None:
-    """Each in a transaction of its own."""
-    told = subscribed()
+    """Each in a transaction of its own. Only ratings hear of it: the orders do not exist."""
+    told = Facts()
+    told.subscribe(OrderCompleted, events.order_completed)
+    told.subscribe(OrderReopened, events.order_reopened)
+    told.subscribe(ClaimUpheld, events.claim_upheld)
+    told.subscribe(ClaimWithdrawn, events.claim_withdrawn)
+    told.subscribe(SurveyAnswered, events.survey_answered)
     for fact in facts:
         async with database.transaction(SYSTEM) as session:
             await told.publish(session, fact)
