@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.ledger import views
+from marketplace.kernel.pages import sorted_by
+from marketplace.ledger import queries, views
 from marketplace.ledger.acts.api import CONTROLLERS as ACTS
 from marketplace.ledger.payouts.api import CONTROLLERS as PAYOUTS
 from marketplace.ledger.payouts.api import READER
@@ -33,7 +34,7 @@ class LedgerController(Controller):
     path = "/api/v1/ledger"
     tags = ("partners",)
 
-    @get("/accounts", opt=allow(*READER, scope=READ))
+    @get("/accounts", opt=allow(*READER, scope=READ) | sorted_by(queries.ACCOUNTS))
     async def list_ledger_accounts(
         self,
         session: AsyncSession,
@@ -47,7 +48,10 @@ class LedgerController(Controller):
         """A partner's own accounts with their balances; the operator sees every account."""
         return await views.list_accounts(session, actor, owner, asset, limit, cursor, sort)
 
-    @get("/accounts/{account_id:uuid}/entries", opt=allow(*READER, scope=READ))
+    @get(
+        "/accounts/{account_id:uuid}/entries",
+        opt=allow(*READER, scope=READ) | sorted_by(queries.ENTRIES),
+    )
     async def list_ledger_entries(
         self,
         session: AsyncSession,
@@ -74,7 +78,7 @@ class AccrualController(Controller):
     path = "/api/v1/accruals"
     tags = ("partners",)
 
-    @get("/", opt=allow(*READER, scope=READ))
+    @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.ACCRUALS))
     async def list_accruals(
         self,
         session: AsyncSession,

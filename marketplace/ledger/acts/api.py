@@ -17,6 +17,7 @@ from marketplace.kernel.access import allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
+from marketplace.kernel.pages import sorted_by
 from marketplace.ledger.acts import queries, service
 from marketplace.ledger.acts.schemas import (
     ActPage,
@@ -40,7 +41,7 @@ class ActRunController(Controller):
     path = "/api/v1/act_runs"
     tags = ("partners",)
 
-    @get("/", opt=allow(*CHECKER, scope=READ, operator=True))
+    @get("/", opt=allow(*CHECKER, scope=READ, operator=True) | sorted_by(queries.RUNS))
     async def list_act_runs(
         self,
         session: AsyncSession,
@@ -126,7 +127,7 @@ class ActController(Controller):
     path = "/api/v1/acts"
     tags = ("partners",)
 
-    @get("/", opt=allow(*READER, scope=READ))
+    @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.ACTS))
     async def list_acts(
         self,
         session: AsyncSession,

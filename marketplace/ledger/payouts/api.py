@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.ledger.payouts import exports, service
+from marketplace.kernel.pages import sorted_by
+from marketplace.ledger.payouts import exports, queries, service
 from marketplace.ledger.payouts.schemas import (
     BankAccountView,
     Failed,
@@ -54,7 +55,7 @@ class PayoutRunController(Controller):
     path = "/api/v1/payout_runs"
     tags = ("partners",)
 
-    @get("/", opt=allow(*CHECKER, scope=READ, operator=True))
+    @get("/", opt=allow(*CHECKER, scope=READ, operator=True) | sorted_by(queries.RUNS))
     async def list_payout_runs(
         self,
         session: AsyncSession,
@@ -79,7 +80,10 @@ class PayoutRunController(Controller):
         """The run, its payouts, and what is carried over."""
         return await service.show(session, payout_run_id)
 
-    @get("/{payout_run_id:uuid}/payouts", opt=allow(*CHECKER, scope=READ, operator=True))
+    @get(
+        "/{payout_run_id:uuid}/payouts",
+        opt=allow(*CHECKER, scope=READ, operator=True) | sorted_by(queries.PAYOUTS),
+    )
     async def list_payouts_of_run(
         self,
         session: AsyncSession,
@@ -148,7 +152,7 @@ class PayoutController(Controller):
     path = "/api/v1/payouts"
     tags = ("partners",)
 
-    @get("/", opt=allow(*READER, scope=READ))
+    @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.OWN_PAYOUTS))
     async def list_payouts(
         self,
         session: AsyncSession,
