@@ -5,7 +5,8 @@ FORMAT ?= english
 PORT ?= 8000
 WORKERS ?= 2
 FAULTS ?= 200
-RATE ?= 500
+RATE ?= 200
+TOPOLOGY ?= single
 BIN := .venv/bin
 UV_VERSION := 0.13.9
 # Node comes from its wheel in .venv, so nothing but Python has to be installed.
@@ -68,8 +69,8 @@ coverage: install ## all tests with branch coverage
 bench: install ## speed as a ratio to the raw limit
 	$(BIN)/python -m benchmarks
 
-faults: install ## 200 injected faults; nothing may be lost
-	$(BIN)/python -m tests.faults --faults $(FAULTS) --rate $(RATE)
+faults: install ## FAULTS=200 on TOPOLOGY=single, sentinel, cluster or standby; nothing may be lost
+	$(BIN)/python -m tests.faults --topology $(TOPOLOGY) --faults $(FAULTS) --rate $(RATE)
 
 # Versions and hashes stay, addresses go: whoever installs uses the registry or mirror configured there.
 lock: ## update uv.lock

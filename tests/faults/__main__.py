@@ -7,28 +7,38 @@ import asyncio
 import random
 import sys
 
-from tests.faults.run import print_line, run
+from tests.faults.arena import TOPOLOGIES
+from tests.faults.mutants import MUTANTS
+from tests.faults.run import Run, print_line, run
+
+KINDS = ("lost", "doubled", "contradicted")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--topology", choices=TOPOLOGIES, default="single", help="(%(default)s)")
     parser.add_argument("--faults", type=int, default=200, help="how many (%(default)s)")
-    parser.add_argument("--rate", type=float, default=500, help="bids a second (%(default)s)")
+    parser.add_argument("--rate", type=float, default=200, help="bids a second (%(default)s)")
     parser.add_argument("--nodes", type=int, default=2, help="node processes (%(default)s)")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeat a run")
+    parser.add_argument("--kind", action="append", help="only this fault (may be repeated)")
+    parser.add_argument("--mutant", choices=MUTANTS, help="nodes with a mistake to be caught")
     args = parser.parse_args()
-    print_line(f"seed {args.seed}")
-    report = asyncio.run(
-        run(
-            faults=args.faults,
-            per_second=args.rate,
-            seed=args.seed,
-            nodes=args.nodes,
-            say=print_line,
-        )
+    print_line(f"{args.topology}, seed {args.seed}")
+    how = Run(
+        faults=args.faults,
+        per_second=args.rate,
+        seed=args.seed,
+        topology=args.topology,
+        nodes=args.nodes,
+        kinds=args.kind,
+        mutant=args.mutant,
+        say=print_line,
     )
+    report = asyncio.run(run(how))
     for kind, count in sorted(report.faults.items()):
-        print_line(f"{count:5} x {kind}")
+        slowest_s = max(report.recoveries.get(kind, [0.0]))
+        print_line(f"{count:5} x {kind}; bids again after {slowest_s:.1f} s at most")
     print_line(
         f"{report.sent} bids sent, {report.answered} answered, {report.accepted} accepted in "
         f"{report.auctions} auctions, {report.closed} of them closed; "
@@ -36,9 +46,8 @@ def main() -> int:
     )
     for problem in report.problems[:50]:
         print_line(f"PROBLEM {problem}")
-    lost = sum(problem.startswith("lost") for problem in report.problems)
-    doubled = sum(problem.startswith("doubled") for problem in report.problems)
-    print_line(f"{lost} lost, {doubled} doubled, {len(report.problems)} problems in all")
+    counts = ", ".join(f"{report.count(kind)} {kind}" for kind in KINDS)
+    print_line(f"{counts}, {len(report.problems)} problems in all")
     return 1 if report.problems else 0
 
 

@@ -11,20 +11,40 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 
-from marketplace.kernel import embedded
+from auctions.book.log import head_key
 from marketplace.migrations.run import migrate
+from tests.topology import (
+    ClusterTopology,
+    SentinelTopology,
+    SingleTopology,
+    StandbyTopology,
+    cluster,
+    sentinel,
+    single,
+    standby,
+)
 
 SECRET = "a secret of the fault tests"
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 240
+END_TIMEOUT_S = 20
+WORKERS = 2
+HEAL_TRIES = 3
 KEEP_LOGS = os.environ.get("FAULT_LOGS")
 """A folder to copy the logs to, for whoever hunts a failure."""
 
-_DATA = shutil.ignore_patterns("postgres", "postgres-at", "*.sock")
+AnyTopology = SingleTopology | SentinelTopology | ClusterTopology | StandbyTopology
+TOPOLOGIES: dict[str, Callable[[], contextlib.AbstractAsyncContextManager[AnyTopology]]] = {
+    "single": single,
+    "sentinel": sentinel,
+    "cluster": cluster,
+    "standby": standby,
+}
 
 
 class NodeProcess:
@@ -64,6 +84,15 @@ class NodeProcess:
         self._process.kill()
         self._process.wait()
 
+    def end(self) -> None:
+        """As a deploy does it: in good order."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def freeze(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
@@ -78,53 +107,94 @@ class NodeProcess:
             self.kill()
 
 
-class Arena:
-    """PostgreSQL (fsync on), Valkey, `nodes_count` nodes and a worker; an async context manager."""
+class WorkerProcess:
+    """One `marketplace worker`."""
 
-    def __init__(self, nodes_count: int, *, node_command: Sequence[str]) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="marketplace-faults-")
-        self.servers = embedded.start(Path(self._folder.name))
-        environment = os.environ | {
-            "MARKETPLACE_DATABASE_URL": self.servers.database_url,
-            "MARKETPLACE_REDIS_URL": self.servers.redis_url,
-            "MARKETPLACE_SECRET": SECRET,
-            "MARKETPLACE_LOG_FORMAT": "json",
-        }
-        folder = Path(self._folder.name)
-        self.nodes = [
-            NodeProcess(node_command, environment, folder / f"node-{number}.log")
-            for number in range(nodes_count)
-        ]
-        self.logs = [folder / f"node-{number}.log" for number in range(nodes_count)]
-        self._environment, self._worker_log = environment, folder / "worker.log"
-        self._worker: subprocess.Popen[bytes] | None = None
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._environment, self._log = environment, log
+        self._process: subprocess.Popen[bytes] | None = None
 
-    async def __aenter__(self) -> Arena:
-        await migrate(self.servers.database_url)
-        for node in self.nodes:
-            node.start()
-        self._start_worker()
-        for node in self.nodes:
-            await node.ready()
-        return self
-
-    def _start_worker(self) -> None:
+    def start(self) -> None:
         command = [sys.executable, "-m", "web.cli", "worker"]
-        with self._worker_log.open("ab") as log:
-            self._worker = subprocess.Popen(
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
                 command, env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
 
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+class Arena:
+    """A topology (PostgreSQL with fsync on), `nodes_count` nodes and two workers; an async context
+    manager.
+    """
+
+    def __init__(
+        self, nodes_count: int, *, node_command: Sequence[str], topology: str = "single"
+    ) -> None:
+        self._nodes_count, self._node_command, self._kind = nodes_count, node_command, topology
+        self._stack = contextlib.AsyncExitStack()
+        self._mending: list[Callable[[], Awaitable[object]]] = []
+        self.auction_id = UUID(int=0)
+        """The one that carries the load."""
+
+    @property
+    def auction_key(self) -> str:
+        """Where its log is: on a cluster that slot's master is the one to break."""
+        return head_key(self.auction_id)
+
+    def later(self, mend: Callable[[], Awaitable[object]]) -> None:
+        """Something to do once bidding has gone on without it."""
+        self._mending.append(mend)
+
+    async def mend(self) -> None:
+        """All servers are there again and in step."""
+        mending, self._mending = self._mending, []
+        for mend in mending:
+            await mend()
+        for tries in reversed(range(HEAL_TRIES)):
+            try:
+                await self.topology.healed()
+                return
+            except AssertionError:
+                # It has a minute each time; a machine that does other things too takes longer.
+                if not tries:
+                    raise
+
+    async def __aenter__(self) -> Arena:
+        async with contextlib.AsyncExitStack() as stack:
+            self.topology = await stack.enter_async_context(TOPOLOGIES[self._kind]())
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mp-faults-")))
+            if KEEP_LOGS is not None:
+                stack.callback(shutil.copytree, folder, KEEP_LOGS, dirs_exist_ok=True)
+            await migrate(self.topology.database_url)
+            environment = os.environ | {
+                "MARKETPLACE_DATABASE_URL": self.topology.database_url,
+                "MARKETPLACE_REDIS_URL": self.topology.redis_url,
+                "MARKETPLACE_SECRET": SECRET,
+                "MARKETPLACE_LOG_FORMAT": "json",
+            }
+            self.nodes = [
+                NodeProcess(self._node_command, environment, folder / f"node-{number}.log")
+                for number in range(self._nodes_count)
+            ]
+            self.workers = [
+                WorkerProcess(environment, folder / f"worker-{number}.log")
+                for number in range(WORKERS)
+            ]
+            for process in (*self.nodes, *self.workers):
+                process.start()
+                stack.callback(process.stop if isinstance(process, NodeProcess) else process.kill)
+            for node in self.nodes:
+                await node.ready()
+            self._stack = stack.pop_all()
+        return self
+
     async def __aexit__(self, *_: object) -> None:
-        for node in self.nodes:
-            node.stop()
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker.wait()
-        self.servers.stop()
-        if KEEP_LOGS is not None:
-            shutil.copytree(self._folder.name, KEEP_LOGS, dirs_exist_ok=True, ignore=_DATA)
-        self._folder.cleanup()
+        await self._stack.aclose()
 
 
 def _free_port() -> int:
@@ -134,4 +204,4 @@ def _free_port() -> int:
         return port
 
 
-__all__ = ["Arena", "NodeProcess"]
+__all__ = ["TOPOLOGIES", "Arena", "NodeProcess"]

@@ -33,9 +33,16 @@ class Crowd:
         self.latencies: list[float] = []
         self.sent = self.given_up = 0
         self.left: list[str] = []
+        self.accepted_at: dict[str, float] = dict.fromkeys(urls, 0.0)
+        """When each node last acknowledged a bid that was accepted."""
         self._urls, self._players = urls, players
         self.patience_s = ANSWER_TIMEOUT_S
         self._stopping = asyncio.Event()
+
+    async def accepts_again(self, since: float) -> None:
+        """Until each node has acknowledged an accepted bid after that time."""
+        while min(self.accepted_at.values()) <= since:  # noqa: ASYNC110  # many tasks write it
+            await asyncio.sleep(0.02)
 
     async def bid(self, per_second: float) -> None:
         """Until `stop` or the end of the auction; returns when every bid sent was answered."""
@@ -64,7 +71,7 @@ class Crowd:
                 cents = FIRST_CENTS - count
                 price = f"{cents // 100}.{cents % 100:02}"
                 cid = f"{number}-{count}"
-                task = asyncio.create_task(self._one(client, cid, price), name=cid)
+                task = asyncio.create_task(self._one(client, url, cid, price), name=cid)
                 running.add(task)
                 task.add_done_callback(running.discard)
             if running:
@@ -75,16 +82,34 @@ class Crowd:
                 self.left.append(f"{player.name} at {url}: {task.get_name()}")
                 task.cancel()
 
-    async def _one(self, client: AuctionClient, cid: str, price: str) -> None:
+    async def _one(self, client: AuctionClient, url: str, cid: str, price: str) -> None:
         self.sent += 1
         begun = time.monotonic()
         try:
             ack = await client.bid(price, cid=cid)
         except FrameRefused:
             return
-        self.latencies.append(time.monotonic() - begun)
+        now = time.monotonic()
+        self.latencies.append(now - begun)
+        if ack.accepted:
+            self.accepted_at[url] = now
         self.promises.append(Promise(cid, price, ack))
 
     def summary(self) -> dict[str, Any]:
         accepted = sum(promise.ack.accepted for promise in self.promises)
         return {"sent": self.sent, "answered": len(self.promises), "accepted": accepted}
+
+
+class Watcher:
+    """Reads the signed heads that a node shows: where it says history stands."""
+
+    def __init__(self, auction_id: str, url: str, key: str) -> None:
+        self.heads: dict[int, str] = {}
+        self._auction_id, self._url, self._key = auction_id, url, key
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        async with AuctionClient(self._url, self._key, self._auction_id) as client:
+            async for frame in client.events():
+                if frame.get("kind") == "head":
+                    self.heads[frame["head"]["seq"]] = frame["head"]["chain"]

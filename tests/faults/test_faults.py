@@ -1,16 +1,17 @@
-"""A short run of the fault harness."""
+"""Short runs of the fault harness; `make faults` makes long ones."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.faults.run import BROKEN_NODE, run
+from tests.faults.run import Run, run
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 
 async def test_no_acknowledged_bid_is_lost_or_doubled_whatever_breaks() -> None:
-    report = await run(faults=6, per_second=100, seed=20_261_201)
+    # How long it takes depends on the machine here.
+    report = await run(Run(faults=6, per_second=100, seed=20_261_201, recovery_s=None))
     assert report.problems == []
     assert report.accepted > 100
     assert sum(report.faults.values()) >= 5
@@ -18,12 +19,36 @@ async def test_no_acknowledged_bid_is_lost_or_doubled_whatever_breaks() -> None:
 
 async def test_the_harness_notices_an_answer_before_the_commit() -> None:
     report = await run(
-        faults=3,
-        per_second=100,
-        seed=7,
-        kinds=["cut the power of both servers"],
-        node_command=BROKEN_NODE,
-        pause_s=(1.0, 2.0),
-        patience_s=15.0,
+        Run(
+            faults=3,
+            per_second=100,
+            seed=7,
+            kinds=["cut the power of both servers"],
+            mutant="early-publish",
+            pause_s=(1.0, 2.0),
+            patience_s=15.0,
+            recovery_s=None,
+        )
     )
-    assert any(problem.startswith("lost: ") for problem in report.problems)
+    assert report.count("lost") > 0
+
+
+@pytest.mark.parametrize("mutant", [None, "visible-head"])
+async def test_a_visible_head_is_not_taken_for_durable_and_the_harness_would_notice(
+    mutant: str | None,
+) -> None:
+    report = await run(
+        Run(
+            faults=1,
+            per_second=50,
+            seed=7,
+            topology="standby",
+            kinds=["lose the standby, then the primary with Redis"],
+            mutant=mutant,
+            patience_s=30.0,
+            recovery_s=None,
+        )
+    )
+    assert report.accepted > 10
+    broken = report.count("lost") + report.count("contradicted")
+    assert broken > 0 if mutant else report.problems == []

@@ -1,10 +1,10 @@
-"""What must be true afterwards, whatever went wrong: nothing lost, doubled or late."""
+"""What must be true afterwards: nothing lost, doubled, contradicted or late."""
 
 from __future__ import annotations
 
 import collections
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -21,7 +21,10 @@ from tests.faults.crowd import Promise
 
 
 async def problems(
-    pool: asyncpg.Pool[asyncpg.Record], auction_id: UUID, promises: Sequence[Promise]
+    pool: asyncpg.Pool[asyncpg.Record],
+    auction_id: UUID,
+    promises: Sequence[Promise],
+    heads: Iterable[tuple[int, str]] = (),
 ) -> list[str]:
     """Every broken promise as one line; empty when all is well."""
     journal = Journal(pool)
@@ -59,7 +62,11 @@ async def problems(
     }
     for promise in promises:
         found += _broken(promise, rows.get(promise.ack.seq), keys)
-    return found
+    return found + [
+        f"contradicted: {seq} was shown with another history"
+        for seq, chain in heads
+        if seq not in rows or rows[seq]["chain"].hex() != chain
+    ]
 
 
 def _is_silent(fold: Fold, last_tick: int, ts: int) -> bool:
@@ -78,7 +85,7 @@ def _broken(promise: Promise, row: asyncpg.Record | None, keys: dict[str, bytes]
     if not isinstance(body, Bid) or (body.cid, body.price) != (promise.cid, promise.price):
         return [f"lost: {ack.seq} is not {promise.cid}"]
     if outcome.accepted != ack.accepted:
-        return [f"changed: {promise.cid} was acknowledged as {ack.outcome}"]
+        return [f"contradicted: {promise.cid} was acknowledged as {ack.outcome}"]
     receipt = Receipt(**ack.receipt)
     try:
         key = Ed25519PublicKey.from_public_bytes(keys[receipt.key_id])
@@ -86,5 +93,5 @@ def _broken(promise: Promise, row: asyncpg.Record | None, keys: dict[str, bytes]
     except (KeyError, InvalidSignature):
         return [f"receipt of {promise.cid} does not verify"]
     if receipt.chain != row["chain"].hex():
-        return [f"receipt of {promise.cid} is of another history"]
+        return [f"contradicted: the receipt of {promise.cid} is of another history"]
     return []
