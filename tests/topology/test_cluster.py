@@ -11,8 +11,10 @@ import pytest
 from redis.crc import key_slot
 
 from auctions.book import wakes
+from marketplace.kernel.redis import connect
 from tests.auctions.book.nodes import Node
 from tests.auctions.book.test_book import reaches
+from tests.kernel.test_channels import is_heard, listening
 from tests.topology import ClusterTopology, RedisProcess, cluster, until
 from tests.topology.bidding import bidding, closes
 from tests.topology.conftest import settings_of
@@ -93,6 +95,15 @@ async def test_other_nodes_hear_of_commits_by_message(
         for number in range(10):
             durable = await nodes[0].bid(auction_id, "a", f"c{number}", 9_000 - number)
             await reaches(book, durable.seq)
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+async def test_channels_are_heard_on_a_cluster(topology: ClusterTopology, sharded: bool) -> None:
+    here, there = connect(topology.redis_url), connect(topology.redis_url)
+    async with listening(here, sharded=sharded) as heard:
+        await is_heard(there, heard, sharded=sharded)
+    await here.aclose()
+    await there.aclose()
 
 
 async def test_bids_go_on_while_their_slot_moves(

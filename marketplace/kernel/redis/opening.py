@@ -19,9 +19,6 @@ from marketplace.kernel.redis.line import CALL_TIMEOUT_S, Command, Line
 from marketplace.kernel.redis.sentinel import ASK_TIMEOUT_S, MasterPool, Sentinels
 from marketplace.kernel.redis.url import Credentials, RedisUrl
 
-CONNECT_TIMEOUT_S = 1.0
-"""A host that is gone without a word leaves time to ask where the master is now."""
-
 CONNECTIONS_MAX = 64
 
 AnyRedis = Redis | Cluster
@@ -71,7 +68,7 @@ def _options(login: Credentials, timeout_s: float) -> dict[str, Any]:
         "password": login.password,
         "retry": _retry(),
         "socket_timeout": timeout_s,
-        "socket_connect_timeout": min(timeout_s, CONNECT_TIMEOUT_S),
+        "socket_connect_timeout": timeout_s,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,8 +11,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, TimeoutError
 
-ASK_TIMEOUT_S = 0.5
-"""All are asked at once, so a frozen one costs this much of a call's time and no more."""
+ASK_TIMEOUT_S = 1.0
+"""Half of a call's time; it is waited for only where most of them do not answer."""
 
 
 class UnknownMasterError(MasterNotFoundError):
@@ -32,13 +33,12 @@ class Sentinels(Sentinel):
     """
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
-        """Where most of them say by now, the newest configuration first. Raises ConnectionError."""
-        answers = await asyncio.gather(
-            *(self._states(client) for client in self.sentinels), return_exceptions=True
-        )
-        reached = [answer for answer in answers if isinstance(answer, dict)]
+        """The newest configuration among the answers of most of them: a failover needs most of them
+        too, so one that knows of it is among these. Raises ConnectionError, TimeoutError.
+        """
+        reached, errors = await self._ask()
         if not reached:
-            raise _worth_telling([a for a in answers if isinstance(a, BaseException)])
+            raise _worth_telling(errors)
         states = [answer[service_name] for answer in reached if service_name in answer]
         if not states:
             raise UnknownMasterError("no Sentinel watches a master of that name")
@@ -51,6 +51,25 @@ class Sentinels(Sentinel):
         if not usable:
             raise MasterAwayError("the master is down")
         return usable[0]["ip"], usable[0]["port"]
+
+    async def _ask(self) -> tuple[list[dict[str, Any]], list[BaseException]]:
+        """Answers until more than half have answered, and errors until then."""
+        reached: list[dict[str, Any]] = []
+        errors: list[BaseException] = []
+        asking = [asyncio.create_task(self._states(client)) for client in self.sentinels]
+        try:
+            for answer in asyncio.as_completed(asking):
+                try:
+                    reached.append(await answer)
+                except (RedisError, OSError, builtins.TimeoutError) as error:
+                    errors.append(error)
+                if 2 * len(reached) > len(asking):
+                    break
+        finally:
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+        return reached, errors
 
     async def _states(self, client: Redis) -> dict[str, Any]:
         async with asyncio.timeout(ASK_TIMEOUT_S):
