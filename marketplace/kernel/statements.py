@@ -15,11 +15,13 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Pool: TypeAlias = asyncpg.Pool
+Connection: TypeAlias = asyncpg.Connection
+"""Of a pool, for work that needs settings, cursors or COPY."""
 Reader: TypeAlias = PoolConnectionProxy
 """A connection in a read-only transaction that carries who asks."""
-Source: TypeAlias = AsyncSession | Reader | Pool
-"""Where a statement may run: in a session, on a connection of `Database.reading`, or alone on a
-pool, in the pool's own scope.
+Source: TypeAlias = AsyncSession | Reader | Connection | Pool
+"""Where a statement may run: in a session, on a connection of `Database.reading` or of a pool, or
+alone on a pool, in the pool's own scope.
 """
 Row: TypeAlias = RowMapping
 """Or the driver's record, which reads the same."""
@@ -51,9 +53,12 @@ class Statement:
         given = [values[name] for name in self.names]
         return cast(Sequence[Row], await source.fetch(self._numbered, *given))
 
-    async def run(self, session: AsyncSession, **values: object) -> None:
+    async def run(self, source: Source, **values: object) -> None:
         """A write: it answers no rows."""
-        await session.execute(self._named, values)
+        if isinstance(source, AsyncSession):
+            await source.execute(self._named, values)
+        else:
+            await source.execute(self._numbered, *(values[name] for name in self.names))
 
     async def row(self, source: Source, **values: object) -> Row | None:
         """The first row, None without one."""

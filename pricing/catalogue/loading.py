@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.errors import Invalid
+from pricing.catalogue import queries
 from pricing.catalogue.rules import depths, is_code, parents
 from pricing.catalogue.schemas import Loaded
 
@@ -56,38 +56,11 @@ async def load_classification(
     """Codes and names in one language; the same list in another language adds its names. Loading
     again replaces names and adds codes, and takes nothing away that items may refer to.
     """
-    known = await session.execute(
-        text("SELECT code FROM classifications WHERE scheme = :scheme AND list_version = :version"),
-        {"scheme": scheme, "version": list_version},
-    )
-    tree = parents({*names, *known.scalars()})
+    tree = parents({*names, *await queries.codes_of(session, scheme, list_version)})
     depth = depths(tree)
-    key = {"scheme": scheme, "version": list_version}
-    await session.execute(
-        text(
-            """INSERT INTO classifications (scheme, list_version, code, parent_code, depth)
-            SELECT :scheme, :version, e.* FROM unnest(CAST(:codes AS text[]),
-                CAST(:parents AS text[]), CAST(:depths AS integer[])) e
-            ON CONFLICT (scheme, list_version, code)
-            DO UPDATE SET parent_code = excluded.parent_code, depth = excluded.depth"""
-        ),
-        key
-        | {
-            "codes": list(tree),
-            "parents": list(tree.values()),
-            "depths": [depth[code] for code in tree],
-        },
-    )
-    await session.execute(
-        text(
-            """INSERT INTO classification_names (scheme, list_version, code, language, name)
-            SELECT :scheme, :version, e.code, :language, e.name
-            FROM unnest(CAST(:codes AS text[]), CAST(:names AS text[])) e (code, name)
-            ON CONFLICT (scheme, list_version, code, language)
-            DO UPDATE SET name = excluded.name"""
-        ),
-        key | {"language": language, "codes": list(names), "names": list(names.values())},
-    )
+    codes = {code: (parent, depth[code]) for code, parent in tree.items()}
+    await queries.keep_codes(session, scheme, list_version, codes)
+    await queries.keep_code_names(session, scheme, list_version, language, names)
     return Loaded(len(names), sum(above is None for above in tree.values()))
 
 
@@ -95,19 +68,6 @@ async def load_units(
     session: AsyncSession, list_version: str, units: dict[str, UnitEntry]
 ) -> Loaded:
     """Names and symbols; what is known of conversions stays."""
-    await session.execute(
-        text(
-            """INSERT INTO units (code, name, symbol, list_version)
-            SELECT e.code, e.name, e.symbol, :version FROM unnest(CAST(:codes AS text[]),
-                CAST(:names AS text[]), CAST(:symbols AS text[])) e (code, name, symbol)
-            ON CONFLICT (code) DO UPDATE SET name = excluded.name, symbol = excluded.symbol,
-                list_version = excluded.list_version"""
-        ),
-        {
-            "version": list_version,
-            "codes": list(units),
-            "names": [unit.name for unit in units.values()],
-            "symbols": [unit.symbol for unit in units.values()],
-        },
-    )
+    named = {code: (unit.name, unit.symbol) for code, unit in units.items()}
+    await queries.keep_units(session, list_version, named)
     return Loaded(len(units), len(units))

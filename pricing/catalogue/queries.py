@@ -1,15 +1,18 @@
-"""Every SELECT of the catalogue."""
+"""Every statement of the catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Integer, RowMapping, String, Uuid, column, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.pages import Page, Sorting, rows_of
+from marketplace.kernel.statements import Connection
 
 VOCABULARY_MAX = 100_000
 _ITEM = """SELECT i.id, i.sku, i.gtin, i.name, i.names::text AS names, i.description, i.kind,
@@ -84,7 +87,7 @@ async def update_item(session: AsyncSession, item_id: UUID, values: dict[str, An
     """Set some of the columns that may change."""
     changes = ", ".join(f"{column} = {_CHANGEABLE[column]}" for column in values)
     await session.execute(
-        text(f"UPDATE items SET {changes} WHERE id = :id"),  # noqa: S608  # words of this file
+        text(f"UPDATE items SET {changes} WHERE id = :id"),  # words of this file
         values | {"id": item_id},
     )
 
@@ -297,8 +300,183 @@ async def items_with_any_word(
         WHERE i.state = 'active' AND i.search @@ ({matching})
             AND (CAST(:scheme AS text) IS NULL OR i.scheme = :scheme)
             AND (CAST(:code AS text) IS NULL OR i.code = :code)
-        ORDER BY ts_rank(i.search, {matching}) DESC LIMIT :limit"""  # noqa: S608  # own words only
+        ORDER BY ts_rank(i.search, {matching}) DESC LIMIT :limit"""  # own words only
     rows = await session.execute(
         text(told), values | {"scheme": scheme, "code": code, "limit": limit}
     )
     return [(row["id"], row["name"]) for row in rows.mappings()]
+
+
+async def insert_item(session: AsyncSession, values: dict[str, Any]) -> None:
+    """`values`: all columns of a new item, `names` as JSON."""
+    await session.execute(
+        text(
+            """INSERT INTO items (id, organisation_id, sku, gtin, name, names, description, kind,
+                unit, category_id, scheme, list_version, code, created_at)
+            VALUES (:id, :organisation, :sku, :gtin, :name, CAST(:names AS jsonb), :description,
+                :kind, :unit, :category, :scheme, :list_version, :code, :now)"""
+        ),
+        values,
+    )
+
+
+async def insert_category(
+    session: AsyncSession, category_id: UUID, parent_id: UUID | None, name: str, names: str
+) -> None:
+    """`names` as JSON."""
+    await session.execute(
+        text(
+            """INSERT INTO categories (id, parent_id, name, names)
+            VALUES (:id, :parent, :name, CAST(:names AS jsonb))"""
+        ),
+        {"id": category_id, "parent": parent_id, "name": name, "names": names},
+    )
+
+
+class NewMapping(msgspec.Struct, frozen=True, kw_only=True):
+    """Which item a supplier's SKU is, decided or proposed."""
+
+    supplier_id: UUID
+    sku: str
+    item_id: UUID
+    method: str
+    state: str
+    similarity: int | None
+    created_at: datetime
+
+
+async def keep_mapping(session: AsyncSession, new: NewMapping) -> None:
+    """In place of the one before; a decision on what was proposed keeps the proposal's method."""
+    await session.execute(
+        text(
+            """INSERT INTO sku_mappings (supplier_id, sku, item_id, method, state, similarity,
+                created_at)
+            VALUES (:supplier_id, :sku, :item_id, :method, :state, :similarity, :created_at)
+            ON CONFLICT (supplier_id, sku) DO UPDATE SET item_id = excluded.item_id,
+                state = excluded.state,
+                method = CASE WHEN sku_mappings.item_id = excluded.item_id
+                    THEN sku_mappings.method ELSE excluded.method END"""
+        ),
+        msgspec.structs.asdict(new),
+    )
+
+
+# Nothing that somebody has decided by hand is decided again.
+_MAP_EQUAL_SKUS = """INSERT INTO sku_mappings (supplier_id, sku, item_id, method, state, created_at)
+    SELECT $1::uuid, i.sku, i.id, 'exact', 'confirmed', now()
+    FROM items i CROSS JOIN LATERAL (SELECT 1 FROM price_lines l
+        WHERE l.list_no = $2 AND l.sku = i.sku AND l.until IS NULL LIMIT 1) l
+    ON CONFLICT (supplier_id, sku) DO NOTHING"""
+_MAP_EQUAL_GTINS = """INSERT INTO sku_mappings (supplier_id, sku, item_id, method, state,
+        created_at)
+    SELECT DISTINCT ON (l.sku) $1::uuid, l.sku, i.id, 'gtin', 'confirmed', now()
+    FROM items i CROSS JOIN LATERAL (SELECT l.sku FROM price_lines l
+        WHERE l.list_no = $2 AND l.until IS NULL
+            AND l.sku IN (i.gtin, lpad(i.gtin, 14, '0'), ltrim(i.gtin, '0')) LIMIT 1) l
+    WHERE i.gtin IS NOT NULL
+    ON CONFLICT (supplier_id, sku) DO NOTHING"""
+
+
+async def map_list(connection: Connection, supplier_id: UUID, list_id: UUID) -> None:
+    """Confirm what is certain for the current lines of a list: equal SKU, equal GTIN."""
+    list_no = await connection.fetchval("SELECT list_no FROM price_lists WHERE id = $1", list_id)
+    for statement in (_MAP_EQUAL_SKUS, _MAP_EQUAL_GTINS):
+        await connection.execute(statement, supplier_id, list_no)
+
+
+async def codes_of(session: AsyncSession, scheme: str, list_version: str) -> list[str]:
+    codes = await session.scalars(
+        text("SELECT code FROM classifications WHERE scheme = :scheme AND list_version = :version"),
+        {"scheme": scheme, "version": list_version},
+    )
+    return list(codes)
+
+
+async def keep_codes(
+    session: AsyncSession,
+    scheme: str,
+    list_version: str,
+    tree: Mapping[str, tuple[str | None, int]],
+) -> None:
+    """`tree`: code → the one above it, and its depth."""
+    await session.execute(
+        text(
+            """INSERT INTO classifications (scheme, list_version, code, parent_code, depth)
+            SELECT :scheme, :version, e.* FROM unnest(CAST(:codes AS text[]),
+                CAST(:parents AS text[]), CAST(:depths AS integer[])) e
+            ON CONFLICT (scheme, list_version, code)
+            DO UPDATE SET parent_code = excluded.parent_code, depth = excluded.depth"""
+        ),
+        {
+            "scheme": scheme,
+            "version": list_version,
+            "codes": list(tree),
+            "parents": [parent for parent, _ in tree.values()],
+            "depths": [depth for _, depth in tree.values()],
+        },
+    )
+
+
+async def keep_code_names(
+    session: AsyncSession, scheme: str, list_version: str, language: str, names: Mapping[str, str]
+) -> None:
+    await session.execute(
+        text(
+            """INSERT INTO classification_names (scheme, list_version, code, language, name)
+            SELECT :scheme, :version, e.code, :language, e.name
+            FROM unnest(CAST(:codes AS text[]), CAST(:names AS text[])) e (code, name)
+            ON CONFLICT (scheme, list_version, code, language)
+            DO UPDATE SET name = excluded.name"""
+        ),
+        {
+            "scheme": scheme,
+            "version": list_version,
+            "language": language,
+            "codes": list(names),
+            "names": list(names.values()),
+        },
+    )
+
+
+async def keep_units(
+    session: AsyncSession, list_version: str, units: Mapping[str, tuple[str, str]]
+) -> None:
+    """`units`: code → name and symbol; what is known of conversions stays."""
+    await session.execute(
+        text(
+            """INSERT INTO units (code, name, symbol, list_version)
+            SELECT e.code, e.name, e.symbol, :version FROM unnest(CAST(:codes AS text[]),
+                CAST(:names AS text[]), CAST(:symbols AS text[])) e (code, name, symbol)
+            ON CONFLICT (code) DO UPDATE SET name = excluded.name, symbol = excluded.symbol,
+                list_version = excluded.list_version"""
+        ),
+        {
+            "version": list_version,
+            "codes": list(units),
+            "names": [name for name, _ in units.values()],
+            "symbols": [symbol for _, symbol in units.values()],
+        },
+    )
+
+
+# CPV is written with and without its check digit: `42122000-0` and `42122000` are one code.
+_UNKNOWN_CODES = text(
+    """WITH named AS (SELECT n.place, n.scheme, n.list_version, n.code FROM unnest(
+            CAST(:schemes AS text[]), CAST(:versions AS text[]), CAST(:codes AS text[]))
+            WITH ORDINALITY AS n (scheme, list_version, code, place))
+    SELECT n.place - 1 AS place FROM named n
+    WHERE EXISTS (SELECT FROM classifications c WHERE c.scheme = n.scheme
+            AND (n.list_version = '' OR c.list_version = n.list_version))
+        AND NOT EXISTS (SELECT FROM classifications c WHERE c.scheme = n.scheme
+            AND (n.list_version = '' OR c.list_version = n.list_version)
+            AND (c.code = n.code OR n.scheme = 'CPV' AND split_part(c.code, '-', 1) = n.code))
+    ORDER BY 1"""
+)
+
+
+async def unknown_codes(
+    session: AsyncSession, schemes: list[str], versions: list[str], codes: list[str]
+) -> list[int]:
+    """The places of codes that their lists do not have; an empty version means any."""
+    values = {"schemes": schemes, "versions": versions, "codes": codes}
+    return [int(place) for place in (await session.execute(_UNKNOWN_CODES, values)).scalars()]

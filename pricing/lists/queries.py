@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -23,16 +24,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.pages import Page, Sorting, rows_of
 from marketplace.kernel.statements import Row, Source, Statement
+from pricing.imports.columns import LIST, listed
 from pricing.lists.rates import Rate
 from pricing.lists.rules import Combination, Line, ListKind, Offered
 from pricing.lists.units import Unit
 
-_LIST = """SELECT l.id, l.list_no, l.supplier_id, l.name, l.kind, l.tier, l.partner_id, l.priority,
+_LISTS_WITH_COUNTS = """l.id, l.list_no, l.supplier_id, l.name, l.kind, l.tier, l.partner_id,
+        l.priority,
         l.state, l.version, l.content, l.created_at, v.published_at,
         coalesce(v.lines, 0) AS lines, coalesce(v.skus, 0) AS skus, o.name AS supplier
     FROM price_lists l
     CROSS JOIN LATERAL organisation_directory(ARRAY[l.supplier_id]) o
     LEFT JOIN price_versions v ON v.list_id = l.id AND v.version = l.version """
+_LIST = f"SELECT {_LISTS_WITH_COUNTS}"
 
 
 class ListRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +66,8 @@ async def find_list(session: AsyncSession, list_id: UUID) -> ListRow | None:
     return None if found is None else ListRow(**found)
 
 
-_LISTS = (
-    _LIST.replace("SELECT ", "SELECT l.supplier_id <> :reader AS of_others, ", 1)
-    + "WHERE CAST(:supplier AS uuid) IS NULL OR l.supplier_id = :supplier"
-)
+_LISTS = f"""SELECT l.supplier_id <> :reader AS of_others, {_LISTS_WITH_COUNTS}
+    WHERE CAST(:supplier AS uuid) IS NULL OR l.supplier_id = :supplier"""
 _LIST_ID = column("id", Uuid)
 LISTS = Sorting(
     _LIST_ID,
@@ -120,9 +122,9 @@ async def content_of(session: AsyncSession, list_id: UUID, version: int) -> int 
     return content
 
 
-_LINE = """SELECT sku, supplier_sku, name, unit, currency, price, price_unit, min_quantity,
-        valid_from, valid_to, lead_time_days, pack_size, moq, incoterm, since, until,
-        row_no AS row FROM price_lines """
+_LINE = f"SELECT {LIST}, since, until, row_no AS row FROM price_lines "
+_OF_LIST = f"l.id, l.name AS list_name, l.kind, {listed('p')}, p.since, p.until, p.row_no AS row"
+"""A list and one of its lines."""
 
 
 _LINE_SKU = column("sku", String)
@@ -152,28 +154,30 @@ async def lines_of(
     return [Line(**row) for row in rows.mappings()]
 
 
-_OFFERED = """SELECT (SELECT combination FROM price_settings s
-            WHERE s.supplier_id = :supplier) AS combination,
-        l.id, l.name, l.kind, l.priority, v.version, p.sku, p.supplier_sku,
-        p.name AS line_name, p.unit, p.currency, p.price, p.price_unit, p.min_quantity,
-        p.valid_from, p.valid_to, p.lead_time_days, p.pack_size, p.moq, p.incoterm, p.since,
-        p.until, p.row_no
-    FROM price_lists l
-    JOIN price_versions v ON v.list_id = l.id AND v.version = {version}
-    LEFT JOIN price_lines p ON p.list_no = l.list_no AND p.sku = ANY(:skus)
-        AND p.since <= v.content AND (p.until IS NULL OR p.until > v.content)
-    WHERE l.supplier_id = :supplier AND l.state = 'active'
-    ORDER BY l.id, p.min_quantity"""
 _CURRENT = "l.version"
 _KNOWN_AT = """(SELECT max(k.version) FROM price_versions k
     WHERE k.list_id = l.id AND k.published_at <= :known_at)"""
+
+
+def _offered(version: str, skus: str) -> Statement:
+    return Statement(
+        f"""SELECT (SELECT combination FROM price_settings s
+            WHERE s.supplier_id = :supplier) AS combination, l.priority, v.version, {_OF_LIST}
+        FROM price_lists l
+        JOIN price_versions v ON v.list_id = l.id AND v.version = {version}
+        LEFT JOIN price_lines p ON p.list_no = l.list_no AND p.sku {skus}
+            AND p.since <= v.content AND (p.until IS NULL OR p.until > v.content)
+        WHERE l.supplier_id = :supplier AND l.state = 'active'
+        ORDER BY l.id, p.min_quantity"""
+    )
+
+
 # The policies take ten times longer to plan than to run. Of one value PostgreSQL knows that a plan
 # for any other is as good and keeps it; of an array it never does.
-_ONE_SKU = _OFFERED.replace("= ANY(:skus)", "= :sku")
-_OFFERED_NOW = Statement(_OFFERED.replace("{version}", _CURRENT))
-_OFFERED_THEN = Statement(_OFFERED.replace("{version}", _KNOWN_AT))
-_ONE_NOW = Statement(_ONE_SKU.replace("{version}", _CURRENT))
-_ONE_THEN = Statement(_ONE_SKU.replace("{version}", _KNOWN_AT))
+_OFFERED_NOW = _offered(_CURRENT, "= ANY(:skus)")
+_OFFERED_THEN = _offered(_KNOWN_AT, "= ANY(:skus)")
+_ONE_NOW = _offered(_CURRENT, "= :sku")
+_ONE_THEN = _offered(_KNOWN_AT, "= :sku")
 
 
 async def offered(
@@ -200,7 +204,7 @@ async def offered(
     found = [
         Offered(
             id=row["id"],
-            name=row["name"],
+            name=row["list_name"],
             kind=row["kind"],
             version=row["version"],
             priority=row["priority"],
@@ -211,31 +215,11 @@ async def offered(
     return found, (rows[0]["combination"] if rows else None) or "rank"
 
 
-def _line(row: Row) -> Line:
-    return Line(
-        sku=row["sku"],
-        supplier_sku=row["supplier_sku"],
-        name=row["line_name"],
-        unit=row["unit"],
-        currency=row["currency"],
-        price=row["price"],
-        price_unit=row["price_unit"],
-        min_quantity=row["min_quantity"],
-        valid_from=row["valid_from"],
-        valid_to=row["valid_to"],
-        lead_time_days=row["lead_time_days"],
-        pack_size=row["pack_size"],
-        moq=row["moq"],
-        incoterm=row["incoterm"],
-        since=row["since"],
-        until=row["until"],
-        row=row["row_no"],
-    )
+def _line(row: Row | RowMapping) -> Line:
+    return Line(**{name: row[name] for name in Line.__struct_fields__})
 
 
-_HISTORY = """SELECT l.id, l.name, l.kind, p.sku, p.supplier_sku, p.name AS line_name, p.unit,
-        p.currency, p.price, p.price_unit, p.min_quantity, p.valid_from, p.valid_to,
-        p.lead_time_days, p.pack_size, p.moq, p.incoterm, p.since, p.until, p.row_no,
+_HISTORY = f"""SELECT {_OF_LIST},
         v.version, v.published_at AS known_from, n.published_at AS known_to
     FROM price_lists l
     JOIN price_versions v ON v.list_id = l.id
@@ -384,3 +368,149 @@ async def skus_of_item(
     # The supplier's own decision about this very SKU goes before equal spelling.
     skus = mapped if sku in mapped or rejected is not None else [sku, *mapped]
     return skus, item["unit"]
+
+
+async def count_lists(session: AsyncSession, supplier_id: UUID) -> int:
+    count = await session.scalar(
+        text("SELECT count(*) FROM price_lists WHERE supplier_id = :supplier"),
+        {"supplier": supplier_id},
+    )
+    return int(count or 0)
+
+
+class NewListRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A list without any version."""
+
+    id: UUID
+    supplier_id: UUID
+    name: str
+    kind: ListKind
+    tier: str | None
+    partner_id: UUID | None
+    priority: int
+    created_at: datetime
+
+
+async def insert_list(session: AsyncSession, new: NewListRow) -> None:
+    await session.execute(
+        text(
+            """INSERT INTO price_lists (id, supplier_id, name, kind, tier, partner_id, priority,
+                created_at)
+            VALUES (:id, :supplier_id, :name, :kind, :tier, :partner_id, :priority, :created_at)"""
+        ),
+        msgspec.structs.asdict(new),
+    )
+
+
+async def update_list(
+    session: AsyncSession,
+    list_id: UUID,
+    *,
+    name: str | None,
+    state: str | None,
+    priority: int | None,
+) -> None:
+    """None leaves a column as it is."""
+    await session.execute(
+        text(
+            """UPDATE price_lists SET name = coalesce(:name, name),
+            state = coalesce(:state, state), priority = coalesce(:priority, priority)
+            WHERE id = :id"""
+        ),
+        {"id": list_id, "name": name, "state": state, "priority": priority},
+    )
+
+
+async def organisation_exists(session: AsyncSession, organisation_id: UUID) -> bool:
+    found = await session.scalar(
+        text("SELECT count(*) FROM organisation_directory(ARRAY[CAST(:id AS uuid)])"),
+        {"id": organisation_id},
+    )
+    return bool(found)
+
+
+async def keep_rate(session: AsyncSession, rate: Rate, now: datetime) -> None:
+    """Known from now on; the same rate again changes nothing."""
+    await session.execute(
+        text(
+            """INSERT INTO exchange_rates (base, quote, on_date, rate, source, known_from)
+            SELECT n.*, greatest(CAST(:now AS timestamptz),
+                last.known_from + interval '1 microsecond')
+            FROM (SELECT CAST(:base AS text) AS base, CAST(:quote AS text) AS quote,
+                CAST(:on AS date) AS on_date, CAST(:rate AS numeric) AS rate,
+                CAST(:source AS text) AS source) n
+            LEFT JOIN LATERAL (SELECT e.rate, e.source, e.known_from FROM exchange_rates e
+                WHERE (e.base, e.quote, e.on_date) = (n.base, n.quote, n.on_date)
+                ORDER BY e.known_from DESC LIMIT 1) last ON true
+            WHERE (n.rate, n.source) IS DISTINCT FROM (last.rate, last.source)"""
+        ),
+        {
+            "base": rate.base,
+            "quote": rate.quote,
+            "on": rate.on_date,
+            "rate": rate.rate,
+            "source": rate.source,
+            "now": now,
+        },
+    )
+
+
+async def keep_settings(
+    session: AsyncSession, supplier_id: UUID, combination: str, hold_change_percent: Decimal
+) -> None:
+    await session.execute(
+        text(
+            """INSERT INTO price_settings (supplier_id, combination, hold_change_percent)
+            VALUES (:supplier, :combination, :percent) ON CONFLICT (supplier_id) DO UPDATE
+            SET combination = excluded.combination,
+                hold_change_percent = excluded.hold_change_percent"""
+        ),
+        {"supplier": supplier_id, "combination": combination, "percent": hold_change_percent},
+    )
+
+
+async def take_from_tier(session: AsyncSession, supplier_id: UUID, organisation_id: UUID) -> None:
+    await session.execute(
+        text(
+            "DELETE FROM price_tier_members WHERE supplier_id = :supplier"
+            " AND organisation_id = :organisation"
+        ),
+        {"supplier": supplier_id, "organisation": organisation_id},
+    )
+
+
+async def put_into_tier(
+    session: AsyncSession, supplier_id: UUID, organisation_id: UUID, tier: str
+) -> None:
+    await session.execute(
+        text(
+            """INSERT INTO price_tier_members (supplier_id, organisation_id, tier)
+            VALUES (:supplier, :organisation, :tier)
+            ON CONFLICT (supplier_id, organisation_id) DO UPDATE SET tier = excluded.tier"""
+        ),
+        {"supplier": supplier_id, "organisation": organisation_id, "tier": tier},
+    )
+
+
+async def take_from_programme_tier(
+    session: AsyncSession, operator_id: UUID, partner_id: UUID
+) -> None:
+    await session.execute(
+        text(
+            """DELETE FROM price_tier_members WHERE supplier_id = :operator
+            AND organisation_id = :partner AND programme"""
+        ),
+        {"operator": operator_id, "partner": partner_id},
+    )
+
+
+async def put_into_programme_tier(
+    session: AsyncSession, operator_id: UUID, partner_id: UUID, tier: str
+) -> None:
+    await session.execute(
+        text(
+            """INSERT INTO price_tier_members (supplier_id, organisation_id, tier, programme)
+            VALUES (:operator, :partner, :tier, true)"""
+        ),
+        {"operator": operator_id, "partner": partner_id, "tier": tier},
+    )

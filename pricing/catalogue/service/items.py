@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -48,33 +48,25 @@ async def add_item(session: AsyncSession, actor: Actor, data: NewItem, now: date
     item_id = new_id()
     code = data.classification
     await _check_code(session, code)
+    values = {
+        "id": item_id,
+        "organisation": actor.organisation_id,
+        "sku": data.sku or item_id.hex,
+        "gtin": data.gtin,
+        "name": data.name,
+        "names": msgspec.json.encode(data.names).decode(),
+        "description": data.description,
+        "kind": data.kind,
+        "unit": await unit_code(session, data.unit),
+        "category": data.category_id,
+        "scheme": code and code.scheme,
+        "list_version": code and code.list_version,
+        "code": code and code.code,
+        "now": now,
+    }
     try:
         async with session.begin_nested():
-            await session.execute(
-                text(
-                    """INSERT INTO items (id, organisation_id, sku, gtin, name, names, description,
-                        kind, unit, category_id, scheme, list_version, code, created_at)
-                    VALUES (:id, :organisation, :sku, :gtin, :name, CAST(:names AS jsonb),
-                        :description, :kind, :unit, :category, :scheme, :list_version, :code,
-                        :now)"""
-                ),
-                {
-                    "id": item_id,
-                    "organisation": actor.organisation_id,
-                    "sku": data.sku or item_id.hex,
-                    "gtin": data.gtin,
-                    "name": data.name,
-                    "names": msgspec.json.encode(data.names).decode(),
-                    "description": data.description,
-                    "kind": data.kind,
-                    "unit": await unit_code(session, data.unit),
-                    "category": data.category_id,
-                    "scheme": code and code.scheme,
-                    "list_version": code and code.list_version,
-                    "code": code and code.code,
-                    "now": now,
-                },
-            )
+            await queries.insert_item(session, values)
     except IntegrityError as wrong:
         raise _taken(str(wrong.orig)) from None
     return await show_item(session, item_id)
@@ -206,18 +198,8 @@ async def add_category(session: AsyncSession, data: NewCategory) -> CategoryView
     category_id = new_id()
     try:
         async with session.begin_nested():
-            await session.execute(
-                text(
-                    """INSERT INTO categories (id, parent_id, name, names)
-                    VALUES (:id, :parent, :name, CAST(:names AS jsonb))"""
-                ),
-                {
-                    "id": category_id,
-                    "parent": data.parent_id,
-                    "name": data.name,
-                    "names": msgspec.json.encode(data.names).decode(),
-                },
-            )
+            names = msgspec.json.encode(data.names).decode()
+            await queries.insert_category(session, category_id, data.parent_id, data.name, names)
     except IntegrityError as wrong:
         if "uq_categories" in str(wrong.orig):
             raise Conflict("category_taken", "There is a category of this name here.") from None

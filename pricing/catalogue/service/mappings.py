@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
@@ -19,13 +18,6 @@ from pricing.lists import service as lists
 
 PROPOSED_AT_ONCE_MAX = 200
 CANDIDATES_MAX = 20
-
-_KEEP = """INSERT INTO sku_mappings (supplier_id, sku, item_id, method, state, similarity,
-        created_at)
-    VALUES (:supplier, :sku, :item, :method, :state, :similarity, :now)
-    ON CONFLICT (supplier_id, sku) DO UPDATE SET item_id = excluded.item_id,
-        state = excluded.state, method = CASE WHEN sku_mappings.item_id = excluded.item_id
-            THEN sku_mappings.method ELSE excluded.method END"""
 
 
 async def browse_mappings(
@@ -52,18 +44,16 @@ async def decide(session: AsyncSession, actor: Actor, data: Decision, now: datet
     require_sku("sku", data.sku)
     if await queries.find_item(session, data.item_id) is None:
         raise NotFound("item")
-    await session.execute(
-        text(_KEEP),
-        {
-            "supplier": actor.organisation_id,
-            "sku": data.sku,
-            "item": data.item_id,
-            "method": "manual",
-            "state": data.state,
-            "similarity": None,
-            "now": now,
-        },
+    decided = queries.NewMapping(
+        supplier_id=actor.organisation_id,
+        sku=data.sku,
+        item_id=data.item_id,
+        method="manual",
+        state=data.state,
+        similarity=None,
+        created_at=now,
     )
+    await queries.keep_mapping(session, decided)
     return await browse_mappings(session, actor, state=data.state)
 
 
@@ -86,16 +76,14 @@ async def propose(
         best = most_alike(line["name"], candidates)
         if best is None:
             continue
-        await session.execute(
-            text(_KEEP),
-            {
-                "supplier": actor.organisation_id,
-                "sku": line["sku"],
-                "item": UUID(best[0]),
-                "method": "similar",
-                "state": "proposed",
-                "similarity": best[1],
-                "now": now,
-            },
+        proposed = queries.NewMapping(
+            supplier_id=actor.organisation_id,
+            sku=line["sku"],
+            item_id=UUID(best[0]),
+            method="similar",
+            state="proposed",
+            similarity=best[1],
+            created_at=now,
         )
+        await queries.keep_mapping(session, proposed)
     return await browse_mappings(session, actor, state="proposed", limit=200)

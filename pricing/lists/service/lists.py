@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
@@ -39,41 +38,25 @@ async def create_list(
         raise Invalid.field(
             "partner_id", "partner_mismatch", "An agreement's list, and only that, names a partner."
         )
-    if data.partner_id is not None and not await organisation_exists(session, data.partner_id):
+    if data.partner_id is not None and not await queries.organisation_exists(
+        session, data.partner_id
+    ):
         raise Invalid.field("partner_id", "unknown_partner", "There is no such organisation.")
-    count = await session.scalar(
-        text("SELECT count(*) FROM price_lists WHERE supplier_id = :supplier"),
-        {"supplier": actor.organisation_id},
-    )
+    count = await queries.count_lists(session, actor.organisation_id)
     if count >= LISTS_MAX:
         raise Conflict("too_many_lists", f"A supplier keeps at most {LISTS_MAX} price lists.")
-    list_id = new_id()
-    await session.execute(
-        text(
-            """INSERT INTO price_lists (id, supplier_id, name, kind, tier, partner_id, priority,
-                created_at)
-            VALUES (:id, :supplier, :name, :kind, :tier, :partner, :priority, :now)"""
-        ),
-        {
-            "id": list_id,
-            "supplier": actor.organisation_id,
-            "name": data.name,
-            "kind": data.kind,
-            "tier": data.tier,
-            "partner": data.partner_id,
-            "priority": data.priority,
-            "now": now,
-        },
+    new = queries.NewListRow(
+        id=new_id(),
+        supplier_id=actor.organisation_id,
+        name=data.name,
+        kind=data.kind,
+        tier=data.tier,
+        partner_id=data.partner_id,
+        priority=data.priority,
+        created_at=now,
     )
-    return _view(await seen(session, list_id))
-
-
-async def organisation_exists(session: AsyncSession, organisation_id: UUID) -> bool:
-    found = await session.scalar(
-        text("SELECT count(*) FROM organisation_directory(ARRAY[CAST(:id AS uuid)])"),
-        {"id": organisation_id},
-    )
-    return bool(found)
+    await queries.insert_list(session, new)
+    return _view(await seen(session, new.id))
 
 
 async def seen(session: AsyncSession, list_id: UUID) -> ListRow:
@@ -140,13 +123,8 @@ async def change_list(
     actor.require_capability("supplies")
     if found.state == "archived":
         raise Conflict("archived", "An archived list stays as it is.")
-    await session.execute(
-        text(
-            """UPDATE price_lists SET name = coalesce(:name, name),
-            state = coalesce(:state, state), priority = coalesce(:priority, priority)
-            WHERE id = :id"""
-        ),
-        {"id": list_id, "name": data.name, "state": data.state, "priority": data.priority},
+    await queries.update_list(
+        session, list_id, name=data.name, state=data.state, priority=data.priority
     )
     return await show_list(session, list_id)
 

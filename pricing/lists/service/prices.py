@@ -215,7 +215,7 @@ async def history(
             HistoryEntry(
                 known_from=row["known_from"],
                 known_to=row["known_to"],
-                list=ListRef(row["id"], row["name"], row["kind"]),
+                list=ListRef(row["id"], row["list_name"], row["kind"]),
                 line=line_view(line),
             )
             for row, line in found

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
@@ -15,9 +14,9 @@ from marketplace.kernel.decimals import NotADecimal, parse_decimal
 from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.scope import as_house
 from pricing.lists import queries
+from pricing.lists.rates import Rate
 from pricing.lists.rules import plain
 from pricing.lists.schemas import NewRates, PriceSettings, RatePage, RateView
-from pricing.lists.service.lists import organisation_exists
 from suppliers.programme.facts import TierChanged
 
 RATES_MAX = 1_000
@@ -42,28 +41,8 @@ async def keep_rates(session: AsyncSession, data: NewRates, now: datetime) -> Ra
         if rate.base == rate.quote:
             message = "A rate is between two currencies."
             raise Invalid.field(f"rates[{number}].quote", "same_currency", message)
-        await session.execute(
-            text(
-                """INSERT INTO exchange_rates (base, quote, on_date, rate, source, known_from)
-                SELECT n.*, greatest(CAST(:now AS timestamptz),
-                    last.known_from + interval '1 microsecond')
-                FROM (SELECT CAST(:base AS text) AS base, CAST(:quote AS text) AS quote,
-                    CAST(:on AS date) AS on_date, CAST(:rate AS numeric) AS rate,
-                    CAST(:source AS text) AS source) n
-                LEFT JOIN LATERAL (SELECT e.rate, e.source, e.known_from FROM exchange_rates e
-                    WHERE (e.base, e.quote, e.on_date) = (n.base, n.quote, n.on_date)
-                    ORDER BY e.known_from DESC LIMIT 1) last ON true
-                WHERE (n.rate, n.source) IS DISTINCT FROM (last.rate, last.source)"""
-            ),
-            {
-                "base": rate.base,
-                "quote": rate.quote,
-                "on": rate.on_date,
-                "rate": value,
-                "source": data.source,
-                "now": now,
-            },
-        )
+        new = Rate(rate.base, rate.quote, rate.on_date, value, data.source)
+        await queries.keep_rate(session, new, now)
     return await show_rates(session, currency=None, on=None, known_at=None)
 
 
@@ -105,19 +84,7 @@ async def keep_settings(session: AsyncSession, actor: Actor, data: PriceSettings
         percent = Decimal(0)
     if not 1 <= percent <= 100_000:
         raise Invalid.field("hold_change_percent", "out_of_range", "From 1 to 100000 percent.")
-    await session.execute(
-        text(
-            """INSERT INTO price_settings (supplier_id, combination, hold_change_percent)
-            VALUES (:supplier, :combination, :percent) ON CONFLICT (supplier_id) DO UPDATE
-            SET combination = excluded.combination,
-                hold_change_percent = excluded.hold_change_percent"""
-        ),
-        {
-            "supplier": actor.organisation_id,
-            "combination": data.combination,
-            "percent": percent,
-        },
-    )
+    await queries.keep_settings(session, actor.organisation_id, data.combination, percent)
     return await show_settings(session, actor)
 
 
@@ -126,26 +93,12 @@ async def put_into_tier(
 ) -> None:
     """A customer's tier with this supplier; None takes it away. Raises Invalid."""
     actor.require_capability("supplies")
-    if not await organisation_exists(session, organisation_id):
+    if not await queries.organisation_exists(session, organisation_id):
         raise NotFound("organisation")
-    key = {"supplier": actor.organisation_id, "organisation": organisation_id}
     if tier is None:
-        await session.execute(
-            text(
-                "DELETE FROM price_tier_members WHERE supplier_id = :supplier"
-                " AND organisation_id = :organisation"
-            ),
-            key,
-        )
+        await queries.take_from_tier(session, actor.organisation_id, organisation_id)
         return
-    await session.execute(
-        text(
-            """INSERT INTO price_tier_members (supplier_id, organisation_id, tier)
-            VALUES (:supplier, :organisation, :tier)
-            ON CONFLICT (supplier_id, organisation_id) DO UPDATE SET tier = excluded.tier"""
-        ),
-        key | {"tier": tier},
-    )
+    await queries.put_into_tier(session, actor.organisation_id, organisation_id, tier)
 
 
 async def tier_changed(session: AsyncSession, fact: TierChanged) -> None:
@@ -153,19 +106,8 @@ async def tier_changed(session: AsyncSession, fact: TierChanged) -> None:
     made one (`programme:CODE`).
     """
     async with as_house(session):
-        await session.execute(
-            text(
-                """DELETE FROM price_tier_members WHERE supplier_id = :operator
-                AND organisation_id = :partner AND programme"""
-            ),
-            {"operator": fact.operator_id, "partner": fact.partner_id},
-        )
+        await queries.take_from_programme_tier(session, fact.operator_id, fact.partner_id)
         if fact.after is not None:
-            await session.execute(
-                text(
-                    """INSERT INTO price_tier_members (supplier_id, organisation_id, tier,
-                        programme)
-                    VALUES (:operator, :partner, :tier, true)"""
-                ),
-                {"operator": fact.operator_id, "partner": fact.partner_id, "tier": fact.after},
+            await queries.put_into_programme_tier(
+                session, fact.operator_id, fact.partner_id, fact.after
             )
