@@ -29,12 +29,13 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.collector import settle
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId
-from pricing.imports import jobs, uploads
 from pricing.imports import service as imports
+from pricing.imports.check.exports import workbook
 from pricing.imports.columns import NAMES
-from pricing.imports.exports import workbook
 from pricing.imports.rules import Format
+from pricing.imports.run import work_imports
 from pricing.imports.schemas import ImportView, NewPriceImport
+from pricing.imports.upload.receive import receive
 from pricing.lists import service as lists
 from pricing.lists.schemas import NewPriceList
 
@@ -162,8 +163,8 @@ async def upload(
             data = NewPriceImport(price_list_id=list_id, mode="replace", format=kind)
             made = await imports.begin(session, actor, data, clock.now())
         begun = time.perf_counter()
-        await uploads.receive(database, actor, clock, made.id, pieces(path), None)
-        await jobs.work_imports(database, clock)
+        await receive(database, actor, clock, made.id, pieces(path), None)
+        await work_imports(database, clock)
         seconds = time.perf_counter() - begun
         async with database.transaction(actor) as session:
             view = await imports.show(session, actor, made.id)

@@ -69,7 +69,7 @@ from marketplace.orders.service import moving as order_moves
 from marketplace.orders.service.creating import Deal, DealItem, create_from_award
 from pricing.catalogue import api as catalogue_api
 from pricing.imports import api as imports_api
-from pricing.imports import jobs as imports_jobs
+from pricing.imports import run as imports_jobs
 from pricing.lists import api as lists_api
 from pricing.lists import service as lists
 from pricing.lists.service.ordering import list_prices

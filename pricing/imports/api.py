@@ -19,7 +19,8 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from marketplace.kernel.pages import sorted_by
-from pricing.imports import exports, queries, service, uploads
+from pricing.imports import queries, service
+from pricing.imports.check import exports
 from pricing.imports.rules import ENDED, UPLOAD_BYTES_MAX, State
 from pricing.imports.schemas import (
     ColumnsView,
@@ -29,6 +30,7 @@ from pricing.imports.schemas import (
     ImportView,
     NewPriceImport,
 )
+from pricing.imports.upload.receive import receive
 
 READ, WRITE = "prices:read", "prices:write"
 KEEPERS = ("admin", "partner_manager", "partner_employee")
@@ -94,7 +96,7 @@ class PriceImportController(Controller):
         """The file as the body, optionally gzip; it is streamed, and a worker begins at its end."""
         length = request.headers.get("content-length", "")
         announced = int(length) if length.isascii() and length.isdigit() else None
-        return await uploads.receive(database, actor, clock, import_id, request.stream(), announced)
+        return await receive(database, actor, clock, import_id, request.stream(), announced)
 
     @put("/{import_id:uuid}/columns", opt=allow(*KEEPERS, scope=WRITE))
     async def remember_columns(

@@ -58,10 +58,11 @@ INCOTERMS = (
 REMOVALS_PERCENT_MAX = 20
 """A `replace` that drops more of the SKUs waits for a confirmation of the exact number."""
 
-STAGES = ("uploading", "reading", "validating", "publishing")
-WORKING = ("reading", "validating", "publishing")
-ENDED = ("published", "failed", "cancelled", "rolled_back")
-CANCELLABLE = ("awaiting_upload", "reading", "validating", "ready", "publishing")
+ENDED: tuple[State, ...] = ("published", "failed", "cancelled", "rolled_back")
+UNFINISHED: tuple[State, ...] = ("awaiting_upload", "reading", "validating", "ready", "publishing")
+"""These can be cancelled."""
+STAGED: tuple[State, ...] = ("reading", "validating", "ready", "publishing")
+"""In these an upload may own staging tables."""
 
 
 class Anomaly(msgspec.Struct, frozen=True):

@@ -8,9 +8,9 @@ from decimal import Decimal
 import msgspec
 
 from marketplace.kernel.money import Amount
-from pricing.imports.compare import Report
-from pricing.imports.dialect import Dialect
+from pricing.imports.compare.report import Report
 from pricing.imports.queries import DiffRow, ImportRow
+from pricing.imports.read.dialect import Dialect
 from pricing.imports.rules import ENDED, needs_confirmation
 from pricing.imports.schemas import (
     Bytes,

@@ -10,7 +10,7 @@ import pytest
 
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from pricing.imports.jobs import work_imports
+from pricing.imports.run import work_imports
 from tests.people import Person, unique
 
 Upload = Callable[..., Awaitable[dict[str, Any]]]

@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 
 from marketplace.kernel.settings import Settings
-from pricing.imports import cells, checks, columns
-from pricing.imports.dialect import our_column
+from pricing.imports import columns
+from pricing.imports.check import cells, checks
+from pricing.imports.read.dialect import our_column
 from pricing.lists.rules import Line
 from pricing.lists.schemas import LineView
 from tests.pricing.conftest import Shop
@@ -36,7 +37,7 @@ sys.modules["pricing.imports.columns"] = module
 spec.loader.exec_module(module)
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from pricing.imports.jobs import work_imports
+from pricing.imports.run import work_imports
 asyncio.run(work_imports(Database(database_url), Clock()))
 """
 

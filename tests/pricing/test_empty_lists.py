@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from marketplace.kernel.clock import Clock, Micros
 from marketplace.kernel.db import Database
-from pricing.imports import jobs
-from pricing.imports.jobs import work_imports
+from pricing.imports import run
+from pricing.imports.run import work_imports
 from tests.pricing.conftest import NewShop, Shop
 
 HEADER = "sku,unit,currency,price,min_quantity,valid_from,valid_to\n"
@@ -71,14 +71,14 @@ async def test_a_certain_error_is_reported_at_once_and_blocks_nobody(
     shop: Shop, new_shop: NewShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = await new_shop(shop.person)
-    validate = jobs.validate
+    validate = run.validate
 
     async def broken_for_one_list(*args: Any) -> Any:
         if args[3].skus == 0 and args[3].mode == "replace":
             raise KeyError("d")
         return await validate(*args)
 
-    monkeypatch.setattr(jobs, "validate", broken_for_one_list)
+    monkeypatch.setattr(run, "validate", broken_for_one_list)
     begun = await shop.begin(mode="replace")
     await shop.send(begun["id"], (HEADER + "A,C62,EUR,1,,,\n").encode())
     with capture_logs() as logged:
@@ -94,7 +94,7 @@ async def test_an_interruption_is_tried_again_and_holds_up_its_own_list_only(
     shop: Shop, new_shop: NewShop, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = await new_shop(shop.person)
-    validate, interrupted = jobs.validate, []
+    validate, interrupted = run.validate, []
 
     async def interrupted_once(*args: Any) -> Any:
         if not interrupted:
@@ -102,7 +102,7 @@ async def test_an_interruption_is_tried_again_and_holds_up_its_own_list_only(
             raise ConnectionResetError
         return await validate(*args)
 
-    monkeypatch.setattr(jobs, "validate", interrupted_once)
+    monkeypatch.setattr(run, "validate", interrupted_once)
     first = await shop.begin()
     await shop.send(first["id"], (HEADER + "A,C62,EUR,1,,,\n").encode())
     await shop.work()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pricing.imports.encodings import (
+from pricing.imports.read.encodings import (
     Sample,
     Unclear,
     Unrecognised,

@@ -14,14 +14,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pricing.imports.checks import Check, check
-from pricing.imports.dialect import Dialect, Unreadable
-from pricing.imports.exports import workbook
-from pricing.imports.intake import Intake
-from pricing.imports.reading import CsvReader, ParquetTable, Reading
-from pricing.imports.reading.parquet import BATCH_ROWS
-from pricing.imports.reading.parquet_pages import Unpacked
-from pricing.imports.reading.sheets import Sheet
+from pricing.imports.check.checks import Check, check
+from pricing.imports.check.exports import workbook
+from pricing.imports.read.dialect import Dialect, Unreadable
+from pricing.imports.read.formats import CsvReader, ParquetTable, Reading
+from pricing.imports.read.formats.parquet import BATCH_ROWS
+from pricing.imports.read.formats.parquet_pages import Unpacked
+from pricing.imports.read.formats.sheets import Sheet
+from pricing.imports.read.intake import Intake
 from pricing.imports.rules import REJECTED_BYTES_MAX
 from tests.pricing.conftest import Shop
 
@@ -30,8 +30,8 @@ MIB = 1 << 20
 PEAK = """
 import resource, sys
 from pathlib import Path
-from pricing.imports.dialect import Dialect, Unreadable
-from pricing.imports.reading import ParquetTable, Reading
+from pricing.imports.read.dialect import Dialect, Unreadable
+from pricing.imports.read.formats import ParquetTable, Reading
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 before = peak()

@@ -20,10 +20,11 @@ from marketplace.kernel.clock import Clock, Micros
 from marketplace.kernel.db import Database
 from marketplace.kernel.ids import OrganisationId, UserId
 from marketplace.migrations.run import migrate
-from pricing.imports import service, uploads
-from pricing.imports.jobs import work_imports
+from pricing.imports import service
 from pricing.imports.lease import LEASE
+from pricing.imports.run import work_imports
 from pricing.imports.schemas import CommitPriceImport, NewPriceImport
+from pricing.imports.upload import receive as uploads
 from pricing.lists import service as lists
 from pricing.lists.schemas import NewPriceList
 
@@ -32,7 +33,7 @@ WORKER = """
 import asyncio, sys
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from pricing.imports.jobs import work_imports
+from pricing.imports.run import work_imports
 asyncio.run(work_imports(Database(sys.argv[1]), Clock()))
 """
 SUPPLIER = Actor(

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from marketplace.kernel.db import Database
-from pricing.imports.fingerprints import LINES_MIN
+from pricing.imports.read.fingerprints import LINES_MIN
 from tests.pricing.conftest import Shop
 
 COLUMNS = ["sku", "unit", "currency", "price", "min_quantity", "name"]

@@ -10,16 +10,16 @@ import msgspec
 import polars as pl
 import pytest
 
-from pricing.imports import known
-from pricing.imports.csv_dialect import dialect_of, take_sample
-from pricing.imports.dialect import map_columns
-from pricing.imports.encodings import Beginning
-from pricing.imports.known import KnownRows, stored
-from pricing.imports.packing import packed, unpacked
-from pricing.imports.reading import CsvReader, Reading
-from pricing.imports.reading import sieve as sieves
-from pricing.imports.reading.sieve import Sieve
+from pricing.imports.read import known
+from pricing.imports.read.csv_dialect import dialect_of, take_sample
+from pricing.imports.read.dialect import map_columns
+from pricing.imports.read.encodings import Beginning
+from pricing.imports.read.formats import CsvReader, Reading
+from pricing.imports.read.formats import sieve as sieves
+from pricing.imports.read.formats.sieve import Sieve
+from pricing.imports.read.known import KnownRows, stored
 from pricing.imports.rules import ReadingOptions
+from pricing.imports.upload.packing import packed, unpacked
 
 PART = 64
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from marketplace.kernel.db import Database
-from pricing.imports.staging import tables_of
+from pricing.imports.compare.tables import tables_of
 from tests.people import Person, unique
 from tests.pricing.conftest import API, NewShop, Shop
 

@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 
 from marketplace.kernel.spreadsheets import harmless
-from pricing.imports.dialect import Dialect
-from pricing.imports.exports import workbook
-from pricing.imports.reading import CsvReader, Reading
-from pricing.imports.reading.unpack import Gunzip
+from pricing.imports.check.exports import workbook
+from pricing.imports.read.dialect import Dialect
+from pricing.imports.read.formats import CsvReader, Reading
+from pricing.imports.read.formats.unpack import Gunzip
 from tests.pricing.conftest import Shop
 
 HEADER = "sku,unit,currency,price\n"

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pricing.imports.exports import workbook
+from pricing.imports.check.exports import workbook
 from tests.pricing.conftest import Shop
 from tests.pricing.test_price_pages import post_form
 

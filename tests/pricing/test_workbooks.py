@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pricing.imports.exports import workbook
-from pricing.imports.reading.workbook import formula_cells, measure
+from pricing.imports.check.exports import workbook
+from pricing.imports.read.formats.workbook import formula_cells, measure
 from tests.pricing.conftest import Shop
 
 HEAD = ["sku", "unit", "currency", "price"]

@@ -19,7 +19,7 @@ from marketplace.ledger.acts.jobs import work_act_runs
 from marketplace.ledger.payouts import service as payouts
 from marketplace.ledger.payouts.schemas import NewPayoutRun
 from marketplace.ledger.posting import Rule, Source
-from pricing.imports.jobs import work_imports
+from pricing.imports.run import work_imports
 from tests.auctions.tenders.tendering import act, join, ok, published
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.auctions.tenders.test_dossier import PDF, upload

@@ -8,7 +8,7 @@ import msgspec
 
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from pricing.imports.jobs import work_imports
+from pricing.imports.run import work_imports
 from tests.auctions.live.arena import new_arena, peer
 from tests.auctions.tenders.tendering import act, draft, ok
 from tests.auctions.tenders.test_awards import offered, propose

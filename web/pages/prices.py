@@ -18,7 +18,7 @@ from marketplace.kernel.decimals import read_quantity
 from marketplace.kernel.errors import Invalid, Problem
 from pricing.imports import service as imports
 from pricing.imports.columns import NAMES
-from pricing.imports.encodings import ENCODINGS
+from pricing.imports.read.encodings import ENCODINGS
 from pricing.imports.rules import ReadingOptions
 from pricing.imports.schemas import CommitPriceImport, ImportView, NewPriceImport
 from pricing.lists import service as lists

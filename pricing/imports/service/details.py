@@ -7,16 +7,15 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict
 from pricing.imports import queries, views
-from pricing.imports.compare import Report
-from pricing.imports.dialect import Dialect, header_hash
+from pricing.imports.compare.report import Report
 from pricing.imports.queries import ImportRow
-from pricing.imports.remembered import REMEMBER_COLUMNS, REMEMBER_OPTIONS, options_json
+from pricing.imports.read import remembered
+from pricing.imports.read.dialect import Dialect
 from pricing.imports.rules import ReadingOptions
 from pricing.imports.schemas import Diff, ImportView, NewPriceImport
 from pricing.imports.service.life import begin, own
@@ -40,9 +39,7 @@ async def diff(
     if found.state in {"published", "rolled_back"}:
         rows = await queries.published_diff(session, found, kind=kind, page=page)
     elif found.state in {"ready", "publishing"}:
-        staged = await queries.staged_diff(
-            session, found, merged=report.merged, kind=kind, page=page
-        )
+        staged = await queries.staged_diff(session, found, kind=kind, page=page)
         if staged is None:
             raise Conflict("not_staged", "The comparison was lost; commit or upload again.")
         rows = staged
@@ -87,20 +84,10 @@ async def _remember(
     session: AsyncSession, actor: Actor, found: ImportRow, given: ReadingOptions, now: datetime
 ) -> None:
     header = msgspec.json.decode(found.dialect, type=Dialect).header
-    if given.columns and header:
-        told = REMEMBER_COLUMNS.format(
-            supplier=":supplier", header=":header", columns=":columns", now=":now"
-        )
-        values = {
-            "supplier": actor.organisation_id,
-            "header": header_hash(header),
-            "columns": msgspec.json.encode(given.columns).decode(),
-            "now": now,
-        }
-        await session.execute(text(told), values)
-    told = REMEMBER_OPTIONS.format(options=":options", list=":list", supplier=":supplier")
-    options = {"options": options_json(given), "list": found.list_id}
-    await session.execute(text(told), options | {"supplier": actor.organisation_id})
+    if not header:
+        given = msgspec.structs.replace(given, columns=None)
+    supplier_id = actor.organisation_id
+    await remembered.remember(session, supplier_id, found.list_id, given, header, now)
 
 
 _ROW = msgspec.json.Encoder(decimal_format="number")
@@ -118,15 +105,5 @@ async def import_rows(
     """
     begun = await begin(session, actor, data, now)
     content = b"\n".join(_ROW.encode(row) for row in rows)
-    await session.execute(
-        text("INSERT INTO price_import_chunks VALUES (:id, :supplier, 0, :bytes)"),
-        {"id": begun.id, "supplier": actor.organisation_id, "bytes": content},
-    )
-    await session.execute(
-        text(
-            "UPDATE price_imports SET state = 'reading', due_at = :now, bytes_total = :size"
-            " WHERE id = :id"
-        ),
-        {"id": begun.id, "now": now, "size": len(content)},
-    )
+    await queries.add_whole(session, begun.id, actor.organisation_id, content, now)
     return begun.id

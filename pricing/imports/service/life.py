@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
@@ -16,10 +14,9 @@ from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.pages import PAGE_DEFAULT
 from pricing.imports import queries, views
-from pricing.imports.compare import Report
+from pricing.imports.compare.report import Report
 from pricing.imports.queries import ImportRow
 from pricing.imports.rules import (
-    CANCELLABLE,
     IMPORTS_WAITING_MAX,
     ReadingOptions,
     base_is_behind,
@@ -46,13 +43,7 @@ async def begin(
     if base_is_behind(data.base_version, found.version):
         raise _stale_base(found.version)
     given = reading_options(data)
-    waiting = await session.scalar(
-        text(
-            """SELECT count(*) FROM price_imports WHERE supplier_id = :supplier AND state IN
-            ('awaiting_upload', 'reading', 'validating', 'ready', 'publishing')"""
-        ),
-        {"supplier": actor.organisation_id},
-    )
+    waiting = await queries.count_unfinished(session, actor.organisation_id)
     if waiting >= IMPORTS_WAITING_MAX:
         raise Conflict(
             "too_many_imports", f"At most {IMPORTS_WAITING_MAX} uploads may be unfinished."
@@ -72,32 +63,23 @@ async def _insert(
     given: ReadingOptions,
     now: datetime,
 ) -> UUID:
-    import_id = new_id()
-    await session.execute(
-        text(
-            """INSERT INTO price_imports (id, supplier_id, list_id, created_by, mode, format,
-                on_error, dry_run, base_version, sha256, file_name, reading, state, created_at)
-            VALUES (:id, :supplier, :list, :user, :mode, :format, :on_error, :dry_run,
-                :base_version, :sha256, :file_name, CAST(:reading AS jsonb), 'awaiting_upload',
-                :now)"""
-        ),
-        {
-            "id": import_id,
-            "supplier": actor.organisation_id,
-            "list": data.price_list_id,
-            "user": actor.user_id,
-            "mode": data.mode,
-            "format": data.format,
-            "on_error": data.on_error,
-            "dry_run": data.dry_run,
-            "base_version": data.base_version,
-            "sha256": None if data.sha256 is None else data.sha256.lower(),
-            "file_name": data.file_name,
-            "reading": msgspec.json.encode(given).decode(),
-            "now": now,
-        },
+    new = queries.NewImport(
+        id=new_id(),
+        supplier_id=actor.organisation_id,
+        list_id=data.price_list_id,
+        created_by=actor.user_id,
+        mode=data.mode,
+        format=data.format,
+        on_error=data.on_error,
+        dry_run=data.dry_run,
+        base_version=data.base_version,
+        sha256=None if data.sha256 is None else data.sha256.lower(),
+        file_name=data.file_name,
+        reading=msgspec.json.encode(given).decode(),
+        created_at=now,
     )
-    return import_id
+    await queries.insert(session, new)
+    return new.id
 
 
 async def own(
@@ -148,7 +130,7 @@ async def commit(
         return views.import_view(found)
     if found.state != "ready":
         raise Conflict("wrong_state", f"An upload that is {found.state} cannot be committed.")
-    version = (await queries.list_version(session, found.list_id))["version"]
+    version = (await queries.shown_by(session, found.list_id)).version
     if base_is_behind(found.base_version, version):
         raise _stale_base(version)
     report = msgspec.json.decode(found.report, type=Report)
@@ -159,22 +141,13 @@ async def commit(
             f"{removed} of {report.former_skus} SKUs would go; "
             f'commit with {{"confirm_removals": {removed}}} if that is right.',
         )
-    held = _confirmed_held(found, data)
-    await session.execute(
-        text(
-            """UPDATE price_imports SET commit_wanted = true, committed_by = :user, due_at = :now,
-                state = :state, confirm_removals = :removals, accepts_held = :held
-            WHERE id = :id"""
-        ),
-        {
-            "id": import_id,
-            "user": actor.user_id,
-            "now": now,
-            # With the odd rows in, everything is compared anew.
-            "state": "validating" if held else "publishing",
-            "removals": data.confirm_removals,
-            "held": held,
-        },
+    await queries.commit(
+        session,
+        import_id,
+        actor.user_id,
+        removals=data.confirm_removals,
+        with_held=_confirmed_held(found, data),
+        now=now,
     )
     return await show(session, actor, import_id)
 
@@ -198,15 +171,7 @@ async def _commit_held(
     """After publishing, the confirmed rows follow as an upload of their own."""
     if found.held_import_id is not None or not _confirmed_held(found, data):
         return views.import_view(found)
-    rows = await session.scalars(
-        text(
-            """SELECT cells -> 'cells' FROM price_import_rejects
-            WHERE import_id = :id AND cells ->> 'reason' = 'held' ORDER BY row_no"""
-        ),
-        {"id": found.id},
-    )
-    lines = [row if isinstance(row, str) else msgspec.json.encode(row).decode() for row in rows]
-    content = "\n".join(lines).encode()
+    content = "\n".join(await queries.held_rows(session, found.id)).encode()
     following = await _insert(
         session,
         actor,
@@ -220,26 +185,11 @@ async def _commit_held(
         ReadingOptions(),
         now,
     )
-    await session.execute(
-        text("INSERT INTO price_import_chunks VALUES (:id, :supplier, 0, :bytes)"),
-        {"id": following, "supplier": found.supplier_id, "bytes": content},
+    sha256 = hashlib.sha256(content).hexdigest()
+    await queries.add_whole(
+        session, following, found.supplier_id, content, now, sha256=sha256, accepts_held=True
     )
-    await session.execute(
-        text(
-            """UPDATE price_imports SET state = 'reading', accepts_held = true, due_at = :now,
-                bytes_total = :size, sha256 = :sha256 WHERE id = :id"""
-        ),
-        {
-            "id": following,
-            "now": now,
-            "size": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        },
-    )
-    await session.execute(
-        text("UPDATE price_imports SET held_import_id = :following WHERE id = :id"),
-        {"id": found.id, "following": following},
-    )
+    await queries.follow_up(session, found.id, following)
     return await show(session, actor, found.id)
 
 
@@ -249,23 +199,9 @@ async def cancel(session: AsyncSession, actor: Actor, import_id: UUID, now: date
     """
     await own(session, actor, import_id)
     actor.require_capability("supplies")
-    done = await session.execute(
-        text(
-            """UPDATE price_imports SET state = 'cancelled', due_at = NULL, lease_token = NULL,
-                lease_until = NULL, ended_at = :now,
-                stages = price_stage_entered(stages, NULL, :at)
-            WHERE id = :id AND supplier_id = :supplier AND state = ANY(:states) RETURNING id"""
-        ),
-        {
-            "id": import_id,
-            "supplier": actor.organisation_id,
-            "now": now,
-            "at": now.isoformat(),
-            "states": list(CANCELLABLE),
-        },
-    )
+    cancelled = await queries.cancel(session, import_id, actor.organisation_id, now)
     found = await own(session, actor, import_id)
-    if done.one_or_none() is None and found.state != "cancelled":
+    if not cancelled and found.state != "cancelled":
         raise Conflict("wrong_state", f"An upload that is {found.state} cannot be cancelled.")
     return views.import_view(found)
 
@@ -282,48 +218,23 @@ async def roll_back(
         return views.import_view(found)
     if found.state != "published" or found.version is None:
         raise Conflict("wrong_state", f"An upload that is {found.state} cannot be rolled back.")
-    current = await queries.list_version(session, found.list_id, lock=True)
-    if current["version"] != found.version:
+    current = await queries.shown_by(session, found.list_id, lock=True)
+    if current.version != found.version:
         raise Conflict(
-            "later_version",
-            f"Version {current['version']} stands on it; take that back first.",
+            "later_version", f"Version {current.version} stands on it; take that back first."
         )
-    version = await queries.version_row(session, found.list_id, found.version)
-    if version is None or version["import_id"] != found.id:
+    version = await queries.find_version(session, found.list_id, found.version)
+    if version is None or version.import_id != found.id:
         raise Conflict("nothing_to_roll_back", "This upload changed nothing.")
-    await _show_former(session, actor, found, now)
-    await session.execute(
-        text("UPDATE price_imports SET state = 'rolled_back', ended_at = :now WHERE id = :id"),
-        {"id": import_id, "now": now},
+    former = await queries.find_version(session, found.list_id, found.version - 1)
+    await queries.show_version(
+        session,
+        found.list_id,
+        found.version + 1,
+        former or queries.Version(content=0, import_id=None, lines=0, skus=0),
+        reverts=found.version,
+        now=now,
+        by=actor.user_id,
     )
+    await queries.mark_rolled_back(session, import_id, now)
     return await show(session, actor, import_id)
-
-
-async def _show_former(
-    session: AsyncSession, actor: Actor, found: ImportRow, now: datetime
-) -> None:
-    assert found.version is not None
-    former = await queries.version_row(session, found.list_id, found.version - 1)
-    values: dict[str, Any] = {
-        "list": found.list_id,
-        "version": found.version + 1,
-        "content": 0 if former is None else former["content"],
-        "lines": 0 if former is None else former["lines"],
-        "skus": 0 if former is None else former["skus"],
-        "import": None if former is None else former["import_id"],
-        "reverts": found.version,
-        "now": now,
-        "user": actor.user_id,
-    }
-    await session.execute(
-        text(
-            """INSERT INTO price_versions (list_id, version, content, import_id, reverts, lines,
-                skus, published_at, published_by)
-            VALUES (:list, :version, :content, :import, :reverts, :lines, :skus, :now, :user)"""
-        ),
-        values,
-    )
-    await session.execute(
-        text("UPDATE price_lists SET version = :version, content = :content WHERE id = :list"),
-        values,
-    )

@@ -6,7 +6,7 @@ import msgspec
 
 from marketplace.kernel.errors import Invalid
 from pricing.imports.columns import BY_NAME, NAMES
-from pricing.imports.encodings import ENCODINGS, canonical
+from pricing.imports.read.encodings import ENCODINGS, canonical
 from pricing.imports.rules import READ_BY_FORMAT, Format, ReadingOptions
 from pricing.imports.schemas import NewPriceImport
 

@@ -1,0 +1,1 @@
+"""What staged rows do to a list, as sets: everything here reads the list, and writes staging."""

@@ -1,0 +1,1 @@
+"""Taking a file in, piece by piece."""
