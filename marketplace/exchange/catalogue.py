@@ -27,6 +27,18 @@ EVENTS: dict[str, Event] = {
         text="You are invited to the tender {title}.",
         path="/tenders/{tender_id}",
     ),
+    "invitation.declined": Event(
+        title="An invited supplier declined",
+        subject="Declined: {title}",
+        text="{supplier} declines the invitation to the tender {title}: {reason}",
+        path="/tenders/{tender_id}",
+    ),
+    "addendum.published": Event(
+        title="A tender was changed",
+        subject="Addendum {number}: {title}",
+        text="Addendum {number} of the tender {title} was published. Read what changed.",
+        path="/tenders/{tender_id}",
+    ),
     "question.answered": Event(
         title="A question was answered",
         subject="Answer in {title}",

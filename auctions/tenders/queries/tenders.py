@@ -328,6 +328,18 @@ async def accepted_at(
     return {tender_id: when for tender_id, when in (await session.execute(statement))}
 
 
+async def declined_at(
+    session: AsyncSession, tender_ids: list[UUID], organisation_id: UUID
+) -> dict[UUID, datetime]:
+    """When an organisation declined its invitation, by tender."""
+    statement = select(TenderInvitation.tender_id, TenderInvitation.declined_at).where(
+        TenderInvitation.tender_id.in_(tender_ids),
+        TenderInvitation.organisation_id == organisation_id,
+        TenderInvitation.declined_at.is_not(None),
+    )
+    return {tender_id: when for tender_id, when in (await session.execute(statement)) if when}
+
+
 async def directory(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, PublicOrganisation]:
     """Organisations by id, whoever asks; unknown ids are left out."""
     return await accounts.public_organisations(session, ids)

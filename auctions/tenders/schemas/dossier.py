@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta, UnsetType
 from auctions.tenders.rules import LOTS_MAX
 from auctions.tenders.schemas.tender import DeliveryChange, Party, Text, Title
 
-Words = Annotated[str, Meta(min_length=1, max_length=5_000)]
+WORDS_CHARS_MAX = 5_000
+Words = Annotated[str, Meta(min_length=1, max_length=WORDS_CHARS_MAX)]
 
 
 class DocumentView(msgspec.Struct, frozen=True):

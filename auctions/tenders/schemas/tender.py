@@ -21,7 +21,8 @@ from marketplace.kernel.money import Amount
 
 Title = Annotated[str, Meta(min_length=1, max_length=TITLE_CHARS_MAX)]
 Text = Annotated[str, Meta(max_length=TEXT_CHARS_MAX)]
-Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+REASON_CHARS_MAX = 500
+Reason = Annotated[str, Meta(min_length=1, max_length=REASON_CHARS_MAX)]
 AccessWord = Literal["invited", "open"]
 
 
@@ -197,8 +198,8 @@ class InvitationView(msgspec.Struct, frozen=True):
 
 
 class TenderView(msgspec.Struct, frozen=True):
-    """`invitations` is for the buyer only; `participation` for a supplier: when it accepted the
-    terms.
+    """`invitations` is for the buyer only. For a supplier: `accepted_at` says when it accepted the
+    terms, `invited_at` and `declined_at` when it was invited and declined.
     """
 
     id: UUID
@@ -218,6 +219,9 @@ class TenderView(msgspec.Struct, frozen=True):
     addenda_count: int = 0
     invitations: list[InvitationView] | None = None
     accepted_at: datetime | None = None
+    invited_at: datetime | None = None
+    declined_at: datetime | None = None
+    decline_reason: str | None = None
     events: list[str] = []
 
 
@@ -236,6 +240,7 @@ class TenderLine(msgspec.Struct, frozen=True):
     published_at: datetime | None
     starts_at: datetime | None
     accepted_at: datetime | None
+    declined_at: datetime | None = None
 
 
 class TenderPage(msgspec.Struct, frozen=True):

@@ -274,6 +274,7 @@ async def add_addendum(
         changes += await move_starts(session, tender, new.lots, new.text, now)
         desk.move_starts_later(session, tender_id)
     await _add(session, tender, actor, new.text, changes, now)
+    await notices.addendum_published(session, tender, tender.addenda_count, now)
     return await list_addenda(session, actor, tender_id)
 
 

@@ -23,6 +23,7 @@ from auctions.tenders.models import (
 from auctions.tenders.rules import AuctionState, TenderState
 from auctions.tenders.schemas.tender import AcceptTerms, Participation
 from auctions.tenders.sending import Desk
+from auctions.tenders.service import notices
 from auctions.tenders.service.views import visible_tender
 from marketplace.accounts.service import assignments
 from marketplace.kernel.actor import Actor
@@ -85,6 +86,7 @@ async def decline(
         raise Conflict("takes_part", "You take part already; a participation is not taken back.")
     _require_joinable(tender)
     await _note_decline(session, tender_id, actor.organisation_id, now, reason)
+    await notices.invitation_declined(session, tender, actor.organisation_id, reason, now)
 
 
 async def _note_decline(

@@ -23,6 +23,32 @@ async def invited(
         await announce(session, organisation_id, "invitation.received", data, once, now)
 
 
+async def invitation_declined(
+    session: AsyncSession, tender: Tender, organisation_id: UUID, reason: str, now: datetime
+) -> None:
+    """`invitation.declined` to the buyer; once, also when the supplier words its reason anew."""
+    names = await queries.directory(session, [organisation_id])
+    data = {
+        "tender_id": str(tender.id),
+        "title": tender.title,
+        "organisation_id": str(organisation_id),
+        "supplier": names[organisation_id].name,
+        "reason": reason,
+    }
+    once = f"declined {tender.id} {organisation_id}"
+    await announce(session, tender.buyer_id, "invitation.declined", data, once, now)
+
+
+async def addendum_published(
+    session: AsyncSession, tender: Tender, number: int, now: datetime
+) -> None:
+    """`addendum.published` to everybody who was invited or takes part."""
+    data = {"tender_id": str(tender.id), "title": tender.title, "number": number}
+    for organisation_id in sorted(await suppliers_of(session, tender.id)):
+        once = f"addendum {tender.id} {number}"
+        await announce(session, organisation_id, "addendum.published", data, once, now)
+
+
 async def question_answered(
     session: AsyncSession, tender: Tender, question_id: UUID, asked_by: UUID, now: datetime
 ) -> None:

@@ -76,6 +76,7 @@ async def show(session: AsyncSession, actor: Actor, tender_id: UUID) -> TenderVi
     tender = await visible_tender(session, actor, tender_id)
     mine = tender.buyer_id == actor.organisation_id
     accepted = await queries.participation(session, tender_id, actor.organisation_id)
+    asked = None if mine else await queries.invitation(session, tender_id, actor.organisation_id)
     buyer = await parties(session, [tender.buyer_id])
     return TenderView(
         id=tender.id,
@@ -92,6 +93,9 @@ async def show(session: AsyncSession, actor: Actor, tender_id: UUID) -> TenderVi
         lots=await _lots(session, actor, tender),
         invitations=await invitation_views(session, tender) if mine else None,
         accepted_at=accepted.accepted_at if accepted else None,
+        invited_at=asked.sent_at if asked else None,
+        declined_at=asked.declined_at if asked else None,
+        decline_reason=asked.decline_reason if asked else None,
         offers=OffersStage(tender.offers_due_at, tender.two_person)
         if tender.offers_due_at
         else None,
@@ -238,6 +242,7 @@ async def listing(
     ids = [row.id for row in shown]
     counts = await queries.lot_counts(session, ids)
     accepted = await queries.accepted_at(session, ids, actor.organisation_id)
+    declined = await queries.declined_at(session, ids, actor.organisation_id)
     buyers = await parties(session, {row.buyer_id for row in shown})
     lines = [
         TenderLine(
@@ -253,6 +258,7 @@ async def listing(
             published_at=row.published_at,
             starts_at=counts[row.id][1] if row.id in counts else None,
             accepted_at=accepted.get(row.id),
+            declined_at=declined.get(row.id),
         )
         for row in shown
     ]

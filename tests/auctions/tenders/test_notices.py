@@ -95,6 +95,28 @@ async def test_a_draft_tells_nobody(
     assert await mails(database, supplier, "invitation.received") == []
 
 
+async def test_the_buyer_hears_once_that_an_invitation_was_declined(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database
+) -> None:
+    buyer, supplier = await new_buyer(), await new_supplier()
+    done = await published(buyer, supplier)
+    for reason in ("No crane", "No lorry"):
+        ok(await act(supplier, done["id"], "decline", reason=reason), 204)
+    assert await mails(database, buyer, "invitation.declined") == [f"Declined: {done['title']}"]
+
+
+async def test_an_addendum_is_mailed_to_everybody_who_did_not_decline(
+    new_buyer: NewPerson, new_supplier: NewPerson, database: Database
+) -> None:
+    buyer, invited, gone = await new_buyer(), await new_supplier(), await new_supplier()
+    done = await published(buyer, invited, gone)
+    ok(await act(gone, done["id"], "decline", reason="No crane"), 204)
+    ok(await act(buyer, done["id"], "addenda", text="The gate moved."), 201)
+    subject = f"Addendum 1: {done['title']}"
+    assert await mails(database, invited, "addendum.published") == [subject]
+    assert await mails(database, gone, "addendum.published") == []
+
+
 async def test_an_answer_reaches_the_invited_and_who_asked(
     new_buyer: NewPerson, new_supplier: NewPerson, database: Database
 ) -> None:
