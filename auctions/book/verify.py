@@ -50,13 +50,16 @@ class WrongLine(Exception):
 
 
 class Verdict(msgspec.Struct, kw_only=True):
-    """What the file proves. `standing` is empty for a reader's own transcript."""
+    """What the file proves. `standing` is empty for a reader's own transcript; `chain` is the last
+    one, in hex.
+    """
 
     auction: str
     audience: str
     commands: int = 0
     shown: int = 0
     heads: int = 0
+    chain: str = ""
     extensions: int = 0
     state: str | None = None
     close_at_us: int | None = None
@@ -64,7 +67,7 @@ class Verdict(msgspec.Struct, kw_only=True):
     standing: list[dict[str, object]] = []
 
 
-class _Broken(Exception):
+class Broken(Exception):
     """What is wrong with the line at hand."""
 
 
@@ -90,7 +93,7 @@ class Verifier:
         self._lines += 1
         try:
             self._take(raw)
-        except _Broken as broken:
+        except Broken as broken:
             raise WrongLine(self._lines, str(broken)) from None
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise WrongLine(self._lines, f"not readable: {error}") from None
@@ -100,6 +103,7 @@ class Verifier:
         if self._verdict is None or not self._ended:
             raise WrongLine(self._lines + 1, "the file ends here, its closing line is missing")
         state, found = self._state, self._verdict
+        found.chain = self._chain.hex()
         if state is not None:
             found.state, found.close_at_us = state.status, state.close_at
             found.standing = result(state)
@@ -107,14 +111,14 @@ class Verifier:
 
     def _take(self, raw: bytes) -> None:
         if self._ended:
-            raise _Broken("nothing may follow the closing line")
+            raise Broken("nothing may follow the closing line")
         if not raw.endswith(b"\n") or len(raw) > LINE_BYTES_MAX:
-            raise _Broken("a line ends with a line end and is at most 1 MiB long")
+            raise Broken("a line ends with a line end and is at most 1 MiB long")
         line = decode(raw)
         if encode(line) != raw[:-1]:
-            raise _Broken("not in canonical form: something was changed")
+            raise Broken("not in canonical form: something was changed")
         if isinstance(line, Header) is not (self._verdict is None):
-            raise _Broken("the header comes first and once")
+            raise Broken("the header comes first and once")
         if isinstance(line, Line):
             self._command(line)
         elif isinstance(line, Header):
@@ -127,17 +131,17 @@ class Verifier:
 
     def _header(self, line: Header) -> None:
         if line.format != FORMAT:
-            raise _Broken(f"this program reads {FORMAT}")
+            raise Broken(f"this program reads {FORMAT}")
         self._chain = chains.genesis(line.auction, bytes(line.terms))
         if self._chain.hex() != line.genesis:
-            raise _Broken("the genesis does not follow from auction and terms")
+            raise Broken("the genesis does not follow from auction and terms")
         terms = msgspec.json.decode(bytes(line.terms), type=Terms)
         if terms.auction != line.auction:
-            raise _Broken("the terms are those of another auction")
+            raise Broken("the terms are those of another auction")
         if self._trusted is not None and line.keys.items() - self._trusted.items():
-            raise _Broken("a key of the file is not among the keys you trust")
+            raise Broken("a key of the file is not among the keys you trust")
         for key_id, text in line.keys.items():
-            self._keys[key_id] = _public_key(key_id, text)
+            self._keys[key_id] = public_key(key_id, text)
         self._verdict = Verdict(
             auction=line.auction, audience=line.audience, currency=terms.currency
         )
@@ -150,23 +154,23 @@ class Verifier:
     def _command(self, line: Line) -> None:
         found = self._known()
         if self._head_due and found.commands % HEAD_EVERY == 0:
-            raise _Broken(f"the signed head after command {found.commands} is missing")
+            raise Broken(f"the signed head after command {found.commands} is missing")
         if line.seq != found.commands + 1:
-            raise _Broken(f"command {found.commands + 1} is missing")
+            raise Broken(f"command {found.commands + 1} is missing")
         hashed = _unhex(line.payload_hash)
         self._chain = chains.link(self._chain, line.seq, hashed)
         if self._chain.hex() != line.chain:
-            raise _Broken("the chain does not follow")
+            raise Broken("the chain does not follow")
         found.commands += 1
         self._head_due = True
         ts, salt, body, outcome = line.ts, line.salt, line.body, line.outcome
         if ts is None or salt is None or not body or not outcome:
             if self._state is not None or ts or salt or body or outcome:
-                raise _Broken("time, salt, body and outcome are shown together")
+                raise Broken("time, salt, body and outcome are shown together")
             return
         found.shown += 1
         if chains.payload_hash(_unhex(salt), line.seq, ts, body, outcome) != hashed:
-            raise _Broken("body, outcome or time is not what was hashed")
+            raise Broken("body, outcome or time is not what was hashed")
         if self._state is not None:
             decided = self._decide(line.seq, ts, body, outcome)
             found.extensions += _extensions(decided) if decided.events else 0
@@ -179,18 +183,18 @@ class Verifier:
                 self._state, Command(seq, ts, commands.decode(body), body)
             )
         except BrokenLog as error:
-            raise _Broken(str(error)) from None
+            raise Broken(str(error)) from None
         # Raw against Raw: making bytes of it would copy each line twice more.
         if msgspec.Raw(outcomes.encode(decided)) != outcome:
-            raise _Broken("the rules decide this command differently")
+            raise Broken("the rules decide this command differently")
         return decided
 
     def _head(self, line: HeadLine) -> None:
         found = self._known()
         if line.auction != found.auction or line.seq != found.commands:
-            raise _Broken("this head is not of the command before it")
+            raise Broken("this head is not of the command before it")
         if line.chain != self._chain.hex():
-            raise _Broken("this head signs another history")
+            raise Broken("this head signs another history")
         head = SignedHead(**msgspec.structs.asdict(line))
         self._check(line.key_id, line.signature, signed_bytes(head))
         found.heads += 1
@@ -199,22 +203,22 @@ class Verifier:
     def _end(self, line: End) -> None:
         found = self._known()
         if self._head_due:
-            raise _Broken("the last command has no signed head: lines were cut off")
+            raise Broken("the last command has no signed head: lines were cut off")
         if line.auction != found.auction or line.lines != self._lines - 1:
-            raise _Broken("lines are missing or were added")
+            raise Broken("lines are missing or were added")
         if line.sha256 != self._digest.hexdigest():
-            raise _Broken("the bytes above were changed")
+            raise Broken("the bytes above were changed")
         self._check(line.key_id, line.signature, end_bytes(line))
         self._ended = True
 
     def _check(self, key_id: str, signature: str, signed: bytes) -> None:
         key = self._keys.get(key_id)
         if key is None:
-            raise _Broken(f"signed by an unknown key {key_id}")
+            raise Broken(f"signed by an unknown key {key_id}")
         try:
             key.verify(b64decode(signature, validate=True), signed)
         except (InvalidSignature, Base64Error):
-            raise _Broken("the signature is wrong") from None
+            raise Broken("the signature is wrong") from None
 
     def _known(self) -> Verdict:
         assert self._verdict is not None, "the header was read"
@@ -245,18 +249,18 @@ def _unhex(text: str) -> bytes:
     try:
         raw = bytes.fromhex(text)
     except ValueError:
-        raise _Broken("not a hash") from None
+        raise Broken("not a hash") from None
     if raw.hex() != text:
-        raise _Broken("a hash is written in small letters")
+        raise Broken("a hash is written in small letters")
     return raw
 
 
-def _public_key(key_id: str, text: str) -> Ed25519PublicKey:
+def public_key(key_id: str, text: str) -> Ed25519PublicKey:
     try:
         raw = b64decode(text, validate=True)
         key = Ed25519PublicKey.from_public_bytes(raw)
     except (Base64Error, ValueError):
-        raise _Broken(f"key {key_id} is no Ed25519 public key") from None
+        raise Broken(f"key {key_id} is no Ed25519 public key") from None
     if hashlib.sha256(raw).hexdigest()[:16] != key_id:
-        raise _Broken(f"key {key_id} has another name than its bytes give")
+        raise Broken(f"key {key_id} has another name than its bytes give")
     return key

@@ -1,4 +1,4 @@
-"""`marketplace verify FILE`: is this transcript what happened? Needs no server."""
+"""`marketplace verify FILE`: is this transcript or receipt genuine? Needs no server."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from auctions.book.proofs import AnyProof, WrongProof, check_signature, read_proofs
 from auctions.book.transcript import FULL, LINE_BYTES_MAX
 from auctions.book.verify import Verdict, WrongLine, verify
 from marketplace.kernel.clock import rfc3339
 from marketplace.kernel.collector import settle
 from web.console import CommandFailed, say
 
+RECEIPTS_BYTES_MAX = 1 << 20
+"""Larger than the largest file of receipts that the page of an auction saves."""
+
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="the transcript, JSON Lines")
+    parser.add_argument("file", type=Path, help="a transcript (JSON Lines), or receipts (JSON)")
     parser.add_argument(
         "--keys",
         type=Path,
@@ -31,6 +35,8 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     keys = _read_keys(args.keys) if args.keys else None
     settle()
+    if (proofs := _read_proofs(args.file)) is not None:
+        return _check(args.file, proofs, keys)
     with args.file.open("rb") as file, Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Verifying", total=args.file.stat().st_size)
         try:
@@ -39,6 +45,30 @@ def run(args: Namespace) -> int:
             raise CommandFailed(f"{args.file} is NOT in order, {wrong}") from None
     for line in report(verdict, trusted=keys is not None):
         say(line)
+    return 0
+
+
+def _read_proofs(path: Path) -> list[AnyProof] | None:
+    """None for a transcript, which may be too long to be read at once. Raises CommandFailed."""
+    if path.stat().st_size > RECEIPTS_BYTES_MAX:
+        return None
+    try:
+        return read_proofs(path.read_bytes())
+    except WrongProof as wrong:
+        raise CommandFailed(f"{path} is NOT in order: {wrong.reason}") from None
+
+
+def _check(path: Path, proofs: list[AnyProof], keys: dict[str, str] | None) -> int:
+    """Raises CommandFailed."""
+    if keys is None:
+        raise CommandFailed("A receipt has no keys inside: give --keys.")
+    for proof in proofs:
+        try:
+            check_signature(proof, keys)
+        except WrongProof as wrong:
+            place = f"{path} is NOT in order, no. {proof.seq}"
+            raise CommandFailed(f"{place}: {wrong.reason}") from None
+    say(f"In order: {len(proofs)} signed by the keys you trust.")
     return 0
 
 
