@@ -14,11 +14,12 @@ from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
 from litestar.types import HTTPScope, Message, Receive, Scope, Send
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.errors import PreconditionFailed
 from web import inner
 from web.strict import API
-from web.transaction import UNIT, UnitOfWork, unit_of
+from web.transaction import UNIT, unit_of
 
 WRITES = frozenset(["PUT", "PATCH", "DELETE"])
 
@@ -114,7 +115,7 @@ async def refuse_stale(request: Request[Any, Any, Any]) -> None:
     unit = unit_of(request.scope)
     # All of it first: nobody keeps others waiting for the object by sending a body slowly.
     await request.body()
-    await _take_turn(unit, request)
+    await take_turn(await unit.session(request.app.state.living.database), request.url.path)
     if not wanted:
         return
     present = await inner.get(request.app.state.in_this_unit, request, extra={UNIT: unit})
@@ -126,9 +127,9 @@ async def refuse_stale(request: Request[Any, Any, Any]) -> None:
         raise PreconditionFailed()
 
 
-async def _take_turn(unit: UnitOfWork, request: Request[Any, Any, Any]) -> None:
-    session = await unit.session(request.app.state.living.database)
+async def take_turn(session: AsyncSession, path: str) -> None:
+    """Writers of the object at this path of the API wait for each other until `session` ends."""
     # An id may be written in capitals: still the same object.
-    digest = sha256(request.url.path.rstrip("/").lower().encode()).digest()
+    digest = sha256(path.rstrip("/").lower().encode()).digest()
     lock = int.from_bytes(digest[:8], "big", signed=True)
     await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})

@@ -55,6 +55,10 @@ class Language:
         shown = format_datetime(when, "medium", tzinfo=None, locale=self.locale)
         return f"{shown} UTC"
 
+    def language_name(self, code: str) -> str:
+        """`de` → `German`; a code that is no language stays itself."""
+        return str(self.locale.languages.get(code, code))
+
     def module_texts(self) -> dict[str, str]:
         """What the TypeScript modules need; empty in the source language, where keys are texts."""
         known = getattr(self.texts, "_catalog", {})

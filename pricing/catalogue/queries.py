@@ -54,11 +54,12 @@ async def browse_items(
     """By relevance: with words the best match first, else by name; an item whose SKU or GTIN is
     `number` before all: the text search reads `2520e4` in a SKU as a number and finds it under no
     word. `filters` may name category (its branches included), supplier, scheme, code (its branches
-    included), kind.
+    included), kind, and owner: what this organisation added, retired items too.
     """
     values: dict[str, Any] = {f"w{n}": word for n, word in enumerate(words)}
     matching = " && ".join(_word_query(n) for n in range(len(words)))
-    rank, conditions = "lower(i.name)", ["i.state = 'active'"]
+    rank = "lower(i.name)"
+    conditions = [] if "owner" in filters else ["i.state = 'active'"]
     if words:
         named = "(i.sku = :number OR i.gtin = :number)"
         rank = f"to_char(1 - ts_rank(i.search, {matching}), 'FM0.000000')"
@@ -102,6 +103,14 @@ async def owner_of_item(session: AsyncSession, item_id: UUID) -> UUID | None:
     return found
 
 
+async def is_owner(session: AsyncSession, item_id: UUID, organisation_id: UUID) -> bool:
+    found = await session.scalar(
+        text("SELECT true FROM items WHERE id = :id AND organisation_id = :owner"),
+        {"id": item_id, "owner": organisation_id},
+    )
+    return found is not None
+
+
 _FILTERS = {
     "category": """i.category_id IN (WITH RECURSIVE branch AS (
         SELECT id FROM categories WHERE id = :category
@@ -120,6 +129,7 @@ _FILTERS = {
             ON c.parent_code = b.code AND c.scheme = b.scheme
             AND c.list_version = b.list_version) SELECT code FROM branch))""",
     "kind": "i.kind = :kind",
+    "owner": "i.organisation_id = :owner",
 }
 
 

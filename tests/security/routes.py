@@ -74,6 +74,15 @@ BODIES: dict[str, Any] = {
     "POST /tenders/{tender_id}/questions/{question_id}/answer": (
         b"question=x&answer=y", "application/x-www-form-urlencoded",
     ),
+    "POST /tenders/{tender_id}/decline": (b"reason=x", "application/x-www-form-urlencoded"),
+    "POST /tenders/{tender_id}/addendum": (
+        b"text=x&then=publish&addenda=0", "application/x-www-form-urlencoded",
+    ),
+    "POST /organisations/{organisation_id}": (b"name=Mine", "application/x-www-form-urlencoded"),
+    "POST /organisations/{organisation_id}/retire": (
+        b"reason=x", "application/x-www-form-urlencoded",
+    ),
+    "POST /catalogue/{item_id}/edit": (b"name=Mine", "application/x-www-form-urlencoded"),
     "POST /tenders/{tender_id}/offers/fail": (b"reason=x", "application/x-www-form-urlencoded"),
     "POST /tenders/{tender_id}/offer/{lot_id}": (
         b"price=100.00", "application/x-www-form-urlencoded",
@@ -143,6 +152,7 @@ QUERIES: dict[str, dict[str, str]] = {
 
 SEEN_BY_ALL: dict[str, str] = {
     "GET /api/v1/items/{item_id}": "one catalogue for everybody",
+    "GET /catalogue/{item_id}": "one catalogue for everybody",
     "GET /api/v1/items/{item_id}/offers": "lists whose owners show them to the caller",
     "GET /api/v1/classifications/{scheme}": "lists of codes that others publish",
     "PUT /api/v1/classifications/{scheme}/{list_version}": "lists of codes that others publish",
@@ -199,6 +209,13 @@ OF_THE_OPERATOR: dict[str, str] = {
     "GET /api/v1/payouts": "pays it",
     "GET /api/v1/payouts/{payout_id}": "pays it",
     "GET /api/v1/payout_runs": "pays it",
+    "GET /organisations/{organisation_id}": "all organisations",
+    "POST /organisations/{organisation_id}": "corrects what was registered, audited",
+    "POST /organisations/{organisation_id}/retire": "all organisations",
+    "GET /catalogue/{item_id}/edit": "keeps the one catalogue of everybody in order",
+    "POST /catalogue/{item_id}/edit": "keeps the one catalogue of everybody in order",
+    "POST /catalogue/{item_id}/retire": "keeps the one catalogue of everybody in order",
+    "POST /catalogue/{item_id}/reinstate": "keeps the one catalogue of everybody in order",
     "PATCH /api/v1/items/{item_id}": "keeps the one catalogue of everybody in order",
     "POST /api/v1/items/{item_id}/retire": "keeps the one catalogue of everybody in order",
     "POST /api/v1/items/{item_id}/reinstate": "keeps the one catalogue of everybody in order",

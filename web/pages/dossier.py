@@ -1,6 +1,4 @@
-"""What stands around a tender on its page: description, delivery, documents, addenda, questions;
-and the two forms that belong there, a question and its answer.
-"""
+"""What stands around a tender on its page: description, delivery, documents, addenda, questions."""
 
 from __future__ import annotations
 
@@ -9,31 +7,20 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, post
-from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import service
 from auctions.tenders.schemas.dossier import (
     AddendumView,
     DocumentView,
-    NewAnswer,
-    NewQuestion,
     QuestionView,
 )
 from auctions.tenders.schemas.tender import Delivery, TenderView
-from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Invalid
-from web.pages.forms import Form, read_form
-from web.pages.render import AnyRequest, go
 from web.pages.terms import Gettext, Term
 from web.translate import Language
 
-WORDS_CHARS_MAX = 5_000
 BYTES_A_MB = 1_000_000
-FOR_MEMBERS = allow(scope=None, waiting=True)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -146,7 +133,10 @@ def _changes(change: dict[str, Any], fmt: Language) -> list[Change]:
             for key in dict.fromkeys([*old, *new])
             if old.get(key) != new.get(key)
         ]
-    return [Change(_field(field, _), _value(before), _value(after))]
+    name = _field(field, _)
+    if lot := change.get("lot"):
+        name = f"{name}: {lot}"
+    return [Change(name, _value(before), _value(after))]
 
 
 def _field(field: str, _: Gettext) -> str:
@@ -171,47 +161,3 @@ def _value(value: object) -> Term:
             return Term("", text)
         return Term("", instant=moment) if moment.tzinfo else Term("", text)
     return Term("", text or "-")
-
-
-class DossierPages(Controller):
-    path = "/tenders/{tender_id:uuid}/questions"
-
-    @post("/", opt=FOR_MEMBERS)
-    async def ask(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> Redirect:
-        form = await read_form(request)
-        new = NewQuestion(text=_words(form, "question"))
-        await service.ask(session, actor, tender_id, new, clock.now())
-        return go(f"/tenders/{tender_id}#questions")
-
-    @post("/{question_id:uuid}/answer", opt=FOR_MEMBERS)
-    async def answer(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-        question_id: UUID,
-    ) -> Redirect:
-        """Everybody reads it, with the question as the buyer words it."""
-        form = await read_form(request)
-        new = NewAnswer(answer=_words(form, "answer"), question=_words(form, "question"))
-        await service.answer(session, actor, tender_id, question_id, new, clock.now())
-        return go(f"/tenders/{tender_id}#questions")
-
-
-def _words(form: Form, name: str) -> str:
-    """Raises Invalid."""
-    text = form.one(name)
-    if not text:
-        raise Invalid.field(name, "required", "This may not be empty.")
-    if len(text) > WORDS_CHARS_MAX:
-        raise Invalid.field(name, "too_long", f"At most {WORDS_CHARS_MAX} characters.")
-    return text

@@ -56,7 +56,17 @@ class Form:
         self._fields = fields
 
     def one(self, name: str) -> str:
-        return self._fields.get(name, [""])[-1].strip()
+        """Browsers end the lines of a text with CR LF (HTML, 4.10.11.4); here LF does."""
+        return self._fields.get(name, [""])[-1].strip().replace("\r\n", "\n")
+
+    def words(self, name: str, chars_max: int) -> str:
+        """A text that may not be missing. Raises Invalid."""
+        text = self.one(name)
+        if not text:
+            raise Invalid.field(name, "required", "This may not be empty.")
+        if len(text) > chars_max:
+            raise Invalid.field(name, "too_long", f"At most {chars_max} characters.")
+        return text
 
     def secret(self, name: str) -> str:
         """As typed: a password may begin or end with a blank."""

@@ -52,6 +52,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: Amount | None
     note: str | None
     won: bool = False
+    declined: bool = False
     figures: Figures | None = None
 
     @property
@@ -89,6 +90,7 @@ class HomePage(Controller):
             "accept": _("Accept the terms"),
             "offered": _("Awarded to you: answer now"),
             "accepted": _("You won"),
+            "declined": _("You declined"),
         }
         cards = [
             _card(tender, lot, known[lot.auction_id], actor, notes, awards.get(lot.id))
@@ -182,7 +184,8 @@ def _card(
     joined = mine or lot.alias is not None
     over = progress.status in OVER
     where = f"/auctions/{lot.auction_id}" if joined else f"/tenders/{tender.id}"
-    note = None if joined or over else notes["accept"]
+    answer = "accept" if tender.declined_at is None else "declined"
+    note = None if joined or over else notes[answer]
     if award is not None:
         where, note = f"/awards/{award.id}", notes[award.state]
     return Card(
@@ -196,6 +199,7 @@ def _card(
         ceiling=lot.ceiling,
         note=note,
         won=award is not None and award.state == "accepted",
+        declined=answer == "declined",
     )
 
 

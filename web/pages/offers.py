@@ -33,7 +33,7 @@ from web.pages.auction import lines_of, questions
 from web.pages.forms import Form, read_form, typed_time
 from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
 from web.pages.roles import known_roles, roles_in_order
-from web.pages.tenders import DECIDED_ON
+from web.pages.tender_page import DECIDED_ON
 from web.translate import Language
 
 FOR_MEMBERS = allow(scope=None, waiting=True)

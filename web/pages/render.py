@@ -27,6 +27,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     """Who looks at the page, as far as pages differ by it."""
 
     user_id: str
+    organisation_id: str
     user_name: str
     initials: str
     organisation_name: str
@@ -44,6 +45,7 @@ def viewer(me: Me) -> Viewer:
     words = [word for word in me.user.name.split() if word[0].isalpha()] or ["?"]
     return Viewer(
         user_id=str(me.user.id),
+        organisation_id=str(me.organisation.id),
         user_name=me.user.name,
         initials="".join(word[0] for word in (words[0], *words[1:][-1:])).upper(),
         organisation_name=me.organisation.name,

@@ -1,8 +1,9 @@
-"""The operator approves, suspends and reinstates suppliers."""
+"""The operator approves, suspends and reinstates organisations."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,8 @@ FOR_OPERATOR = allow(scope=None, operator=True)
 PAGE_MAX = 200
 STATES = ("prospect", "active", "suspended", "retired")
 
+KINDS = ("supplies", "buys")
+
 Step = Literal["approve", "suspend", "reinstate"]
 
 
@@ -44,9 +47,10 @@ class SupplierPages(Controller):
         session: AsyncSession,
         actor: Actor,
         shown: Annotated[str, QueryParameter(name="state")] = "prospect",
+        kind: str = KINDS[0],
     ) -> Template:
         who = await viewer_of(session, actor)
-        return await _page(request, session, actor, who, shown)
+        return await _page(request, session, actor, who, shown, kind)
 
     @post("/{organisation_id:uuid}/{step:str}", opt=FOR_OPERATOR)
     async def change(
@@ -60,7 +64,7 @@ class SupplierPages(Controller):
         step: Step,
     ) -> Response[Any]:
         form = await read_form(request)
-        state = form.one("state")
+        state, kind = form.one("state"), form.one("kind")
         who = await viewer_of(session, actor)
         reason = form.one("reason") or None
         try:
@@ -68,8 +72,9 @@ class SupplierPages(Controller):
                 session, clock, revocations, actor, organisation_id, step, reason
             )
         except Problem as problem:
-            return await _page(request, session, actor, who, state, problem)
-        return go(f"/suppliers?state={state if state in STATES else STATES[0]}")
+            return await _page(request, session, actor, who, state, kind, problem)
+        query = {"state": state if state in STATES else STATES[0], "kind": _kind(kind)}
+        return go(f"/suppliers?{urlencode(query)}")
 
 
 async def _page(
@@ -78,10 +83,11 @@ async def _page(
     actor: Actor,
     viewer: Viewer,
     state: str,
+    kind: str,
     problem: Problem | None = None,
 ) -> Template:
-    shown = state if state in STATES else STATES[0]
-    found = {name: await _suppliers(session, actor, name) for name in STATES}
+    shown, kind = state if state in STATES else STATES[0], _kind(kind)
+    found = {name: await _organisations(session, actor, name, kind) for name in STATES}
     titles = _titles(request)
     return page(
         request,
@@ -90,15 +96,28 @@ async def _page(
         status=problem.status if problem else 200,
         area="suppliers",
         state=shown,
+        kind=kind,
         tabs=[Tab(name, titles[name], _count(found[name])) for name in STATES],
         suppliers=found[shown],
         problem=problem,
     )
 
 
-async def _suppliers(session: AsyncSession, actor: Actor, state: str) -> list[OrganisationView]:
+def _kind(kind: str) -> str:
+    return kind if kind in KINDS else KINDS[0]
+
+
+async def _organisations(
+    session: AsyncSession, actor: Actor, state: str, kind: str
+) -> list[OrganisationView]:
+    """Whoever neither buys nor supplies stands beside the suppliers: a partner that sells."""
     every = await organisations.browse(session, actor, state=state, limit=PAGE_MAX)
-    return [each for each in every.items if "supplies" in each.capabilities]
+    return [
+        each
+        for each in every.items
+        if each.id != actor.organisation_id
+        and (kind in each.capabilities or (kind == KINDS[0] and "buys" not in each.capabilities))
+    ]
 
 
 def _count(found: list[OrganisationView]) -> str:

@@ -16,6 +16,7 @@ from auctions.tenders.schemas.tender import LotView
 from marketplace.kernel.clock import rfc3339, to_micros
 from marketplace.kernel.errors import Invalid
 from marketplace.kernel.money import Amount
+from marketplace.kernel.units import unit_of
 from web.translate import Language
 
 Gettext = Callable[[str], str]
@@ -64,7 +65,7 @@ def explained(lot: LotView, currency: str, fmt: Language) -> list[Paragraph]:
 
 
 def unit_words(code: str, _: Gettext) -> str:
-    """A unit as people say it; a code of UN/ECE Recommendation 20 that is rare stays one."""
+    """A unit as people say it; a rare one by its name in UN/ECE Recommendation 20."""
     words = {
         "C62": _("pieces"),
         "H87": _("pieces"),
@@ -81,7 +82,26 @@ def unit_words(code: str, _: Gettext) -> str:
         "KGM": "kg",
         "TNE": "t",
     }
-    return words.get(code, code)
+    return words.get(code) or _named(code)
+
+
+def one_unit(code: str, _: Gettext) -> str:
+    """As it stands behind "per"."""
+    words = {
+        "C62": _("piece"),
+        "H87": _("piece"),
+        "EA": _("piece"),
+        "SET": _("set"),
+        "DZN": _("dozen"),
+        "HUR": _("hour"),
+        "DAY": _("day"),
+    }
+    return words.get(code) or unit_words(code, _)
+
+
+def _named(code: str) -> str:
+    known = unit_of(code)
+    return known.name if known else code
 
 
 def _step(step: Any, currency: str, fmt: Language) -> list[Term]:

@@ -110,6 +110,17 @@ async def change_item_state(
     return await show_item(session, item_id)
 
 
+async def may_change_item(session: AsyncSession, actor: Actor, item_id: UUID) -> bool:
+    """Whether it is the actor's own one, or the actor the operator."""
+    return actor.operator or await queries.is_owner(session, item_id, actor.organisation_id)
+
+
+async def own_item(session: AsyncSession, actor: Actor, item_id: UUID) -> ItemView:
+    """One that the actor may change, held until the transaction ends. Raises NotFound."""
+    await _own(session, actor, item_id)
+    return await show_item(session, item_id)
+
+
 async def _own(session: AsyncSession, actor: Actor, item_id: UUID) -> None:
     owner = await queries.owner_of_item(session, item_id)
     if owner is None or (owner != actor.organisation_id and not actor.operator):
