@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from web.assets import Assets, assets_or_none_built
 from web.translate import Language
+from web.units import one_unit, unit_words
 
 TEMPLATES = Path(__file__).parent / "templates"
 BRAND = "Marketplace"
@@ -33,6 +34,7 @@ def environment(assets: Assets) -> Environment:
     env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
     # A page has dozens of texts; the extension goes four calls deep for each.
     env.globals |= {"assets": assets, "brand": BRAND, "gettext": _gettext, "_": _gettext}
+    env.filters |= {"units": _units, "unit": _unit}
     return env
 
 
@@ -52,6 +54,18 @@ def _gettext(context: Context, text: str, /, **values: object) -> Markup:
 @pass_context
 def _ngettext(context: Context, one: str, many: str, count: int) -> str:
     return _language(context).ngettext(one, many, count)
+
+
+@pass_context
+def _units(context: Context, code: str) -> str:
+    """Behind a quantity: `400 {{ "C62" | units }}`."""
+    return unit_words(code, _language(context).gettext)
+
+
+@pass_context
+def _unit(context: Context, code: str) -> str:
+    """Behind a price: `per {{ "C62" | unit }}`."""
+    return one_unit(code, _language(context).gettext)
 
 
 def _language(context: Context) -> Language:

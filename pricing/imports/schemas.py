@@ -136,6 +136,17 @@ class Diff(Struct):
     next_cursor: str | None = None
 
 
+class Finding(Struct, frozen=True, kw_only=True):
+    """What is wrong or odd in a row of the file; the header is row 1."""
+
+    row: int
+    column: str | None
+    severity: str
+    value: str | None
+    message: str
+    hint: str | None
+
+
 class ColumnsView(Struct, forbid_unknown_fields=True):
     """What the file's columns are read as; remembered for the next file with this header."""
 

@@ -23,7 +23,7 @@ async def test_an_order_is_confirmed_delivered_and_accepted_by_buttons(
     await theirs.get_by_role("button", name="Confirm").click()
     await theirs.get_by_label("Pump").fill("5")
     await theirs.get_by_role("button", name="Deliver these quantities").click()
-    await expect(theirs.get_by_text("7 of 12 C62 to come")).to_be_visible()
+    await expect(theirs.get_by_text("7 of 12 pieces to come")).to_be_visible()
     await theirs.get_by_role("button", name="Deliver these quantities").click()
     await expect(theirs.get_by_text("Check the goods")).to_be_visible()
     mine = await open_page(buyer, path)

@@ -4,7 +4,6 @@ changes an item.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +39,6 @@ from web.pages.render import (
     told,
     viewer_of,
 )
-from web.pages.terms import one_unit, unit_words
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 FOR_WRITERS = allow(*WRITERS, scope=None)
@@ -85,8 +83,6 @@ class CataloguePages(Controller):
             mine=mine,
             categories=await _categories(session),
             may_add=_may_write(actor),
-            unit=partial(one_unit, _=language_of(request).gettext),
-            units=partial(unit_words, _=language_of(request).gettext),
         )
 
     @get("/new", opt=FOR_WRITERS)
@@ -149,8 +145,6 @@ class CataloguePages(Controller):
             currencies=CURRENCIES,
             may_change=changeable and _may_write(actor),
             saved=saved,
-            unit=partial(one_unit, _=language_of(request).gettext),
-            units=partial(unit_words, _=language_of(request).gettext),
         )
 
     @get("/{item_id:uuid}/edit", opt=FOR_WRITERS)
@@ -236,7 +230,6 @@ def _form_page(
         area="catalogue",
         item=item,
         categories=categories,
-        units=partial(unit_words, _=language_of(request).gettext),
         editing=editing,
         form=editing.values if editing else form,
         errors=errors,

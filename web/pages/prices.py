@@ -35,6 +35,8 @@ QUESTIONS = (
     *("no_such_sheet", "no_visible_sheet", "nul_byte", "rows_invalid"),
 )
 """Failures that another way of reading the same file may mend."""
+FINDINGS_SHOWN = 20
+"""The files to download have them all."""
 GRID_ROWS = 50
 NEW_ROWS = 5
 GRID_COLUMNS = ("price", "price_unit", "lead_time_days", "valid_to")
@@ -316,6 +318,8 @@ async def _import_page(
         area="prices",
         it=view,
         diff=diff,
+        shown_most=FINDINGS_SHOWN,
+        findings=await imports.findings(session, actor, import_id, FINDINGS_SHOWN),
         columns=NAMES,
         encodings=ENCODINGS,
         questions=QUESTIONS,

@@ -19,8 +19,9 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Problem
 from web.pages.dossier import dossier
 from web.pages.render import AnyRequest, language_of, page, told, viewer_of
-from web.pages.terms import explained, lot_terms, unit_words
+from web.pages.terms import explained, lot_terms
 from web.translate import Language
+from web.units import unit_words
 
 AWARDS_MAX = 100
 BEFORE_THE_END = frozenset(["published", "opened", "in_auction"])

@@ -1,6 +1,8 @@
 /* Times come from the server in UTC; where a person reads them, they are told in the person's own zone. */
 
 const near = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const today = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" }).format(0, "day");
+const soon = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 const far = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -10,7 +12,7 @@ export function localTimes(root: ParentNode): void {
     const at = new Date(element.dateTime);
     if (Number.isNaN(at.valueOf())) continue;
     if (element.dataset.local === "exactly") element.textContent = `${exact.format(at)} (${zone})`;
-    else element.textContent = at.toDateString() === new Date().toDateString() ? near.format(at) : far.format(at);
+    else element.textContent = at.toDateString() === new Date().toDateString() ? `${today} ${soon.format(at)}` : far.format(at);
   }
 }
 

@@ -2,6 +2,7 @@
 
 from pricing.imports.service.details import (
     diff,
+    findings,
     import_rows,
     remember_columns,
     remember_reading,
@@ -14,6 +15,7 @@ __all__ = [
     "cancel",
     "commit",
     "diff",
+    "findings",
     "import_rows",
     "own",
     "remember_columns",

@@ -17,7 +17,7 @@ from pricing.imports.queries import ImportRow
 from pricing.imports.read import remembered
 from pricing.imports.read.dialect import Dialect
 from pricing.imports.rules import ReadingOptions
-from pricing.imports.schemas import Diff, ImportView, NewPriceImport
+from pricing.imports.schemas import Diff, Finding, ImportView, NewPriceImport
 from pricing.imports.service.life import begin, own
 from pricing.imports.service.options import check_columns, checked_options
 
@@ -46,6 +46,25 @@ async def diff(
     else:
         raise Conflict("wrong_state", f"An upload that is {found.state} has no comparison.")
     return views.diff_view(report, *page.cut(rows))
+
+
+async def findings(
+    session: AsyncSession, actor: Actor, import_id: UUID, limit: int
+) -> list[Finding]:
+    """The first ones, in order of rows. Raises NotFound."""
+    await own(session, actor, import_id)
+    rows = await queries.errors_after(session, import_id, (-1, -1), limit)
+    return [
+        Finding(
+            row=row["row_no"],
+            column=row["column"],
+            severity=row["severity"],
+            value=row["value"],
+            message=row["message"],
+            hint=row["hint"],
+        )
+        for row in rows
+    ]
 
 
 async def remember_columns(
