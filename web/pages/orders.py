@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Response, get, post
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,7 @@ from marketplace.orders.schemas import (
 )
 from marketplace.orders.service import claims, creating, dossier, moving, views
 from web.pages.forms import Form, read_form
+from web.pages.order_words import step_words
 from web.pages.render import AnyRequest, go, language_of, page, viewer_of
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
@@ -197,7 +199,10 @@ async def _page(
         events=order.next.events if order.next else [],
         on_claim=_claim_in_question(order),
         with_reason=WITH_REASON,
-        timeline=timeline.items,
+        timeline=[
+            msgspec.structs.replace(entry, text=step_words(entry.text, _))
+            for entry in timeline.items
+        ],
         left=_left(order),
         may_claim=order.state in ("partly_delivered", "delivered", "accepted"),
         problem=problem,
