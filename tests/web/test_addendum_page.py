@@ -44,8 +44,7 @@ async def test_a_moved_start_is_told_in_words_before_it_happens(
     said = words(looked.text)
     for text in (
         "The auction of Pumps starts later",
-        "d 1 h",
-        "later",
+        "1 d 2 h later",
         "1 supplier is told by mail",
         "Nobody takes part yet",
         "It cannot be taken back",
@@ -77,7 +76,7 @@ async def test_a_time_in_the_browsers_zone_and_one_that_moves_earlier(
     # Two hours east of Greenwich: the same wall clock is two hours earlier.
     east = fields | {"start-0": typed(before + timedelta(hours=3)), "start-0_offset_min": "-120"}
     looked = words((await buyer.client.post(path, data=east | {"then": "look"})).text)
-    assert "1 h later" in looked or "60 min later" in looked or "59 min later" in looked
+    assert "1 h later" in looked
     earlier = fields | {"start-0": typed(before - timedelta(minutes=30)), "text": "Soon <i>"}
     refused = await buyer.client.post(path, data=earlier | {"then": "look"}, headers=FORM)
     assert refused.status_code == 422

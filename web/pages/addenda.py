@@ -138,13 +138,14 @@ def read_addendum(form: Form, times: list[MovableTime], _: Gettext) -> tuple[str
             errors += problem.errors
             continue
         # A field shows minutes: what was not touched keeps its seconds.
-        if to == time.now.replace(second=0, microsecond=0):
+        before = time.now.replace(second=0, microsecond=0)
+        if to == before:
             continue
         if to <= time.now:
             message = _("This can only move later.")
             errors.append(FieldError(time.name, "not_later", message))
         else:
-            moves.append(Move(time, to, _later(to - time.now, _)))
+            moves.append(Move(time, to, _later(to - before, _)))
     if errors:
         raise Invalid("invalid", "Some fields need another look.", errors=errors)
     return text, moves
