@@ -149,7 +149,7 @@ class Verifier:
             try:
                 self._state, self._apply = initial(terms), apply_of(terms)
             except BrokenLog as error:
-                raise _Broken(str(error)) from None
+                raise Broken(str(error)) from None
 
     def _command(self, line: Line) -> None:
         found = self._known()

@@ -19,7 +19,7 @@ from auctions.book.transcript import LINE_BYTES_MAX
 from auctions.book.verify import Verdict, Verifier
 from auctions.live import desk
 from auctions.live.hub import Hub
-from auctions.rules.commands import Accept, Auto, Bid
+from auctions.rules.core.commands import Accept, Auto, Bid
 from auctions.tenders.queries import AuctionAccess
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
