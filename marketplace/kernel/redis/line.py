@@ -49,12 +49,13 @@ class Line:
             connection = self._connection = self._make_connection()
             # The time for the whole call is enough.
             connection.socket_timeout = None
-        elif connection.is_connected and await connection.can_read():
+        elif connection.is_connected:
+            if not await connection.can_read():
+                return connection
             # Closed by the server, or a reply of a call that was given up.
             await connection.disconnect(nowait=True)
-        if not connection.is_connected:
-            # Not left to the sending of a command: that would not ask Sentinel where to connect.
-            await connection.connect()  # type: ignore[no-untyped-call]
+        # Not left to the sending of a command: that would not ask Sentinel where to connect.
+        await connection.connect()  # type: ignore[no-untyped-call]
         return connection
 
     async def _reply(self, connection: AbstractConnection) -> object:
