@@ -22,6 +22,43 @@ from web.strict import LIST_PARAMETERS
 
 VERSION = "1"
 _REF = "#/components/schemas/{name}"
+_AREAS = {
+    "auctions_live_schemas_": "Auction",
+    "auctions_tenders_ocds_reading_": "Ocds",
+    "auctions_tenders_schemas_dossier_": "Tender",
+    "auctions_tenders_schemas_offers_": "Tender",
+    "auctions_tenders_schemas_tender_": "Tender",
+    "exchange_schemas_": "Webhook",
+    "marketplace_accounts_schemas_": "Colleague",
+    "marketplace_orders_schemas_": "Order",
+    "orders_schemas_": "Order",
+    "pricing_catalogue_schemas_": "Catalogue",
+    "pricing_lists_schemas_": "PriceList",
+    "ratings_schemas_": "Rating",
+    "suppliers_programme_schemas_": "Programme",
+}
+"""Beginnings of generated schema names, and the word that stands for them."""
+
+TAGS = {
+    "accounts": "Organisations, their people and roles, sessions, API keys, the audit log.",
+    "auctions": "A running auction over HTTP: bids, the buyer's commands, receipts, transcript. "
+    "The same bids go faster over the live channel.",
+    "awards": "The award sheet of a lot, awards and their answers.",
+    "catalogue": "Items, categories, classifications, units, and which SKU is which item.",
+    "exchange": "Webhooks: endpoints, what was sent, the events there are; the outbox of mails.",
+    "ocds": "Tenders as Open Contracting Data Standard 1.1, out and in.",
+    "offers": "Sealed offers and their opening.",
+    "operation": "Whether the process lives and is ready.",
+    "orders": "Orders from basket or award to acceptance: deliveries, documents, claims.",
+    "partners": "The partner programme: tiers, agreements, certificates, plans; what partners earn "
+    "and how it is paid: ledger, accruals, payouts, acts.",
+    "price imports": "Bulk upload: announce a file, send it, look at the comparison, publish.",
+    "prices": "Price lists and their versions, the price that holds, exchange rates.",
+    "ratings": "What an organisation thinks of its suppliers, and exactly why.",
+    "tenders": "Tenders, their lots and dossiers: invitations, questions, addenda, approval.",
+}
+"""Every tag of the document, in the order in which readers find them."""
+
 _DESCRIPTION = f"""Ids are UUIDv7. Times are RFC 3339 in UTC. Money is `{{"amount": "1234.50", \
 "currency": "EUR"}}`, a decimal text. Errors are `application/problem+json` (RFC 9457) with a \
 stable `code`. A write by session cookie needs a same-origin `Origin` and the header \
@@ -62,6 +99,8 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
         "api_key": {"type": "http", "scheme": "bearer", "description": "`prefix.secret`"},
     }
     components.setdefault("schemas", {}).update(_problem_schemas())
+    _name_schemas(document)
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     lists = lists_of(app)
     for route in app.routes:
         if not isinstance(route, HTTPRoute):
@@ -74,6 +113,40 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
                     _complete_list(operation, lists[handler])
                 _complete_operation(operation, method, handler.opt)
     return document
+
+
+def _name_schemas(document: dict[str, Any]) -> None:
+    """Litestar puts the module before the name of a struct that another module has too; readers
+    know areas, not modules: `marketplace_orders_schemas_LineView` is `OrderLineView`.
+    """
+    schemas = document["components"]["schemas"]
+    names = {name: name for name in schemas}
+    for name in schemas:
+        if (readable := _readable(name)) not in names.values():
+            names[name] = readable
+    document["components"]["schemas"] = {names[name]: schemas[name] for name in schemas}
+    references = {_REF.format(name=old): _REF.format(name=new) for old, new in names.items()}
+    _refer(document, references)
+
+
+def _readable(name: str) -> str:
+    for modules, area in _AREAS.items():
+        if name.startswith(modules):
+            word = name.removeprefix(modules)
+            return f"New{area}{word[3:]}" if word.startswith("New") else f"{area}{word}"
+    modules, _, word = name.rpartition("_schemas_")
+    return modules.rpartition("_")[2].capitalize() + word
+
+
+def _refer(node: Any, references: dict[str, str]) -> None:
+    if isinstance(node, dict):
+        if node.get("$ref") in references:
+            node["$ref"] = references[node["$ref"]]
+        for inner in node.values():
+            _refer(inner, references)
+    elif isinstance(node, list):
+        for inner in node:
+            _refer(inner, references)
 
 
 def _complete_list(operation: dict[str, Any], listed: List) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import httpx
 
 
@@ -28,3 +31,14 @@ async def test_the_schema_has_a_page_for_people_without_any_script(
     assert "/api/v1/registrations" in answer.text
     assert "<script" not in answer.text
     assert (await client.get("/schema/style.css")).headers["content-type"].startswith("text/css")
+
+
+async def test_schemas_and_tags_are_named_for_readers(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/schema/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+    assert [name for name in schemas if "_" in name] == []
+    references = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert references <= schemas.keys()
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    operations = [each for item in document["paths"].values() for each in item.values()]
+    assert {tag for each in operations for tag in each["tags"]} <= described
