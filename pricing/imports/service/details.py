@@ -56,12 +56,12 @@ async def findings(
     rows = await queries.errors_after(session, import_id, (-1, -1), limit)
     return [
         Finding(
-            row=row["row_no"],
-            column=row["column"],
-            severity=row["severity"],
-            value=row["value"],
-            message=row["message"],
-            hint=row["hint"],
+            row=row.row_no,
+            column=row.column,
+            severity=row.severity,
+            value=row.value,
+            message=row.message,
+            hint=row.hint,
         )
         for row in rows
     ]
