@@ -4,21 +4,22 @@ what only the operator may do is refused before anything is looked for.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.access import allow
+from marketplace.kernel.access import allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.pages import sorted_by
 from suppliers.programme import queries
 from suppliers.programme.measures import Measures
+from suppliers.programme.monitor_queries import Filters
 from suppliers.programme.schemas import (
     AgreementPage,
     AgreementView,
@@ -40,6 +41,7 @@ from suppliers.programme.schemas import (
     ProgrammeView,
     SnapshotPage,
     StandingView,
+    SubtreeView,
     VersionView,
     WithReason,
 )
@@ -47,15 +49,18 @@ from suppliers.programme.service import (
     agreements,
     certificates,
     mine,
+    monitoring,
     plans,
     programmes,
     standing,
+    subtrees,
 )
 from suppliers.programme.service.agreements import Desk
 
 READ, WRITE = "partners:read", "partners:write"
 READERS = allow("admin", "channel_manager", "partner_manager", "observer", scope=READ)
 CHANNEL = allow("admin", "channel_manager", scope=WRITE, operator=True)
+REPORTED = timedelta(days=365)
 SIDES = allow("admin", "channel_manager", "partner_manager", scope=WRITE)
 
 
@@ -352,10 +357,85 @@ class PlanController(Controller):
         return await plans.act(session, measures, actor, plan_id, "decline", data.reason, now)
 
 
+class SubtreeController(Controller):
+    path = "/api/v1/organisations"
+    tags = ("partners",)
+
+    @get("/{organisation_id:uuid}/subtree", opt=READERS)
+    async def get_subtree(
+        self,
+        session: AsyncSession,
+        measures: Measures,
+        actor: Actor,
+        clock: Clock,
+        organisation_id: UUID,
+        measure: str = "sales",
+        currency: str = "EUR",
+        begins: Annotated[datetime | None, QueryParameter(name="from")] = None,
+        ends: Annotated[datetime | None, QueryParameter(name="to")] = None,
+    ) -> SubtreeView:
+        """A measure of an organisation and of everything under it, with totals."""
+        return await subtrees.show(
+            session,
+            measures,
+            actor,
+            organisation_id,
+            measure=measure,
+            currency=currency,
+            begins=begins,
+            ends=ends or clock.now(),
+        )
+
+
+class MonitorController(Controller):
+    path = "/api/v1/monitor"
+    tags = ("partners",)
+
+    @get(
+        "/{report:str}",
+        opt=allow("admin", "channel_manager", "observer", scope=READ, operator=True)
+        | sends("application/json", "text/csv"),
+    )
+    async def get_report(
+        self,
+        session: AsyncSession,
+        clock: Clock,
+        report: Literal["sales", "service", "wanted"],
+        region: str | None = None,
+        segment: str | None = None,
+        under: UUID | None = None,
+        begins: Annotated[datetime | None, QueryParameter(name="from")] = None,
+        ends: Annotated[datetime | None, QueryParameter(name="to")] = None,
+        format: Literal["json", "csv"] = "json",
+    ) -> Response[Any]:
+        """What partners sold, how well, and which products were wanted most. Without a period: the
+        last 365 days. `under` is an organisation with everything below it.
+        """
+        until = ends or clock.now()
+        filters = Filters(
+            region=region,
+            segment=segment,
+            under=under,
+            begins=begins or until - REPORTED,
+            ends=until,
+        )
+        shown = await monitoring.report(session, report, filters)
+        if format == "json":
+            return Response(shown, media_type="application/json")
+        name = f'attachment; filename="{report}.csv"'
+        return Response(
+            monitoring.as_csv(shown).encode(),
+            media_type="text/csv",
+            headers={"Content-Disposition": name},
+        )
+
+
 CONTROLLERS = [
     MeasureController,
     ProgrammeController,
     AgreementController,
     CertificateController,
     PlanController,
+    SubtreeController,
+    MonitorController,
 ]

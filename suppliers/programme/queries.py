@@ -166,3 +166,16 @@ async def sale_of(session: AsyncSession, source: str, source_id: UUID) -> Partne
         PartnerSale.source == source, PartnerSale.source_id == source_id
     )
     return (await session.scalars(query.with_for_update())).first()
+
+
+async def places(
+    session: AsyncSession, partner_ids: Sequence[UUID]
+) -> dict[UUID, tuple[str | None, str | None]]:
+    """Region and segment by the agreement that is or was last in force."""
+    query = (
+        select(Agreement.partner_id, Agreement.region, Agreement.segment)
+        .where(Agreement.partner_id.in_(partner_ids), Agreement.state != "draft")
+        .order_by(Agreement.state == "active", Agreement.id)
+    )
+    # The last of a partner stands: the active one, else the newest.
+    return {row.partner_id: (row.region, row.segment) for row in await session.execute(query)}

@@ -431,3 +431,40 @@ class MineView(Struct, frozen=True, kw_only=True):
     plan: Annotated[PlanView | None, Meta(description="The agreed one of this moment.")]
     totals: Annotated[list[TotalView], Meta(description="Each measure since ever.")]
     history: list[SnapshotView]
+
+
+class NodeView(Struct, frozen=True, kw_only=True):
+    """One organisation of a hierarchy."""
+
+    id: UUID
+    name: str
+    parent_id: Annotated[UUID | None, Meta(description="Null at the top of what was asked for.")]
+    level: Annotated[int, Meta(description="Levels below the top.", examples=[0])]
+    region: str | None
+    segment: str | None
+    own: Annotated[str | None, Meta(description="Its own figure.", examples=["1200.5"])]
+    total: Annotated[
+        str | None,
+        Meta(description="With everything under it; null where figures do not add up."),
+    ]
+
+
+class SubtreeView(Struct, frozen=True, kw_only=True):
+    measure: str
+    items: Annotated[list[NodeView], Meta(description="From the top down.")]
+
+
+class ColumnView(Struct, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(description="Stable.", examples=["amount"])]
+    title: Annotated[str, Meta(description="In words.", examples=["Amount"])]
+
+
+class ReportView(Struct, frozen=True, kw_only=True):
+    """A table; the CSV holds exactly these rows and totals."""
+
+    columns: list[ColumnView]
+    rows: Annotated[list[list[str | None]], Meta(description="Cells in the order of the columns.")]
+    totals: Annotated[
+        list[list[str | None]], Meta(description="One line a currency: nothing is converted.")
+    ]
+    complete: Annotated[bool, Meta(description="False: there is more than one report may hold.")]

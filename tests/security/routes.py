@@ -26,6 +26,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "/api/v1/orders event": (
         "approve", "reject", "place", "withdraw", "decline", "accept", "reopen", "cancel",
     ),
+    "/programme/reports report": ("sales", "service", "wanted"),
+    "/programme/plans event": ("propose", "agree", "decline"),
+    "/api/v1/monitor report": ("sales", "service", "wanted"),
     "/api/v1/agreements event": ("activate", "suspend", "resume", "end"),
     "/api/v1/plans event": ("propose", "agree"),
     "/api/v1/claims event": ("uphold", "dispute", "escalate", "dismiss", "withdraw"),
@@ -56,6 +59,10 @@ BODIES: dict[str, Any] = {
         "person": _OWN, "course": "Basics", "issued_at": "2026-01-01T00:00:00Z",
     },
     "POST /api/v1/plans/{plan_id}/decline": _REASON,
+    "POST /programme/plans/{plan_id}/{event}": (
+        b"reason=x", "application/x-www-form-urlencoded",
+    ),
+    "POST /programme/{agreement_id}/tier": (b"tier=x", "application/x-www-form-urlencoded"),
     "POST /api/v1/programmes/{programme_id}/versions": {
         "tiers": [{
             "code": "bronze", "partner_type": "reseller", "threshold": 0, "parameters": [],
@@ -221,6 +228,13 @@ OF_THE_OPERATOR: dict[str, str] = {
     "POST /api/v1/items/{item_id}/reinstate": "keeps the one catalogue of everybody in order",
     "GET /api/v1/organisations/{organisation_id}/parent": "all organisations",
     "GET /api/v1/organisations/{organisation_id}/entitlements": "all organisations",
+    "GET /api/v1/organisations/{organisation_id}/subtree": "the figures of its partners",
+    "GET /api/v1/monitor/{report}": "the figures of its partners",
+    "GET /programme": "the own agreements",
+    "GET /programme/{agreement_id}": "the own agreements",
+    "GET /programme/reports/{report}": "the figures of its partners",
+    "GET /programme/plans/{plan_id}": "the own agreements",
+    "POST /programme/plans/{plan_id}/{event}": "the own agreements",
     "GET /api/v1/programmes": "the own programmes",
     "GET /api/v1/programmes/{programme_id}": "the own programmes",
     "GET /api/v1/agreements": "the own agreements",

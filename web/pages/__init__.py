@@ -24,6 +24,7 @@ from web.pages.password_resets import PasswordResetPages
 from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
+from web.pages.programme import ProgrammePages
 from web.pages.questions import QuestionPages
 from web.pages.ratings import RatingPages
 from web.pages.reauthentication import ReauthenticationPage
@@ -58,6 +59,7 @@ PAGES = [
             OrderPages,
             StatusPage,
             RatingPages,
+            ProgrammePages,
             KeyPages,
             TeamPages,
             SecurityPages,
