@@ -80,10 +80,12 @@ async def agreements(
     return (await session.scalars(query)).all()
 
 
-async def running(session: AsyncSession) -> Sequence[Agreement]:
-    """Every active agreement, in a fixed order so that two workers lock alike."""
+async def running(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Agreement]:
+    """Active agreements behind `after`, by id."""
     query = select(Agreement).where(Agreement.state == "active").order_by(Agreement.id)
-    return (await session.scalars(query)).all()
+    if after is not None:
+        query = query.where(Agreement.id > after)
+    return (await session.scalars(query.limit(limit))).all()
 
 
 async def current_agreement(session: AsyncSession, partner_id: UUID) -> Agreement | None:
