@@ -56,7 +56,7 @@ async def findings(
     rows = await queries.errors_after(session, import_id, (-1, -1), limit)
     return [
         Finding(
-            row=row.row_no,
+            row=row.row,
             column=row.column,
             severity=row.severity,
             value=row.value,
