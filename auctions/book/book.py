@@ -1,5 +1,5 @@
-"""One auction on one node: follow the log, fold it with the rules, make it durable, tell those who
-listen.
+"""One auction on one node: follow the log, fold it with the rules, make it durable, tell the
+listeners. README.md has a drawing.
 
 While a batch is on its way to PostgreSQL the next one is folded already. So the fold is ahead of
 what is durable, but only inside `_advance`; everybody else sees it in a turn of its own through
@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from auctions.book.committer import Batch
 from auctions.book.epoch import begin_epoch, redis_differs
 from auctions.book.fold import DivergedError, Durable, Fold
 from auctions.book.journal import Journal, JournalHead, Pool, Snapshot
@@ -61,7 +62,7 @@ class Book:
         self._commit: Commit | None = None
         self._hint: tuple[int, str] = (0, "")
         self._reload_due, self._force_epoch, self._restore_due = True, False, False
-        self._began = False
+        self._began = self._idle = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- what others read -----------------------------------------------------------------------
@@ -145,7 +146,8 @@ class Book:
                 self._waiting[seq] = own
                 if seq > folded_seq:
                     self._inbox[seq] = entry
-        self.aim(entries[-1].seq)
+        self._target = max(self._target, entries[-1].seq)
+        self._step()
 
     def aim(self, seq: int) -> None:
         """There is something to fold up to `seq`."""
@@ -185,7 +187,9 @@ class Book:
             self.distrust()
         self._began = True
         while True:
+            self._idle = True
             await self._wake.wait()
+            self._idle = False
             self._wake.clear()
             try:
                 async with self._turns.moving():
@@ -209,13 +213,18 @@ class Book:
         """Fold and commit side by side until all is published and nothing is left; or until all
         that was folded is published, when somebody waits for the state.
         """
-        if self._reload_due:
-            await self._reload()
         try:
+            if self._commit is not None:
+                # Started by `_step`.
+                self.ledger.prepare()
+                await self._next_turn()
+            if self._reload_due:
+                await self._reload()
             await self._fold_next()
             while await self._commit_next():
-                await breathe()
-                self.ledger.prepare()
+                if self.preparers or self._may_fold():
+                    await breathe()
+                    self.ledger.prepare()
                 await self._next_turn()
         except BaseException as error:
             await self._leave_commit(error)
@@ -227,7 +236,7 @@ class Book:
         """Fold on if there is something to fold and nobody waits; else wait for the commit."""
         commit = self._commit
         assert commit is not None, "a turn has a commit in flight"
-        while not commit.task.done():
+        while not commit.kept.done():
             if self._may_fold():
                 await self._fold_next()
                 self.ledger.prepare()
@@ -259,6 +268,10 @@ class Book:
                 self.distrust()
                 return
             self._inbox |= {entry.seq: entry for entry in read}
+        self._fold_inbox()
+
+    def _fold_inbox(self) -> None:
+        fold = self.fold
         is_kept = self._hint[0] > fold.seq
         seq, tag, entries = fold.seq, fold.tag, []
         for _ in range(BATCH_MAX if is_kept else FOLD_MAX):
@@ -273,6 +286,74 @@ class Book:
             seq, tag = entry.seq, entry.tag
         if entries:
             self.ledger.decide(entries, is_kept=is_kept)
+
+    # -- without waking `run` -------------------------------------------------------------------
+
+    def _step(self) -> None:
+        """Fold the inbox and start its commit right here if `run` is idle and nothing else is due;
+        else wake `run`. With many auctions, waking a task per batch costs more than the bids.
+        """
+        if self._target <= self.published_seq and not self.ledger.pending:
+            return
+        if not self._can_step():
+            self._wake.set()
+            return
+        try:
+            self._fold_inbox()
+        except ForkError as error:
+            _log.warning("log_forked", auction=str(self.auction_id), reason=str(error))
+            self.distrust(force_epoch=True)
+            return
+        except Exception:  # noqa: BLE001  # must not stop the other auctions
+            self._restart("fold_failed")
+            return
+        if self.ledger.pending:
+            self._commit = self._send()
+            if self.preparers:
+                asyncio.get_running_loop().call_soon(self._prepare)
+        else:
+            self._wake.set()
+
+    def _can_step(self) -> bool:
+        seq = self.fold.seq
+        return (
+            self._idle
+            and self._commit is None
+            and not (self._wake.is_set() or self._reload_due or self.ledger.pending)
+            and self._turns.is_free
+            and self._hint[0] <= seq
+            and seq + 1 in self._inbox
+        )
+
+    def _prepare(self) -> None:
+        try:
+            self.ledger.prepare()
+        except Exception:  # noqa: BLE001  # must not stop the other auctions
+            self._restart("preparing_failed")
+
+    def _landed(self) -> None:
+        """Called when PostgreSQL has answered the commit in flight."""
+        commit = self._commit
+        if commit is None or not self._idle or self._wake.is_set() or not _is_kept(commit):
+            self._wake.set()
+            return
+        self._commit = None
+        self.recorded_here += commit.count
+        try:
+            told = self._published(commit.seq, commit.tag)
+        except Exception:  # noqa: BLE001  # must not stop the other auctions
+            self._restart("publishing_failed")
+            return
+        self.on_durable(self)
+        self._turns.moved()
+        self._step()
+        answer(told)
+
+    def _restart(self, event: str) -> None:
+        """After an unexpected error, as when `run` itself ends by one."""
+        _log.exception(event, auction=str(self.auction_id))
+        self._restore_due = True
+        self.distrust()
 
     # -- durable --------------------------------------------------------------------------------
 
@@ -292,25 +373,23 @@ class Book:
         return False
 
     def _send(self) -> Commit:
-        fold, batch = self.fold, self.ledger.pending[:]
-        task = asyncio.create_task(
-            self._journal.record(
-                self.auction_id,
-                epoch=self.epoch,
-                after_seq=self.published_seq,
-                after_tag=self.ledger.published_tag,
-                records=batch,
-                status=fold.state.status,
-                close_at=fold.state.close_at,
-            )
+        fold, records = self.fold, self.ledger.pending[:]
+        batch = Batch(
+            self.auction_id,
+            self.epoch,
+            self.published_seq,
+            self.ledger.published_tag,
+            records,
+            fold.state.status,
+            fold.state.close_at,
         )
-        task.add_done_callback(lambda _: self._wake.set())
-        return Commit(task, len(batch), fold.seq, fold.tag)
+        kept = self._journal.record(batch, self._landed)
+        return Commit(kept, len(records), fold.seq, fold.tag)
 
     async def _committed(self, commit: Commit) -> None:
         self._commit = None
         try:
-            kept = commit.task.result()
+            kept = commit.kept.result()
         except BaseException:
             # Kept or not: the head will tell, and until then these commands stay pending.
             self._reload_due = True
@@ -328,8 +407,8 @@ class Book:
         if commit is not None:
             self._reload_due = True
             if isinstance(error, asyncio.CancelledError):
-                commit.task.cancel()
-            await asyncio.wait({commit.task})
+                commit.kept.cancel()
+            await asyncio.wait({commit.kept})
 
     async def _settle(self) -> None:
         """Another node committed first: see how far."""
@@ -350,15 +429,24 @@ class Book:
 
     def _publish(self, seq: int, tag: str) -> None:
         """All up to `seq` is durable: tell the listeners, answer own commands."""
-        pop = self._waiting.pop
-        told = [(pop(durable.seq, None), durable) for durable in self.ledger.publish(seq, tag)]
         # Not at once: who is answered asks again, and the next commit shall leave before that.
-        asyncio.get_running_loop().call_soon(answer, told)
+        asyncio.get_running_loop().call_soon(answer, self._published(seq, tag))
+
+    def _published(self, seq: int, tag: str) -> list[tuple[Waiting | None, Durable]]:
+        pop, durables = self._waiting.pop, self.ledger.publish(seq, tag)
+        told = [(pop(durable.seq, None), durable) for durable in durables]
+        try:
+            self.ledger.tell(durables)
+        except Exception:
+            # A failing listener must not cost the bidders their answers: the bids are durable.
+            answer(told)
+            raise
         snapshot = self.ledger.snapshot_due()
         if snapshot is not None:
             task = asyncio.create_task(self._keep(snapshot))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        return told
 
     async def keep_last(self) -> None:
         """Before it is left: a snapshot, if there is much that its next reader would fold again."""
@@ -417,3 +505,8 @@ class Book:
                 own.answer(None)
         self._target = max([seq, *self._inbox, *self._waiting])
         self._hint = (0, "")
+
+
+def _is_kept(commit: Commit) -> bool:
+    kept = commit.kept
+    return kept.done() and not kept.cancelled() and kept.exception() is None and kept.result()

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from auctions.book.committer import Batch, Committer
 from auctions.book.envelope import Envelope
 
 PACKING = 1
@@ -85,6 +87,42 @@ FROM ROWS FROM (unnest(string_to_array($11, ',')::bigint[]), json_array_elements
     unnest(string_to_array($15, E'\n'))) WITH ORDINALITY AS c (ts, bidder, cid, body, outcome, n)
 WHERE EXISTS (SELECT FROM head)
 """
+# The same for many auctions, each with its own fence. Heads that are locked are skipped rather than
+# waited for: one locked auction must not delay the others, and two nodes must not deadlock.
+_RECORD_MANY = """
+WITH asked AS MATERIALIZED (
+    SELECT * FROM ROWS FROM (unnest(string_to_array($1, ',')::uuid[]),
+        unnest(string_to_array($2, ',')::bigint[]), unnest(string_to_array($3, ',')::bigint[]),
+        unnest(string_to_array($4, ',')), unnest(string_to_array($5, ',')::bigint[]),
+        unnest(string_to_array($6, ',')::bigint[]), unnest(string_to_array($7, ',')),
+        unnest(string_to_array($8, ',')), unnest(string_to_array($9, ',', '')::bigint[])
+    ) WITH ORDINALITY
+    AS a (auction_id, epoch, after_seq, after_tag, seq, ts, tag, status, close_at, n)
+), held AS MATERIALIZED (
+    SELECT a.n FROM asked a JOIN auction_head h ON h.auction_id = a.auction_id
+        AND h.epoch = a.epoch AND h.seq = a.after_seq AND h.tag = a.after_tag
+    FOR NO KEY UPDATE OF h SKIP LOCKED
+), moved AS (
+    UPDATE auction_head h SET seq = a.seq, ts = a.ts, tag = a.tag,
+        chain = substr($10::bytea, 1 + 32 * (a.n::int - 1), 32), status = a.status,
+        close_at = a.close_at
+    FROM asked a JOIN held USING (n)
+    WHERE h.auction_id = a.auction_id AND h.epoch = a.epoch AND h.seq = a.after_seq
+        AND h.tag = a.after_tag
+    RETURNING a.n, a.auction_id
+), kept AS (
+    INSERT INTO auction_commands (auction_id, seq, ts, bidder, cid, body, outcome, chain)
+    SELECT m.auction_id, c.seq, c.ts, c.bidder, c.cid, convert_to(c.body, 'UTF8'),
+        convert_to(c.outcome, 'UTF8'), substr($18::bytea, 1 + 32 * (c.n::int - 1), 32)
+    FROM ROWS FROM (unnest(string_to_array($11, ',')::bigint[]),
+        unnest(string_to_array($12, ',')::bigint[]), unnest(string_to_array($13, ',')::bigint[]),
+        json_array_elements_text($14::json), json_array_elements_text($15::json),
+        unnest(string_to_array($16, E'\n')), unnest(string_to_array($17, E'\n'))
+    ) WITH ORDINALITY AS c (a, seq, ts, bidder, cid, body, outcome, n)
+    JOIN moved m ON m.n = c.a
+)
+SELECT n FROM moved
+"""
 # A commit whose wait for the synchronous standby was cut off is visible although the standby may
 # never get it, so what a head shows is no proof. With a standby this statement therefore commits a
 # record of its own, behind all that it read, and answers only when the standby has both.
@@ -106,6 +144,10 @@ class Journal:
         # The other calls need connections too.
         self._leases_max = min(LEASES_MAX, pool.get_max_size() // POOL_FOR_A_LEASE)
         self.envelope = envelope or Envelope()
+        self._committer = Committer(self)
+
+    async def stop(self) -> None:
+        await self._committer.stop()
 
     async def head(self, auction_id: UUID) -> JournalHead | None:
         """How far the journal is durable, on the synchronous standby too where there is one. Raises
@@ -119,61 +161,61 @@ class Journal:
         row = await self._pool.fetchrow(_PLACE, auction_id, timeout=COMMAND_TIMEOUT_S)
         return None if row is None else tuple(row)
 
-    async def record(
-        self,
-        auction_id: UUID,
-        *,
-        epoch: int,
-        after_seq: int,
-        after_tag: str,
-        records: Sequence[Record],
-        status: str,
-        close_at: int | None,
-    ) -> bool:
-        """Commit a batch that continues (`after_seq`, `after_tag`) in `epoch`; False if the head
-        is elsewhere.
+    def record(self, batch: Batch, landed: Callable[[], None]) -> asyncio.Future[bool]:
+        """Commit a batch, together with those of other auctions; False if the head is elsewhere.
+        `landed` is called when the answer is there.
 
         After an error it is unknown whether the batch was kept; `head` tells.
         """
+        records = batch.records
+        assert records[-1].seq == batch.after_seq + len(records), "a batch has no gaps"
+        return self._committer.commit(batch, landed)
+
+    async def keep_one(self, batch: Batch) -> bool:
+        records: Sequence[Record] = batch.records
         last = records[-1]
-        assert last.seq == after_seq + len(records), "a batch has no gaps"
-        done = await self._execute_leased(
-            _RECORD,
-            auction_id,
-            last.seq,
-            last.ts,
-            last.tag,
-            last.chain,
-            status,
-            close_at,
-            epoch,
-            after_seq,
-            after_tag,
-            ",".join([str(r.ts) for r in records]),
-            _texts([r.bidder for r in records]),
-            _texts([r.cid for r in records]),
-            b"\n".join([r.kept_body for r in records]).decode(),
-            b"\n".join([r.kept_outcome for r in records]).decode(),
-            b"".join([r.chain for r in records]),
-        )
+        async with self._lease() as connection:
+            done: str = await connection.execute(
+                _RECORD,
+                batch.auction_id,
+                last.seq,
+                last.ts,
+                last.tag,
+                last.chain,
+                batch.status,
+                batch.close_at,
+                batch.epoch,
+                batch.after_seq,
+                batch.after_tag,
+                ",".join([str(r.ts) for r in records]),
+                *_columns(records),
+                timeout=COMMAND_TIMEOUT_S,
+            )
         kept = int(done.rpartition(" ")[2])
         assert kept in {0, len(records)}, "a batch is kept whole or not at all"
         return kept > 0
 
-    async def _execute_leased(self, query: str, *arguments: object) -> str:
-        """On a connection for commits. A few are kept: to borrow one of the pool and give it back
+    async def keep_many(self, batches: Sequence[Batch]) -> set[int]:
+        async with self._lease() as connection:
+            rows = await connection.fetch(
+                _RECORD_MANY, *_heads(batches), *_rows(batches), timeout=COMMAND_TIMEOUT_S
+            )
+        return {row[0] - 1 for row in rows}
+
+    @asynccontextmanager
+    async def _lease(self) -> AsyncIterator[PoolConnection]:
+        """A connection for commits. A few are kept: to borrow one of the pool and give it back
         costs a node more than to send the batch.
         """
         connection = self._leases.pop() if self._leases else None
         if connection is None or _is_lost(connection):
             connection = await self._pool.acquire(timeout=COMMAND_TIMEOUT_S)
-        kept = False
+        is_kept = False
         try:
-            done: str = await connection.execute(query, *arguments, timeout=COMMAND_TIMEOUT_S)
-            kept = len(self._leases) < self._leases_max
-            return done
+            yield connection
+            is_kept = len(self._leases) < self._leases_max
         finally:
-            if kept:
+            if is_kept:
                 self._leases.append(connection)
             else:
                 await self._pool.release(connection)
@@ -293,7 +335,7 @@ class Journal:
 
 
 async def try_record(connection: PoolConnection, auction_id: UUID) -> None:
-    """Run the statement that records a batch, for an auction that has no head: nothing is written,
+    """Run the statements that record batches, for an auction that has no head: nothing is written,
     but all is needed that a bid needs. Raises what the driver raises.
     """
     done: str = await connection.execute(
@@ -302,6 +344,51 @@ async def try_record(connection: PoolConnection, auction_id: UUID) -> None:
         timeout=COMMAND_TIMEOUT_S,
     )
     assert done == "INSERT 0 0", "there is no such auction"
+    nothing = Record(1, 1, "", "", b"{}", b"{}", bytes(32), "")
+    batches = [Batch(auction_id, 0, 0, "", [nothing], "", None)] * 2
+    rows = await connection.fetch(
+        _RECORD_MANY, *_heads(batches), *_rows(batches), timeout=COMMAND_TIMEOUT_S
+    )
+    assert not rows, "there is no such auction"
+
+
+def _heads(batches: Sequence[Batch]) -> tuple[str | bytes, ...]:
+    """The fences of these batches and where they move their heads: $1 to $10."""
+    lasts: list[Record] = [batch.records[-1] for batch in batches]
+    return (
+        ",".join([str(b.auction_id) for b in batches]),
+        ",".join([str(b.epoch) for b in batches]),
+        ",".join([str(b.after_seq) for b in batches]),
+        ",".join([b.after_tag for b in batches]),
+        ",".join([str(r.seq) for r in lasts]),
+        ",".join([str(r.ts) for r in lasts]),
+        ",".join([r.tag for r in lasts]),
+        ",".join([b.status for b in batches]),
+        ",".join(["" if b.close_at is None else str(b.close_at) for b in batches]),
+        b"".join([r.chain for r in lasts]),
+    )
+
+
+def _rows(batches: Sequence[Batch]) -> tuple[str | bytes, ...]:
+    """Their commands, each with the number of its batch: $11 to $18."""
+    records: list[Record] = [record for batch in batches for record in batch.records]
+    return (
+        ",".join([str(n) for n, b in enumerate(batches, 1) for _ in b.records]),
+        ",".join([str(r.seq) for r in records]),
+        ",".join([str(r.ts) for r in records]),
+        *_columns(records),
+    )
+
+
+def _columns(records: Sequence[Record]) -> tuple[str, str, str, str, bytes]:
+    """Bidders, cids, bodies, outcomes and chain hashes as the statements take them."""
+    return (
+        _texts([r.bidder for r in records]),
+        _texts([r.cid for r in records]),
+        b"\n".join([r.kept_body for r in records]).decode(),
+        b"\n".join([r.kept_outcome for r in records]).decode(),
+        b"".join([r.chain for r in records]),
+    )
 
 
 def _texts(values: list[str]) -> str:

@@ -43,7 +43,8 @@ class Preparer(Protocol):
 
 class Ledger:
     """Commands come in by `decide` or `replay`, each is `prepare`d while the state is exactly the
-    one after it, and leaves by `publish` once it is durable; `pending` are those in between.
+    one after it, and leaves by `publish` and `tell` once it is durable; `pending` are those in
+    between.
     """
 
     def __init__(self) -> None:
@@ -127,7 +128,7 @@ class Ledger:
                 preparer.folded(durables)
 
     def publish(self, seq: int, tag: str) -> Sequence[Durable]:
-        """All up to `seq` is durable: tell the listeners. Answers what is new among it."""
+        """All up to `seq` is durable; what is new among it, for `tell`."""
         self.prepare()
         count = seq - self.published_seq
         durables, self.pending = self.pending[:count], self.pending[count:]
@@ -138,10 +139,13 @@ class Ledger:
         self._recent += durables
         if len(self._recent) > 2 * RECENT_MAX:
             del self._recent[:-RECENT_MAX]
+        return durables
+
+    def tell(self, durables: Sequence[Durable]) -> None:
+        """Tell the listeners what was published."""
         if durables:
             for listener in tuple(self.listeners):
                 listener(durables)
-        return durables
 
     def recent(self, seq: int) -> Durable | None:
         """A published command that is still in memory."""

@@ -23,6 +23,15 @@ class Turns:
         """Whether a reader waits."""
         return self._readers > 0
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has a turn or waits for one."""
+        return self._readers == 0 and not self._lock.locked()
+
+    def moved(self) -> None:
+        """The state was moved without `moving`, while `is_free`: let readers look again."""
+        self._moved.set()
+
     @asynccontextmanager
     async def moving(self) -> AsyncIterator[None]:
         """The mover's turn. The lock is fair: readers that waited come next."""

@@ -53,7 +53,7 @@ def answer(told: Sequence[tuple[Waiting | None, Durable]]) -> None:
 class Commit(msgspec.Struct, frozen=True):
     """A batch on its way to PostgreSQL: how many commands, and place and tag of the last."""
 
-    task: asyncio.Task[bool]
+    kept: asyncio.Future[bool]
     count: int
     seq: int
     tag: str

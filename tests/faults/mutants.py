@@ -21,7 +21,7 @@ def _send_after(self: Book) -> Any:
 async def _committed_before(self: Book, commit: Any) -> None:
     self._commit = None
     try:
-        if not commit.task.result():
+        if not commit.kept.result():
             self.distrust()
     except BaseException:
         self.distrust()
