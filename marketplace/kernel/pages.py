@@ -132,6 +132,12 @@ class Sorting:
         self._columns = columns
         read_sort(default, columns)
 
+    def __deepcopy__(self, _: object) -> Sorting:
+        """Itself: it never changes, and Litestar copies what a handler carries for each
+        application. Columns cannot be copied once they were used: they refer to the driver.
+        """
+        return self
+
     def page(self, limit: int, cursor: str | None = None, sort: str | None = None) -> Page:
         """The page after `cursor`. Raises Invalid for what this list never gave or knows."""
         check_limit(limit)
