@@ -57,7 +57,10 @@ def parquet(names: list[str], rows_together: int | None = None) -> bytes:
 
 
 def reading_of(table: ParquetTable) -> Reading:
-    return Reading(Dialect(header=table.header, columns={name: name for name in table.header}), 1)
+    # A damaged file may have damaged names; what they mean is known here.
+    return Reading(
+        Dialect(header=table.header, columns=dict(zip(table.header, HEAD, strict=False))), 1
+    )
 
 
 async def test_a_huge_cell_of_a_parquet_file_is_refused(shop: Shop) -> None:
