@@ -245,7 +245,8 @@ def _complete_content(operation: dict[str, Any], opt: dict[str, Any]) -> None:
 
 
 def _files(media_types: Sequence[str]) -> dict[str, Any]:
-    return {name: {"schema": {"type": "string", "format": "binary"}} for name in media_types}
+    binary = {"type": "string", "format": "binary"}
+    return {name: {"schema": {} if name == "application/json" else binary} for name in media_types}
 
 
 def _may_be_null(body: dict[str, Any]) -> bool:

@@ -174,8 +174,14 @@ def check_order(where: str, name: str, up: list[Any], down: list[Any]) -> None:
     assert all(is_missing(row, name) for row in down[len(given) :]), where
     assert [key_of(row) for row in down[: len(given)]] == [key_of(row) for row in reversed(given)]
     values = [comparable(row.get(name)) for row in given]
-    if None not in values:
+    if None not in values and not (name == "created_at" and are_sorted(given, "id")):
         assert values == sorted(values), where
+
+
+def are_sorted(rows: list[Any], name: str) -> bool:
+    """Lists by `created_at` go by the time inside their ids; other tests date some rows back."""
+    values = [row.get(name, "") for row in rows]
+    return values == sorted(values)
 
 
 def is_missing(row: Any, name: str) -> bool:

@@ -123,7 +123,9 @@ class PayoutRunController(Controller):
 
     @get(
         "/{payout_run_id:uuid}/export",
-        opt=allow(*CHECKER, scope=READ, operator=True) | sends(*exports.MEDIA_TYPES.values()),
+        opt=allow(*CHECKER, scope=READ, operator=True)
+        | sends(*exports.MEDIA_TYPES.values())
+        | {"problems": (409,)},
     )
     async def export_payout_run(
         self,

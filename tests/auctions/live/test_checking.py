@@ -13,11 +13,13 @@ import httpx
 import msgspec
 import pytest
 
+from marketplace.kernel.throttle import Rate
 from tests.auctions.live.arena import Arena, peer
 from tests.auctions.live.conftest import NewArena
 from tests.people import Connect, NewPerson
 from web.commands import verify as command
 from web.console import CommandFailed
+from web.pages import verify
 
 FORM = {"Accept": "text/html"}
 
@@ -40,6 +42,12 @@ async def checked(client: httpx.AsyncClient, content: object) -> tuple[int, str]
 def verdict_of(html: str) -> str:
     shown = html.partition('<div id="verdict">')[2].partition("<form")[0]
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", shown)).split())
+
+
+@pytest.fixture(autouse=True)
+def many_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tests ask from one address."""
+    monkeypatch.setattr(verify, "CHECKS", Rate(per_s=1_000, burst=10_000))
 
 
 @pytest.fixture
