@@ -340,14 +340,14 @@ class Book:
         self._commit = None
         self.recorded_here += commit.count
         try:
-            told = self._published(commit.seq, commit.tag)
+            answers = self._published(commit.seq, commit.tag)
         except Exception:  # noqa: BLE001  # must not stop the other auctions
             self._restart("publishing_failed")
             return
         self.on_durable(self)
         self._turns.moved()
         self._step()
-        answer(told)
+        answer(answers)
 
     def _restart(self, event: str) -> None:
         """After an unexpected error, as when `run` itself ends by one."""
@@ -434,19 +434,19 @@ class Book:
 
     def _published(self, seq: int, tag: str) -> list[tuple[Waiting | None, Durable]]:
         pop, durables = self._waiting.pop, self.ledger.publish(seq, tag)
-        told = [(pop(durable.seq, None), durable) for durable in durables]
+        answers = [(pop(durable.seq, None), durable) for durable in durables]
         try:
             self.ledger.tell(durables)
         except Exception:
             # A failing listener must not cost the bidders their answers: the bids are durable.
-            answer(told)
+            answer(answers)
             raise
         snapshot = self.ledger.snapshot_due()
         if snapshot is not None:
             task = asyncio.create_task(self._keep(snapshot))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return told
+        return answers
 
     async def keep_last(self) -> None:
         """Before it is left: a snapshot, if there is much that its next reader would fold again."""

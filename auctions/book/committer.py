@@ -86,7 +86,7 @@ class _Request(msgspec.Struct, gc=False):
     def _tell(self) -> None:
         try:
             self.landed()
-        except Exception:  # noqa: BLE001  # the rest of the flight must still be told
+        except Exception:  # noqa: BLE001  # the rest of the flight still gets its results
             _log.exception("landing_failed", auction=str(self.batch.auction_id))
 
 
