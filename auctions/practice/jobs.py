@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, update
 
 from auctions.book.books import Books
 from auctions.practice import queries, rules
@@ -129,16 +129,8 @@ async def forget(desk: Desk) -> int:
     before = desk.clock.now() - KEPT
     async with desk.database.transaction(SYSTEM) as session:
         old = await queries.forgettable(session, before, FORGET_MAX)
-        for auction_id in old:
-            for statement in _FORGET:
-                await session.execute(statement, {"id": auction_id})
+        await queries.delete_books(session, old)
         await session.execute(delete(PracticeAuction).where(PracticeAuction.id.in_(old)))
     for auction_id in old:
         await desk.books.forget(auction_id)
     return len(old)
-
-
-_FORGET = [
-    text(f"DELETE FROM {table} WHERE auction_id = :id")  # noqa: S608  # our own tables
-    for table in ("auction_commands", "auction_snapshots", "auction_head")
-]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ARRAY, Uuid, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.practice.models import PracticeAuction
@@ -112,3 +112,17 @@ async def forgettable(session: AsyncSession, before: datetime, limit: int) -> Se
         .limit(limit)
     )
     return (await session.execute(statement)).scalars().all()
+
+
+_DELETE_BOOKS = [
+    text(f"DELETE FROM {table} WHERE auction_id = ANY(:ids)").bindparams(  # noqa: S608  # our own tables
+        bindparam("ids", type_=ARRAY(Uuid))
+    )
+    for table in ("auction_commands", "auction_snapshots", "auction_head")
+]
+
+
+async def delete_books(session: AsyncSession, auction_ids: Sequence[UUID]) -> None:
+    """Books and logs of practised auctions (system scope)."""
+    for statement in _DELETE_BOOKS:
+        await session.execute(statement, {"ids": list(auction_ids)})
