@@ -9,6 +9,8 @@ pass on as a server setting is refused by name, before anything is contacted.
 from __future__ import annotations
 
 import ssl
+from asyncio.staggered import staggered_race
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +22,8 @@ from marketplace.kernel.server_urls import HOSTS_MAX, Host, UrlError
 
 VARIABLE = "MARKETPLACE_DATABASE_URL"
 _DEFAULT_PORT = 5432
+HEAD_START_S = 0.25
+"""One that is frozen holds up each new connection by no more than this."""
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _WRITABLE = ("any", "primary", "read-write")
 _TLS_VERSIONS = ("TLSv1.2", "TLSv1.3")
@@ -56,26 +60,33 @@ class DatabaseUrl(msgspec.Struct, frozen=True):
     ) -> Any:
         """A driver connection to the first host that answers and may be written to.
 
-        The time is shared out among the hosts: one that is frozen must not use up what the next
-        one needs. Raises OSError or what the driver raises. The signature is that of
-        `asyncpg.connect`, as pools call it.
+        Each host has a head start before the next one is asked too, and its share of the time, so
+        that a frozen one holds up nobody. Raises OSError or what the driver raises. The signature
+        is that of `asyncpg.connect`, as pools call it.
         """
         if not self.hosts:
             return await self._connect_to({}, timeout, options)
-        away: list[Exception] = []
-        refused: list[Exception] = []
-        for host in self.hosts:
-            place = {"host": host.name, "port": host.port}
-            try:
-                return await self._connect_to(place, timeout / len(self.hosts), options)
-            except asyncpg.TargetServerAttributeNotMatched:
-                refused.append(NotWritableError(f"{host.name} does not accept writes"))
-            except (OSError, asyncpg.CannotConnectNowError) as error:
-                away.append(error)
-            except asyncpg.PostgresError as error:
-                refused.append(error)
+        share_s = timeout / len(self.hosts)
+        tries = [partial(self._connect_host, host, share_s, options) for host in self.hosts]
+        head_start_s = min(HEAD_START_S, share_s) if self.is_of_one_server else None
+        connection, winner, errors = await staggered_race(tries, head_start_s)
+        if winner is not None:
+            return connection
+        failures = [error for error in errors if error is not None]
         # What a server that answers has to say is worth more than that another one is away.
-        raise (refused or away)[0]
+        raise next(filter(_is_refusal, failures), failures[0])
+
+    @property
+    def is_of_one_server(self) -> bool:
+        """Whether no more than one of the hosts can be meant at a time."""
+        return len(self.hosts) < 2 or self.target != "any"
+
+    async def _connect_host(self, host: Host, timeout_s: float, options: dict[str, Any]) -> Any:
+        place = {"host": host.name, "port": host.port}
+        try:
+            return await self._connect_to(place, timeout_s, options)
+        except asyncpg.TargetServerAttributeNotMatched:
+            raise NotWritableError(f"{host.name} does not accept writes") from None
 
     async def _connect_to(
         self, place: dict[str, Any], timeout_s: float, options: dict[str, Any]
@@ -95,6 +106,11 @@ class NotWritableError(ConnectionError):
     """A server answers, but it is a standby or read-only, and the URL asks for a writable one."""
 
     reason = "it is read-only, and no other host takes writes"
+
+
+def _is_refusal(error: Exception) -> bool:
+    is_away = isinstance(error, asyncpg.CannotConnectNowError)
+    return isinstance(error, NotWritableError | asyncpg.PostgresError) and not is_away
 
 
 def parse(text: str) -> DatabaseUrl:

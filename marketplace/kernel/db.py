@@ -15,10 +15,10 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from functools import partial
 from types import TracebackType
 from typing import Annotated, Any
 from uuid import UUID
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import BigInteger, DateTime, MetaData, event
@@ -28,13 +28,19 @@ from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from marketplace.kernel import database_url
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.pools import Pool
 from marketplace.kernel.settings import APP_ROLE
-from marketplace.kernel.statements import Pool, Reader, Source, Statement
+from marketplace.kernel.statements import Reader, Source, Statement
 
 STATEMENT_TIMEOUT_MS = 30_000
 IDLE_TRANSACTION_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_S = 5
+STEADY_TIMEOUT_S = 5.0
+"""The bid path's longest wait for one statement, a row lock included."""
+
+READ_TIMEOUT_S = STATEMENT_TIMEOUT_MS / 1_000 + 5
+"""PostgreSQL ends a statement before: silence for so long is that of a server that is gone."""
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -121,6 +127,7 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver has n
     """Begins its next transaction with `opening`, in one round trip."""
 
     opening = ""
+    generation = 0
 
     async def execute(self, query: str, *values: Any, **options: Any) -> Any:
         if not self.opening or not query.startswith("BEGIN"):
@@ -154,15 +161,6 @@ def _say_for_whom(session: Session, _: object, connection: Any) -> None:
     driver = connection.connection.driver_connection
     if not driver.is_in_transaction():
         driver.opening = _opening(session.info.get(_SCOPE))
-
-
-def _still_open(connection: Any, *_: object) -> None:
-    """The event loop hears at once when PostgreSQL hangs up, so nobody need ask before each use:
-    a ping takes three round trips, a page's own work hardly more. Raises DisconnectionError, on
-    which the pool connects anew.
-    """
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
 
 
 def _say_nothing(connection: Any, _: object) -> None:
@@ -230,19 +228,16 @@ class Database:
         self._pool_size = pool_size
         self._pools: dict[str, Pool] = {}
         self._opening = asyncio.Lock()
+        self._generation = 0
+        self._connections: WeakSet[Any] = WeakSet()
         self.engine = create_async_engine(
             "postgresql+asyncpg://",
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=5,
-            async_creator=partial(
-                self._url.connect,
-                server_settings=_settings(role),
-                timeout=CONNECT_TIMEOUT_S,
-                connection_class=_Connection,
-            ),
+            async_creator=self._connect_engine,
         )
-        event.listen(self.engine.sync_engine, "checkout", _still_open)
+        event.listen(self.engine.sync_engine, "checkout", self._still_open)
         event.listen(self.engine.sync_engine, "checkin", _say_nothing)
 
     def session(self, scope: Scope | None) -> AsyncSession:
@@ -274,24 +269,32 @@ class Database:
         `steady` ones are for borrowers that leave no settings, locks or cursors behind: they go
         back as they are, without the driver's round trip to clean up after each statement.
         """
-        return await self._pool("steady" if steady else "bulk", {"app.scope": "system"}, steady)
+        scope = {"app.scope": "system"}
+        if steady:
+            return await self._pool("steady", scope, STEADY_TIMEOUT_S, steady=True)
+        # Imports set their own limits in PostgreSQL.
+        return await self._pool("bulk", scope, None, steady=False)
 
     async def readers(self) -> Pool:
         """Of `reading`. Their scope is nobody's but in a transaction that says another."""
-        return await self._pool("readers", {}, steady=True)
+        return await self._pool("readers", {}, READ_TIMEOUT_S, steady=True)
 
-    async def _pool(self, name: str, scope: dict[str, str], steady: bool) -> Pool:
+    async def _pool(
+        self, name: str, scope: dict[str, str], timeout_s: float | None, *, steady: bool
+    ) -> Pool:
         if name in self._pools:
             return self._pools[name]
         async with self._opening:
             if name not in self._pools:
-                self._pools[name] = await asyncpg.create_pool(
-                    connect=self._url.connect,
+                self._pools[name] = await Pool(
+                    silent=self._leave,
+                    connect=self._connect,
                     connection_class=_PoolConnection,
                     min_size=0,
                     max_size=self._pool_size,
                     server_settings=_settings(self._role) | scope,
                     timeout=CONNECT_TIMEOUT_S,
+                    command_timeout=timeout_s,
                     init=_read_json if name == "readers" else None,
                     reset=_as_it_is if steady else None,
                     # A good plan is kept: planning through the policies takes ten times as long as
@@ -305,6 +308,47 @@ class Database:
             pool.terminate()
         self._pools.clear()
         await self.engine.dispose()
+
+    # -- a server that went silent --------------------------------------------------------------
+
+    async def _connect(self, *given: object, **options: Any) -> Any:
+        """Where another server takes the writes now, all connections to the former one are cut:
+        one that is frozen would let those hang that wait for its answers.
+        """
+        connection = await self._url.connect(*given, **options)
+        if self._url.is_of_one_server:
+            for other in tuple(self._connections):
+                if other._addr != connection._addr:
+                    other.terminate()
+        self._connections.add(connection)
+        return connection
+
+    async def _connect_engine(self) -> Any:
+        generation = self._generation
+        connection = await self._connect(
+            server_settings=_settings(self._role),
+            timeout=CONNECT_TIMEOUT_S,
+            connection_class=_Connection,
+        )
+        connection.generation = generation
+        return connection
+
+    def _leave(self) -> None:
+        """Connect anew before anything else is asked."""
+        self._generation += 1
+        for pool in self._pools.values():
+            pool.leave()
+
+    def _still_open(self, connection: Any, *_: object) -> None:
+        """The event loop hears at once when PostgreSQL hangs up, so nobody need ask before each
+        use: a ping takes three round trips, a page's own work hardly more. Raises
+        DisconnectionError, on which SQLAlchemy connects anew.
+        """
+        driver = connection.driver_connection
+        if driver.generation != self._generation:
+            driver.terminate()
+        if driver.is_closed():
+            raise DisconnectionError
 
 
 async def _as_it_is(_: object) -> None:

@@ -27,7 +27,7 @@ from tests.topology.sentinel import MASTER
 Fault = Callable[[Arena, random.Random], Awaitable[None]]
 
 CUT_OFF_S = 9.0
-"""Longer than a commit may wait for the standby (5 s), so some are cut off and visible."""
+"""Longer than a commit may wait for the standby (4 s), so some are cut off and visible."""
 
 
 # -- nodes and workers ----------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class Server:
         """End in good order, by force after STOP_TIMEOUT_S."""
         if self._process is None or self._process.poll() is not None:
             return
-        self._process.send_signal(signal.SIGCONT)
+        self.thaw()
         self._process.send_signal(self._stop_signal)
         try:
             self._process.wait(STOP_TIMEOUT_S)

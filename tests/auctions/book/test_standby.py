@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from auctions.book import journal
+from auctions.book.journal import COMMAND_TIMEOUT_S
 from marketplace.kernel.embedded import Servers
 from marketplace.kernel.errors import Unavailable
 from tests.auctions.book.nodes import Node
@@ -65,7 +66,7 @@ async def place_in_doubt(
         done, _ = await asyncio.wait(
             bids, timeout=MANY_CUT_OFFS_S, return_when=asyncio.FIRST_COMPLETED
         )
-        monkeypatch.setattr(journal, "COMMAND_TIMEOUT_S", 5.0)
+        monkeypatch.setattr(journal, "COMMAND_TIMEOUT_S", COMMAND_TIMEOUT_S)
     async with asyncio.timeout(PATIENCE_S):
         kept = await asyncio.gather(*bids)
     assert {durable.seq for durable in kept} == {seq}
