@@ -170,33 +170,6 @@ class TenderPolicy(Base):
     changed_at: Mapped[datetime]
 
 
-class TenderDocument(Base):
-    """One version of a file; `internal` ones are for the buyer alone."""
-
-    __tablename__ = "tender_documents"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    tender_id: Mapped[UUID] = mapped_column(ForeignKey("tenders.id"))
-    buyer_id: Mapped[UUID]
-    name: Mapped[str]
-    version: Mapped[int]
-    media_type: Mapped[str]
-    size_bytes: Mapped[Big]
-    sha256: Mapped[str]
-    internal: Mapped[bool]
-    author_id: Mapped[UUID]
-    created_at: Mapped[datetime]
-
-
-class TenderDocumentChunk(Base):
-    __tablename__ = "tender_document_chunks"
-
-    document_id: Mapped[UUID] = mapped_column(ForeignKey("tender_documents.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    buyer_id: Mapped[UUID]
-    content: Mapped[bytes]
-
-
 class TenderQuestion(Base):
     """Who asked what; read by the asker and the buyer only."""
 

@@ -16,15 +16,15 @@ from marketplace.kernel.settings import APP_ROLE
 _LOCK = 7_240_551
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, revision: str = "head") -> None:
     """Apply what is missing. The caller's connection must own the schema."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
-async def migrate(database_url: str) -> None:
+async def migrate(database_url: str, revision: str = "head") -> None:
     """Make APP_ROLE if it is missing, upgrade, and give the role its rights on every table.
 
     Two nodes that start together take turns by an advisory lock. Raises DatabaseUrlError
@@ -39,7 +39,7 @@ async def migrate(database_url: str) -> None:
             for statement in _BEFORE:
                 await connection.execute(text(statement))
             await connection.commit()
-            await connection.run_sync(upgrade)
+            await connection.run_sync(upgrade, revision)
             for statement in _AFTER:
                 await connection.execute(text(statement))
             await connection.commit()

@@ -118,35 +118,6 @@ class Claim(Base):
     decided_at: Mapped[datetime | None]
 
 
-class Document(Base):
-    """One version of a file of one side; `internal`: the other side does not see it."""
-
-    __tablename__ = "order_documents"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    order_id: Mapped[UUID]
-    claim_id: Mapped[UUID | None]
-    organisation_id: Mapped[UUID]
-    name: Mapped[str]
-    version: Mapped[int]
-    media_type: Mapped[str]
-    size_bytes: Mapped[int]
-    sha256: Mapped[str]
-    internal: Mapped[bool]
-    author_id: Mapped[UUID]
-    created_at: Mapped[datetime]
-    accepted_by: Mapped[UUID | None]
-    accepted_at: Mapped[datetime | None]
-
-
-class DocumentChunk(Base):
-    __tablename__ = "order_document_chunks"
-
-    document_id: Mapped[UUID] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    content: Mapped[bytes]
-
-
 class Survey(Base):
     __tablename__ = "order_surveys"
 

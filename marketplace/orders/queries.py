@@ -16,8 +16,6 @@ from marketplace.kernel.workflow import WorkflowDeadline, WorkflowStep
 from marketplace.orders.models import (
     Claim,
     Delivery,
-    Document,
-    DocumentChunk,
     Line,
     Order,
     Reference,
@@ -220,34 +218,6 @@ async def claim_page(
     if states:
         statement = statement.where(Claim.state.in_(states))
     return (await session.scalars(statement)).all()
-
-
-async def documents(session: AsyncSession, order_id: UUID) -> Sequence[Document]:
-    statement = select(Document).where(Document.order_id == order_id).order_by(Document.id)
-    return (await session.scalars(statement)).all()
-
-
-async def document(session: AsyncSession, document_id: UUID) -> Document | None:
-    return (await session.scalars(select(Document).where(Document.id == document_id))).first()
-
-
-async def newest_version(
-    session: AsyncSession, order_id: UUID, organisation_id: UUID, name: str
-) -> int:
-    """0 when there is none."""
-    statement = select(func.max(Document.version)).where(
-        Document.order_id == order_id,
-        Document.organisation_id == organisation_id,
-        Document.name == name,
-    )
-    return await session.scalar(statement) or 0
-
-
-async def document_chunk(session: AsyncSession, document_id: UUID, position: int) -> bytes | None:
-    statement = select(DocumentChunk.content).where(
-        DocumentChunk.document_id == document_id, DocumentChunk.position == position
-    )
-    return await session.scalar(statement)
 
 
 async def survey(session: AsyncSession, order_id: UUID) -> Survey | None:

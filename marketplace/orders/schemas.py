@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from marketplace.documents.schemas import DocumentView
 from marketplace.kernel.money import Amount
 
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -230,24 +231,16 @@ class ClaimPage(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+class OrderDocument(DocumentView, frozen=True, kw_only=True):
     """`accepted_at`: the other side has put its stamp on this version."""
 
-    id: UUID
-    name: str
-    version: int
-    media_type: str
-    size_bytes: int
-    sha256: str
-    internal: bool
     claim_id: UUID | None
     organisation_id: UUID
-    created_at: datetime
     accepted_at: datetime | None
 
 
-class DocumentPage(msgspec.Struct, frozen=True):
-    items: list[DocumentView]
+class OrderDocumentPage(msgspec.Struct, frozen=True):
+    items: list[OrderDocument]
     next_cursor: str | None = None
 
 

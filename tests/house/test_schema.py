@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator
 
 import asyncpg
-import pytest
 from sqlalchemy import Connection, inspect, text
 
 import auctions
@@ -17,23 +15,9 @@ import ratings
 import suppliers
 from marketplace.kernel.db import Base, Database
 from marketplace.migrations.run import migrate
-from tests.servers import Place
 
 # Tables without a tenant: shared words, the bid book's own log, and the keys of the house.
 SHARED = {"alembic_version"}
-
-
-@pytest.fixture
-async def empty_database(servers: Place) -> AsyncIterator[str]:
-    """A database without any table, beside this worker's own."""
-    head, _, options = servers.database_url.partition("?")
-    name = f"{head.rpartition('/')[2]}_empty"
-    connection = await asyncpg.connect(servers.database_url)
-    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield f"{head.rpartition('/')[0]}/{name}?{options}"
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
 
 
 async def test_an_empty_database_upgrades_and_upgrading_again_changes_nothing(

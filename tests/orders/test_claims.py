@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import text
 
+from marketplace.documents.rules import BYTES_MAX, CHUNK_BYTES
 from marketplace.kernel.db import SYSTEM, Database
-from marketplace.kernel.files import CHUNK_BYTES, DOCUMENT_BYTES_MAX
 from marketplace.kernel.workflow import fire_due
 from marketplace.orders.service import claims
 from tests.orders.ordering import (
@@ -167,7 +167,7 @@ async def test_evidence_has_a_hash_versions_and_limits(
         ({"name": "x.exe"}, b"MZ", {"Content-Type": "application/x-msdownload"}, 422),
         ({"name": "x.png"}, b"%PDF-1.7", png, 422),
         ({"name": "x.png"}, b"", png, 422),
-        ({"name": "x.png"}, PNG + b"0" * DOCUMENT_BYTES_MAX, png, 413),
+        ({"name": "x.png"}, PNG + b"0" * BYTES_MAX, png, 413),
         ({"name": "x.png", "claim_id": made["id"]}, PNG, png, 404),
     ]:
         answer = await buyer.client.post(url, params=params, content=content, headers=headers)

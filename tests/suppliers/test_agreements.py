@@ -11,7 +11,7 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from suppliers.programme.jobs import judge_tiers
 from suppliers.programme.measures import Measures
-from tests.orders.ordering import accepted, ok, refused
+from tests.orders.ordering import PNG, accepted, ok, ordered, refused
 from tests.orders.ordering import act as move
 from tests.people import NewPerson, Person
 from tests.pricing.conftest import NewShop
@@ -164,6 +164,29 @@ async def test_a_certificate_is_of_a_member_of_the_partner(
     agreement = await partnered(operator, partner)
     body = {"person": str(other.user_id), "course": "Basics", "issued_at": "2026-01-01T00:00:00Z"}
     refused(await act(operator, agreement, "certificates", **body), 422, "unknown_person")
+
+
+async def test_a_certificate_is_proved_by_a_document_of_the_partner_or_the_operator(
+    operator: Person, new_supplier: NewPerson, new_buyer: NewPerson
+) -> None:
+    partner, buyer = await new_supplier(), await new_buyer()
+    agreement = await partnered(operator, partner)
+    order = await ordered(buyer, partner)
+    documents = f"{API}/orders/{order['id']}/documents"
+    sent = {
+        "params": {"name": "scan.png"},
+        "content": PNG,
+        "headers": {"Content-Type": "image/png"},
+    }
+    own = ok(await partner.client.post(documents, **sent), 201)
+    foreign = ok(await buyer.client.post(documents, **sent), 201)
+    body = {"person": str(partner.user_id), "course": "Basics", "issued_at": "2026-01-01T00:00:00Z"}
+    for document_id in (foreign["id"], order["id"]):
+        answer = await act(operator, agreement, "certificates", **body, document_id=document_id)
+        problem = refused(answer, 422, "unknown_document")
+        assert [each["field"] for each in problem["errors"]] == ["document_id"]
+    done = ok(await act(operator, agreement, "certificates", **body, document_id=own["id"]), 201)
+    assert done["document_id"] == own["id"]
 
 
 async def test_the_tier_opens_price_lists_until_the_agreement_rests(

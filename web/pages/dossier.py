@@ -10,12 +10,9 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import service
-from auctions.tenders.schemas.dossier import (
-    AddendumView,
-    DocumentView,
-    QuestionView,
-)
+from auctions.tenders.schemas.dossier import AddendumView, QuestionView
 from auctions.tenders.schemas.tender import Delivery, TenderView
+from marketplace.documents.schemas import DocumentView
 from marketplace.kernel.actor import Actor
 from web.pages.terms import Gettext, Term
 from web.translate import Language

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Controller, Request, get, post
@@ -12,12 +10,9 @@ from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
-from auctions.tenders import queries, service
-from auctions.tenders.files import DOCUMENT_BYTES_MAX
+from auctions.tenders import service
 from auctions.tenders.schemas.dossier import (
     AddendumPage,
-    DocumentPage,
-    DocumentView,
     NewAddendum,
     NewAnswer,
     NewQuestion,
@@ -25,6 +20,8 @@ from auctions.tenders.schemas.dossier import (
     QuestionView,
 )
 from auctions.tenders.sending import Desk
+from marketplace.documents.api import BODY_BYTES_MAX, read_upload, send_document
+from marketplace.documents.schemas import DocumentPage, DocumentView
 from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -47,7 +44,7 @@ class DossierController(Controller):
     @post(
         "/documents",
         opt=allow(scope=WRITE) | takes("*/*"),
-        request_max_body_size=DOCUMENT_BYTES_MAX + 1,
+        request_max_body_size=BODY_BYTES_MAX,
     )
     async def add_document(
         self,
@@ -60,16 +57,8 @@ class DossierController(Controller):
         internal: bool = False,
     ) -> DocumentView:
         """The request's body is the file, its Content-Type the file's type."""
-        return await service.add_document(
-            session,
-            actor,
-            tender_id,
-            name,
-            request.headers.get("content-type", ""),
-            request.stream(),
-            clock.now(),
-            internal=internal,
-        )
+        upload, now = read_upload(request, name), clock.now()
+        return await service.add_document(session, actor, tender_id, upload, now, internal=internal)
 
     @get("/documents/{document_id:uuid}", opt=allow(scope=READ) | sends("*/*"))
     async def get_document(
@@ -81,16 +70,8 @@ class DossierController(Controller):
         document_id: UUID,
     ) -> Stream:
         """The file itself; `ETag` is its SHA-256."""
-        found = await service.find_document(session, actor, tender_id, document_id)
-        return Stream(
-            _content(database, actor, found.id),
-            media_type=found.media_type,
-            headers={
-                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
-                "Content-Length": str(found.size_bytes),
-                "ETag": f'"{found.sha256}"',
-            },
-        )
+        found = await service.get_document(session, actor, tender_id, document_id)
+        return send_document(database, actor, found)
 
     @get("/questions", opt=allow(scope=READ))
     async def list_questions(
@@ -140,15 +121,3 @@ class DossierController(Controller):
         """Change the published tender, visibly."""
         desk = Desk(database, books, clock)
         return await service.add_addendum(session, actor, tender_id, data, desk, clock.now())
-
-
-async def _content(database: Database, actor: Actor, document_id: UUID) -> AsyncIterator[bytes]:
-    """A transaction for each chunk: a slow reader must not keep one open."""
-    position = 0
-    while True:
-        async with database.transaction(actor) as session:
-            chunk = await queries.document_chunk(session, document_id, position)
-        if chunk is None:
-            return
-        yield chunk
-        position += 1

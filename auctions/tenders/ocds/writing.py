@@ -13,6 +13,7 @@ from auctions.rules.core.outcomes import AnyEvent, BidPlaced, BidWithdrawn
 from auctions.tenders import models as rows
 from auctions.tenders.ocds import shapes
 from auctions.tenders.rules import Access, AwardState, OfferState, TenderState
+from marketplace.documents.models import Document
 from marketplace.kernel.clock import from_micros
 from marketplace.kernel.money import exponent_of
 
@@ -65,7 +66,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     lots: Sequence[rows.Lot]
     items: Mapping[UUID, Sequence[rows.LotItem]]
     auctions: Mapping[UUID, rows.Auction]
-    documents: Sequence[rows.TenderDocument]
+    documents: Sequence[Document]
     addenda: Sequence[rows.TenderAddendum]
     questions_count: int
     participants: Sequence[UUID]
@@ -230,11 +231,11 @@ def _classification(row: rows.LotItem) -> shapes.Classification | None:
     )
 
 
-def _document(dossier: Dossier, row: rows.TenderDocument) -> shapes.Document:
+def _document(dossier: Dossier, row: Document) -> shapes.Document:
     return shapes.Document(
         id=str(row.id),
         title=f"{row.name} ({row.version})",
-        url=f"{dossier.origin}/api/v1/tenders/{row.tender_id}/documents/{row.id}",
+        url=f"{dossier.origin}/api/v1/tenders/{row.subject_id}/documents/{row.id}",
         date_published=row.created_at,
         format=row.media_type,
     )

@@ -13,10 +13,6 @@ from auctions.tenders.queries.awards import (
 from auctions.tenders.queries.dossier import (
     addenda,
     answers,
-    document,
-    document_chunk,
-    documents,
-    newest_version,
     question,
     questions,
 )
@@ -97,9 +93,6 @@ __all__ = [
     "claimed",
     "declined_at",
     "directory",
-    "document",
-    "document_chunk",
-    "documents",
     "ended_auctions",
     "excluded_auctions",
     "invitation",
@@ -110,7 +103,6 @@ __all__ = [
     "lot_counts",
     "lot_titles",
     "lots",
-    "newest_version",
     "offer",
     "offer_of",
     "offers",

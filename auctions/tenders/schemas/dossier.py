@@ -1,4 +1,4 @@
-"""Documents, questions, answers and addenda on the wire."""
+"""Questions, answers and addenda on the wire."""
 
 from __future__ import annotations
 
@@ -14,24 +14,6 @@ from auctions.tenders.schemas.tender import DeliveryChange, Party, Text, Title
 
 WORDS_CHARS_MAX = 5_000
 Words = Annotated[str, Meta(min_length=1, max_length=WORDS_CHARS_MAX)]
-
-
-class DocumentView(msgspec.Struct, frozen=True):
-    """One version. `internal` ones reach the buyer only."""
-
-    id: UUID
-    name: str
-    version: int
-    media_type: str
-    size_bytes: int
-    sha256: str
-    internal: bool
-    created_at: datetime
-
-
-class DocumentPage(msgspec.Struct, frozen=True):
-    items: list[DocumentView]
-    next_cursor: str | None = None
 
 
 class NewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auctions.tenders import files, queries, rules
+from auctions.tenders import queries, rules
 from auctions.tenders.models import (
     Tender,
     TenderAddendum,
     TenderAnswer,
-    TenderDocument,
-    TenderDocumentChunk,
     TenderQuestion,
 )
 from auctions.tenders.rules import HIDDEN, TenderState
 from auctions.tenders.schemas.dossier import (
     AddendumPage,
     AddendumView,
-    DocumentPage,
-    DocumentView,
     NewAddendum,
     NewAnswer,
     NewQuestion,
@@ -38,12 +31,18 @@ from auctions.tenders.sending import Desk
 from auctions.tenders.service import notices
 from auctions.tenders.service.starts import move_starts
 from auctions.tenders.service.views import own_tender, parties, visible_tender
+from marketplace.documents import queries as document_queries
+from marketplace.documents import service as documents
+from marketplace.documents.queries import BY_NAME
+from marketplace.documents.schemas import DocumentPage, DocumentView
+from marketplace.documents.service import Upload
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 
 RUNNING = (TenderState.PUBLISHED, TenderState.OPENED, TenderState.IN_AUCTION)
 WRITABLE = (TenderState.DRAFT, *RUNNING, TenderState.AWARDING)
+DOCUMENTS_MAX = 500
 QUESTIONS_MAX = 200
 
 
@@ -51,113 +50,51 @@ async def add_document(
     session: AsyncSession,
     actor: Actor,
     tender_id: UUID,
-    name: str,
-    media_type: str,
-    content: AsyncIterator[bytes],
+    upload: Upload,
     now: datetime,
     *,
     internal: bool,
 ) -> DocumentView:
-    """A new version of the file `name`. After publication it is told as an addendum, unless it is
-    internal. Never holds more than a chunk. Raises NotFound, Forbidden, Conflict, Invalid,
-    TooLarge.
+    """A new version of the buyer's file of that name. After publication an addendum says so, unless
+    it is internal. Raises NotFound, Forbidden, Conflict, Invalid, TooLarge.
     """
     tender = await own_tender(session, actor, tender_id, lock=True)
     actor.require_role("procurement_officer")
     rules.require_state(tender.state, *WRITABLE, doing="given documents")
-    files.check_name(name)
-    media_type = files.check_type(media_type)
-    if len(await queries.documents(session, tender_id)) >= files.VERSIONS_MAX:
-        raise Conflict("too_many_documents", f"At most {files.VERSIONS_MAX} versions of files.")
-    row = TenderDocument(
-        id=new_id(),
-        tender_id=tender_id,
-        buyer_id=tender.buyer_id,
-        name=name,
-        version=await queries.newest_version(session, tender_id, name) + 1,
-        media_type=media_type,
-        size_bytes=1,
-        sha256="0" * 64,
+    row = await documents.add(
+        session,
+        actor,
+        "tender",
+        tender_id,
+        upload,
+        now,
+        versions_max=DOCUMENTS_MAX,
         internal=internal,
-        author_id=actor.user_id,
-        created_at=now,
     )
-    session.add(row)
-    await session.flush()
-    row.size_bytes, row.sha256 = await _keep(session, row, media_type, content)
     if not internal and tender.state not in HIDDEN:
-        change = {"field": "documents", "before": None, "after": f"{name} ({row.version})"}
-        text = f"Document {name}, version {row.version}."
+        after = f"{row.name} ({row.version})"
+        change = {"field": "documents", "before": None, "after": after}
+        text = f"Document {row.name}, version {row.version}."
         await _add(session, tender, actor, text, [change], now)
-    await session.flush()
-    return _document(row)
-
-
-async def _keep(
-    session: AsyncSession, row: TenderDocument, media_type: str, content: AsyncIterator[bytes]
-) -> tuple[int, str]:
-    """(size, SHA-256) of what was written, in chunks."""
-    digest, size, position, buffer = hashlib.sha256(), 0, 0, bytearray()
-    async for piece in content:
-        size += len(piece)
-        if size > files.DOCUMENT_BYTES_MAX:
-            raise TooLarge("document_too_large", f"At most {files.DOCUMENT_BYTES_MAX} bytes.")
-        buffer += piece
-        while len(buffer) >= files.CHUNK_BYTES:
-            part = bytes(buffer[: files.CHUNK_BYTES])
-            del buffer[: files.CHUNK_BYTES]
-            await _chunk(session, row, media_type, position, part)
-            digest.update(part)
-            position += 1
-    if buffer:
-        await _chunk(session, row, media_type, position, bytes(buffer))
-        digest.update(buffer)
-    if size == 0:
-        raise Invalid.field("content", "empty", "The file is empty.")
-    return size, digest.hexdigest()
-
-
-async def _chunk(
-    session: AsyncSession, row: TenderDocument, media_type: str, position: int, content: bytes
-) -> None:
-    if position == 0:
-        files.check_start(media_type, content)
-    await session.execute(
-        insert(TenderDocumentChunk).values(
-            document_id=row.id, position=position, buyer_id=row.buyer_id, content=content
-        )
-    )
+    return documents.view(row)
 
 
 async def list_documents(session: AsyncSession, actor: Actor, tender_id: UUID) -> DocumentPage:
-    """Raises NotFound."""
+    """By name, the newest version of each first. Raises NotFound."""
     await visible_tender(session, actor, tender_id)
-    return DocumentPage([_document(row) for row in await queries.documents(session, tender_id)])
+    rows = await document_queries.documents(session, "tender", tender_id, BY_NAME)
+    return DocumentPage([documents.view(row) for row in rows])
 
 
-async def find_document(
+async def get_document(
     session: AsyncSession, actor: Actor, tender_id: UUID, document_id: UUID
 ) -> DocumentView:
     """Raises NotFound."""
     tender = await visible_tender(session, actor, tender_id)
-    row = await queries.document(session, document_id)
-    hidden = row is not None and row.internal and tender.buyer_id != actor.organisation_id
-    if row is None or row.tender_id != tender_id or hidden:
+    row = await documents.get(session, tender_id, document_id)
+    if row.internal and tender.buyer_id != actor.organisation_id:
         raise NotFound("document")
-    return _document(row)
-
-
-def _document(row: TenderDocument) -> DocumentView:
-    return DocumentView(
-        row.id,
-        row.name,
-        row.version,
-        row.media_type,
-        row.size_bytes,
-        row.sha256,
-        row.internal,
-        row.created_at,
-    )
+    return documents.view(row)
 
 
 async def ask(

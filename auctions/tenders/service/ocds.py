@@ -19,6 +19,7 @@ from auctions.tenders.schemas.tender import NewTender
 from auctions.tenders.service.drafts import create
 from auctions.tenders.service.ending import ended_in_books, is_over
 from auctions.tenders.service.views import own_tender
+from marketplace.documents import queries as documents
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.ids import TenderId
 from marketplace.kernel.scope import as_house
@@ -47,7 +48,7 @@ async def export(
         lots=lots,
         items=await queries.items(session, tender_id),
         auctions=auctions,
-        documents=await queries.documents(session, tender_id),
+        documents=await documents.documents(session, "tender", tender_id, documents.BY_NAME),
         addenda=await queries.addenda(session, tender_id),
         questions_count=len(await queries.questions(session, tender_id)),
         participants=participants,

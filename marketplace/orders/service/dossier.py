@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert
+import msgspec
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
 from marketplace.accounts.schemas import AssigneePage
 from marketplace.accounts.service import assignments
-from marketplace.kernel import files
+from marketplace.documents import queries as document_queries
+from marketplace.documents import service as documents
+from marketplace.documents.models import Document
+from marketplace.documents.service import Upload
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import SYSTEM, set_scope
-from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
+from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.facts import Facts
-from marketplace.kernel.ids import new_id, new_token, token_hash
+from marketplace.kernel.ids import new_token, token_hash
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import WorkflowStep, history
 from marketplace.orders import queries, rules
 from marketplace.orders.facts import SurveyAnswered
-from marketplace.orders.models import Document, DocumentChunk, Order, Survey, Watcher
+from marketplace.orders.models import Order, Survey, Watcher
 from marketplace.orders.schemas import (
-    DocumentPage,
-    DocumentView,
     NewSurvey,
+    OrderDocument,
+    OrderDocumentPage,
     PublicStatus,
     StatusDelivery,
     StatusLine,
@@ -62,105 +64,57 @@ async def add_document(
     session: AsyncSession,
     actor: Actor,
     order_id: UUID,
-    name: str,
-    media_type: str,
-    content: AsyncIterator[bytes],
+    upload: Upload,
     now: datetime,
     *,
     internal: bool,
     claim_id: UUID | None,
-) -> DocumentView:
-    """A new version of the caller's file `name`; evidence where a claim is named. Never holds more
-    than a chunk. Raises NotFound, Forbidden, Conflict, Invalid, TooLarge.
+) -> OrderDocument:
+    """A new version of the caller's file of that name; evidence where a claim is named. Raises
+    NotFound, Forbidden, Conflict, Invalid, TooLarge.
     """
     order = await views.visible(session, actor, order_id, lock=True)
     if views.side(actor, order) == "operator":
         raise Forbidden("not_a_party", "Documents are those of the two sides.")
     actor.require_role(*_WRITERS)
-    files.check_name(name)
-    media_type = files.check_type(media_type)
     claims = {claim.id for claim in await queries.claims(session, order_id)}
     if claim_id is not None and claim_id not in claims:
         raise NotFound("claim")
-    if len(await queries.documents(session, order_id)) >= DOCUMENTS_MAX:
-        raise Conflict("too_many_documents", f"At most {DOCUMENTS_MAX} versions of files.")
-    own = actor.organisation_id
-    row = Document(
-        id=new_id(),
-        order_id=order_id,
-        claim_id=claim_id,
-        organisation_id=own,
-        name=name,
-        version=await queries.newest_version(session, order_id, own, name) + 1,
-        media_type=media_type,
-        size_bytes=1,
-        sha256="0" * 64,
+    row = await documents.add(
+        session,
+        actor,
+        "order",
+        order_id,
+        upload,
+        now,
+        versions_max=DOCUMENTS_MAX,
         internal=internal,
-        author_id=actor.user_id,
-        created_at=now,
+        part_id=claim_id,
     )
-    session.add(row)
-    await session.flush()
-    row.size_bytes, row.sha256 = await _keep(session, row, content)
-    await session.flush()
     return _document(row)
 
 
-async def _keep(
-    session: AsyncSession, row: Document, content: AsyncIterator[bytes]
-) -> tuple[int, str]:
-    """(size, SHA-256) of what was written, in chunks."""
-    digest, size, position, buffer = hashlib.sha256(), 0, 0, bytearray()
-    async for piece in content:
-        size += len(piece)
-        if size > files.DOCUMENT_BYTES_MAX:
-            raise TooLarge("document_too_large", f"At most {files.DOCUMENT_BYTES_MAX} bytes.")
-        digest.update(piece)
-        buffer += piece
-        while len(buffer) >= files.CHUNK_BYTES:
-            await _chunk(session, row, position, bytes(buffer[: files.CHUNK_BYTES]))
-            del buffer[: files.CHUNK_BYTES]
-            position += 1
-    if buffer:
-        await _chunk(session, row, position, bytes(buffer))
-    if size == 0:
-        raise Invalid.field("content", "empty", "The file is empty.")
-    return size, digest.hexdigest()
-
-
-async def _chunk(session: AsyncSession, row: Document, position: int, content: bytes) -> None:
-    if position == 0:
-        files.check_start(row.media_type, content)
-    await session.execute(
-        insert(DocumentChunk).values(document_id=row.id, position=position, content=content)
-    )
-
-
-async def list_documents(session: AsyncSession, actor: Actor, order_id: UUID) -> DocumentPage:
+async def list_documents(session: AsyncSession, actor: Actor, order_id: UUID) -> OrderDocumentPage:
     """Every version the caller may see. Raises NotFound."""
     await views.visible(session, actor, order_id)
-    return DocumentPage([_document(row) for row in await queries.documents(session, order_id)])
+    rows = await document_queries.documents(session, "order", order_id)
+    return OrderDocumentPage([_document(row) for row in rows])
 
 
-async def find_document(
+async def get_document(
     session: AsyncSession, actor: Actor, order_id: UUID, document_id: UUID
-) -> DocumentView:
+) -> OrderDocument:
     """Raises NotFound."""
     await views.visible(session, actor, order_id)
-    row = await queries.document(session, document_id)
-    if row is None or row.order_id != order_id:
-        raise NotFound("document")
-    return _document(row)
+    return _document(await documents.get(session, order_id, document_id))
 
 
 async def stamp_document(
     session: AsyncSession, actor: Actor, order_id: UUID, document_id: UUID, now: datetime
-) -> DocumentView:
+) -> OrderDocument:
     """The other side accepts this version, once. Raises NotFound, Forbidden, Conflict."""
     order = await views.visible(session, actor, order_id, lock=True)
-    row = await queries.document(session, document_id)
-    if row is None or row.order_id != order_id:
-        raise NotFound("document")
+    row = await documents.get(session, order_id, document_id)
     if views.side(actor, order) == "operator" or row.organisation_id == actor.organisation_id:
         raise Forbidden("own_work", "The other side accepts a document.")
     actor.require_role("procurement_officer", "partner_manager")
@@ -171,18 +125,11 @@ async def stamp_document(
     return _document(row)
 
 
-def _document(row: Document) -> DocumentView:
-    return DocumentView(
-        id=row.id,
-        name=row.name,
-        version=row.version,
-        media_type=row.media_type,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256,
-        internal=row.internal,
-        claim_id=row.claim_id,
+def _document(row: Document) -> OrderDocument:
+    return OrderDocument(
+        **msgspec.structs.asdict(documents.view(row)),
+        claim_id=row.part_id,
         organisation_id=row.organisation_id,
-        created_at=row.created_at,
         accepted_at=row.accepted_at,
     )
 
@@ -204,7 +151,7 @@ async def timeline(session: AsyncSession, actor: Actor, order_id: UUID, now: dat
                 subject_id=delivery.id,
             )
         )
-    for row in await queries.documents(session, order_id):
+    for row in await document_queries.documents(session, "order", order_id):
         entries.append(
             TimelineEntry(
                 at=row.created_at,

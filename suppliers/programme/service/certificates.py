@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
+from marketplace.documents import queries as documents
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
@@ -36,6 +37,12 @@ async def record(
         person = await accounts.user(session, new.person)
         if person is None or person.organisation_id != agreement.partner_id:
             raise Invalid.field("person", "unknown_person", "Nobody of the partner has this id.")
+        if new.document_id is not None:
+            document = await documents.document(session, new.document_id)
+            sides = (agreement.partner_id, actor.organisation_id)
+            if document is None or document.organisation_id not in sides:
+                message = "Neither the partner nor you have a document with this id."
+                raise Invalid.field("document_id", "unknown_document", message)
     certificate = Certificate(
         id=new_id(),
         agreement_id=agreement.id,

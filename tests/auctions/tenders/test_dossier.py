@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from auctions.tenders.files import CHUNK_BYTES
+from marketplace.documents.rules import CHUNK_BYTES
 from marketplace.kernel.db import SYSTEM, Database
 from tests.auctions.tenders.tendering import (
     URL,
@@ -127,7 +127,7 @@ async def test_files_that_are_not_what_they_claim_are_refused_whole(
     assert huge.status_code == 413, huge.text
     async with database.transaction(SYSTEM) as session:
         kept = await session.execute(
-            text("SELECT count(*) FROM tender_documents WHERE tender_id = :id"), {"id": tender_id}
+            text("SELECT count(*) FROM documents WHERE subject_id = :id"), {"id": tender_id}
         )
         assert kept.scalar_one() == 0
 
