@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import structlog
 import uvicorn
@@ -31,7 +32,7 @@ from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.throttle import Rate
 from tests.people import PASSWORD, Connect, NewPerson, Person, log_in, register, unique
-from tests.servers import Place, TestServers
+from tests.servers import Place, TestServers, own_place
 from web.app import Application, create_app
 from web.http_protocol import BoundedProtocol
 from web.serve import KEEP_ALIVE_S
@@ -251,19 +252,25 @@ def new_operator(operator: Person) -> NewPerson:
 @pytest.fixture(scope="session")
 def new_buyer(connect_client: Connect) -> NewPerson:
     """`await new_buyer()`: a fresh buyer with every buyer's role, logged in by cookie."""
-
-    async def make(name: str | None = None) -> Person:
-        return await register(connect_client, name or unique("Buyer"), ["buys"])
-
-    return make
+    return buyers(connect_client)
 
 
 @pytest.fixture(scope="session")
 def new_supplier(connect_client: Connect, operator: Person) -> NewPerson:
     """`await new_supplier()`: a fresh supplier, approved unless `approved=False`."""
+    return suppliers(connect_client, operator)
 
+
+def buyers(connect: Connect) -> NewPerson:
+    async def make(name: str | None = None) -> Person:
+        return await register(connect, name or unique("Buyer"), ["buys"])
+
+    return make
+
+
+def suppliers(connect: Connect, operator: Person) -> NewPerson:
     async def make(name: str | None = None, *, approved: bool = True) -> Person:
-        supplier = await register(connect_client, name or unique("Supplier"), ["supplies"])
+        supplier = await register(connect, name or unique("Supplier"), ["supplies"])
         if approved:
             answer = await operator.client.post(
                 f"/api/v1/organisations/{supplier.organisation_id}/approve"
@@ -272,6 +279,50 @@ def new_supplier(connect_client: Connect, operator: Person) -> NewPerson:
         return supplier
 
     return make
+
+
+class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
+    """A running marketplace with its people; the fields are what the fixtures of a run are."""
+
+    app: Application
+    url: str
+    database: Database
+    connect: Connect
+    operator: Person
+    new_buyer: NewPerson
+    new_supplier: NewPerson
+
+
+@pytest.fixture(scope="module")
+async def own_marketplace(
+    servers: Place, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Marketplace]:
+    """An empty marketplace for one module: for tests that read all there is, and so would find
+    what other tests wrote.
+    """
+    place = await own_place(servers)
+    settings = Settings(
+        database_url=place.database_url,
+        redis_url=place.redis_url,
+        secret="a secret of one module",
+        data_dir=tmp_path_factory.mktemp("own"),
+    )
+    database = Database(settings.database_url)
+    app = create_app(settings, limits=LIMITS)
+    async with serve(app) as url:
+        connect = Clients(url, database, link_sealer(settings.secret))
+        operator = await make_first_operator(database, connect)
+        yield Marketplace(
+            app=app,
+            url=url,
+            database=database,
+            connect=connect,
+            operator=operator,
+            new_buyer=buyers(connect),
+            new_supplier=suppliers(connect, operator),
+        )
+        await connect.close()
+    await database.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ Each worker has its own database, copied from one migrated template, and its own
 from __future__ import annotations
 
 import asyncio
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from marketplace.kernel import embedded
 from marketplace.migrations.run import migrate
 
 TEMPLATE = "marketplace_template"
+DATABASES = 32
+"""Redis indexes: the lower half for the workers, the upper half for what they start besides."""
+
+_own = itertools.count(1)
 # A test's database may forget everything when the machine fails; only the fault tests may not.
 _POSTGRES_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -35,7 +40,7 @@ class TestServers:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="marketplace-tests-")
         self.servers = embedded.start(
-            Path(self._folder.name), postgres_options=_POSTGRES_OPTIONS, databases=32
+            Path(self._folder.name), postgres_options=_POSTGRES_OPTIONS, databases=DATABASES
         )
         try:
             asyncio.run(self._prepare())
@@ -65,6 +70,17 @@ class TestServers:
             f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
             f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}",
         )
+
+
+async def own_place(worker: Place) -> Place:
+    """A fresh database and a Redis index besides those of `worker`, on the same servers."""
+    head, _, _options = worker.database_url.partition("?")
+    name = f"{head.rpartition('/')[2]}_own_{next(_own)}"
+    await _execute(worker.database_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    base, _, index = worker.redis_url.rpartition("=")
+    other = int(index) + DATABASES // 2
+    assert other < DATABASES, "too many workers for the Redis indexes"
+    return Place(_named(worker.database_url, name), f"{base}={other}")
 
 
 async def _execute(url: str, *statements: str) -> None:

@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from marketplace.kernel.db import Database
-from tests.people import Connect, NewPerson, Person, log_in
+from tests.conftest import Marketplace
+from tests.people import Person, log_in
 from tests.security.routes import WORDS
 from tests.security.world import Dealing, new_dealing
 
@@ -55,21 +55,17 @@ _QUIET = settings(
 
 
 @pytest.fixture(scope="module")
-async def dealing(
-    new_buyer: NewPerson,
-    new_supplier: NewPerson,
-    connect_client: Connect,
-    database: Database,
-    operator: Person,
-) -> Dealing:
-    return await new_dealing(new_buyer, new_supplier, connect_client, database, operator)
+async def dealing(own_marketplace: Marketplace) -> Dealing:
+    at = own_marketplace
+    return await new_dealing(at.new_buyer, at.new_supplier, at.connect, at.database, at.operator)
 
 
 @pytest.fixture(scope="module")
-async def another_login(operator: Person, connect_client: Connect) -> Person:
+async def another_login(own_marketplace: Marketplace) -> Person:
     """The operator once more: a session that may be ended here."""
+    operator = own_marketplace.operator
     again = Person(
-        client=connect_client(),
+        client=own_marketplace.connect(),
         organisation_id=operator.organisation_id,
         user_id=operator.user_id,
         email=operator.email,
@@ -80,9 +76,9 @@ async def another_login(operator: Person, connect_client: Connect) -> Person:
 
 
 @pytest.fixture(scope="module")
-async def document(connect_client: Connect) -> dict[str, Any]:
+async def document(own_marketplace: Marketplace) -> dict[str, Any]:
     """Without its logins, which schemathesis would make up too."""
-    answer = await connect_client().get("/schema/openapi.json")
+    answer = await own_marketplace.connect().get("/schema/openapi.json")
     found: dict[str, Any] = json.loads(answer.content)
     del found["components"]["securitySchemes"]
     for item in found["paths"].values():
@@ -97,10 +93,10 @@ async def test_answers_are_as_documented(
     dealing: Dealing,
     another_login: Person,
     document: dict[str, Any],
-    live_server: str,
+    own_marketplace: Marketplace,
 ) -> None:
     people = {"buyer": dealing.buyer, "supplier": dealing.supplier, "operator": another_login}
-    asking = Asking(live_server, people[role], dealing.ids)
+    asking = Asking(own_marketplace.url, people[role], dealing.ids)
     wrong: list[str] = []
     for operation in ordered(document):
         if role != "operator" or not shared(operation):

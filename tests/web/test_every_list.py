@@ -20,12 +20,10 @@ import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from marketplace.kernel.db import Database
 from marketplace.kernel.pages import PAGE_MAX, write_cursor
-from tests.people import Connect, NewPerson, Person
+from tests.conftest import Marketplace
 from tests.security.routes import operations
 from tests.web.rows import Rows, new_rows
-from web.app import Application
 from web.lists import lists_of
 from web.openapi import complete
 from web.strict import API
@@ -76,21 +74,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @pytest.fixture(scope="module")
-def built(app: Application) -> Litestar:
-    return app.litestar
+def built(own_marketplace: Marketplace) -> Litestar:
+    return own_marketplace.app.litestar
 
 
 @pytest.fixture(scope="module")
-async def lists(
-    built: Litestar,
-    live_server: str,
-    operator: Person,
-    new_buyer: NewPerson,
-    new_supplier: NewPerson,
-    connect_client: Connect,
-    database: Database,
-) -> list[Asked]:
-    rows = await new_rows(live_server, operator, new_buyer, new_supplier, connect_client, database)
+async def lists(built: Litestar, own_marketplace: Marketplace) -> list[Asked]:
+    at = own_marketplace
+    rows = await new_rows(
+        at.url, at.operator, at.new_buyer, at.new_supplier, at.connect, at.database
+    )
     document = complete(built, built.openapi_schema.to_schema())
     return [await most_rows(built, path, sorts_of(document, path), rows) for path in paths(built)]
 
