@@ -33,6 +33,7 @@ from web.pages.suppliers import SupplierPages
 from web.pages.team import TeamPages
 from web.pages.tenders import TenderPages
 from web.pages.verify import VerifyPage
+from web.pages.visit import VISITS
 
 PAGES = [
     Router(
@@ -71,6 +72,7 @@ PAGES = [
             built_file,
         ],
         middleware=[FormTokenMiddleware],
+        dependencies=VISITS,
         include_in_schema=False,
     )
 ]

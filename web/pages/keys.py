@@ -10,17 +10,16 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.response import Redirect, Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import IssuedApiKey, NewApiKey
 from marketplace.accounts.service import keys
 from marketplace.kernel.access import SCOPES, allow
-from marketplace.kernel.actor import EVERY_SCOPE, Actor
+from marketplace.kernel.actor import EVERY_SCOPE
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Problem
-from web.pages.forms import Form, read_form
-from web.pages.render import AnyRequest, Viewer, field_errors, go, language_of, page, viewer_of
+from web.pages.forms import Form
+from web.pages.render import go
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 
@@ -36,62 +35,40 @@ class KeyPages(Controller):
     path = "/keys"
 
     @get("/", opt=FOR_MEMBERS)
-    async def list_keys(self, request: AnyRequest, session: AsyncSession, actor: Actor) -> Template:
-        who = await viewer_of(session, actor)
-        return await _page(request, session, actor, who)
+    async def list_keys(self, visit: Visit) -> Template:
+        return await _page(visit)
 
     @post("/", opt=allow(scope=None, waiting=True, verified=True), status_code=200)
-    async def issue(
-        self, request: AnyRequest, session: AsyncSession, clock: Clock, actor: Actor
-    ) -> Response[Any]:
+    async def issue(self, visit: Visit, clock: Clock) -> Response[Any]:
         """The page with the key on it; it is not stored readable, so it is not shown again."""
-        form = await read_form(request)
-        who = await viewer_of(session, actor)
-        try:
+        form = await visit.form()
+        async with visit.trying(form, lists=["scopes"]) as attempt:
             new = NewApiKey(
                 name=form.one("name"), scopes=form.many("scopes"), expires_at=_expiry(form)
             )
-            made = await keys.issue(session, clock, actor, new)
-            await session.flush()
-        except Problem as problem:
-            return await _page(request, session, actor, who, form=form, problem=problem)
-        return await _page(request, session, actor, who, made=(new.name, made))
+            made = await keys.issue(visit.session, clock, visit.actor, new)
+            await visit.session.flush()
+            return await _page(visit, made=(new.name, made))
+        return await _page(visit, attempt)
 
     @post("/{key_id:uuid}/revoke", opt=FOR_MEMBERS)
     async def revoke(
-        self,
-        session: AsyncSession,
-        clock: Clock,
-        revocations: Revocations,
-        actor: Actor,
-        key_id: UUID,
+        self, visit: Visit, clock: Clock, revocations: Revocations, key_id: UUID
     ) -> Redirect:
-        await keys.revoke(session, clock, revocations, actor, key_id)
+        await keys.revoke(visit.session, clock, revocations, visit.actor, key_id)
         return go("/keys")
 
 
 async def _page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    viewer: Viewer,
-    *,
-    form: Form | None = None,
-    problem: Problem | None = None,
-    made: tuple[str, IssuedApiKey] | None = None,
+    visit: Visit, attempt: Attempt = UNTRIED, *, made: tuple[str, IssuedApiKey] | None = None
 ) -> Template:
-    errors = field_errors(problem) if problem else {}
-    return page(
-        request,
+    return await visit.page(
         "keys.html",
-        viewer=viewer,
-        status=problem.status if problem else 200,
-        keys=(await keys.browse(session, actor)).items,
-        areas=_areas(language_of(request).gettext),
+        attempt,
+        keys=(await keys.browse(visit.session, visit.actor)).items,
+        areas=_areas(visit.fmt.gettext),
         made={"name": made[0], "key": made[1].key} if made else None,
-        form=form.typed("scopes") if form else {"scopes": [EVERY_SCOPE]},
-        errors=errors,
-        problem=problem if problem and not errors else None,
+        form=attempt.typed or {"scopes": [EVERY_SCOPE]},
     )
 
 

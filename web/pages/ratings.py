@@ -9,14 +9,11 @@ from uuid import UUID
 from litestar import Controller, get
 from litestar.params import QueryParameter
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
 from marketplace.kernel.statements import Reader
 from ratings.service import showing
-from web.pages.render import AnyRequest, page, viewer_of
+from web.pages.visit import Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 LIST_MAX = 100
@@ -27,20 +24,15 @@ class RatingPages(Controller):
     path = "/ratings"
 
     @get("/", opt=FOR_MEMBERS)
-    async def list_ratings(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
-    ) -> Template:
-        who = await viewer_of(session, actor)
-        now = clock.now()
+    async def list_ratings(self, visit: Visit) -> Template:
+        session, actor, now = visit.session, visit.actor, visit.now
         given, received = [], (await showing.received(session, actor, now)).items
         if "buys" in actor.capabilities and actor.state == "active":
             found = await showing.listing(session, actor, now, limit=LIST_MAX)
             # The best first; who is not rated yet comes last, not worst.
             given = sorted(found.items, key=lambda row: -Decimal(row.score or "-1"))
-        return page(
-            request,
+        return await visit.page(
             "ratings/list.html",
-            viewer=who,
             area="ratings",
             given=given,
             received=received,
@@ -50,39 +42,29 @@ class RatingPages(Controller):
     @get("/{supplier_id:uuid}", opt=FOR_MEMBERS)
     async def show(
         self,
-        request: AnyRequest,
+        visit: Visit,
         reader: Reader,
-        actor: Actor,
-        clock: Clock,
         supplier_id: UUID,
         buyer_id: Annotated[UUID | None, QueryParameter(name="buyer_id")] = None,
     ) -> Template:
-        who = await viewer_of(reader, actor)
-        now = clock.now()
-        rating = await showing.show(reader, actor, supplier_id, now, buyer_id=buyer_id)
-        return page(request, "ratings/rating.html", viewer=who, area="ratings", rating=rating)
+        rating = await showing.show(reader, visit.actor, supplier_id, visit.now, buyer_id=buyer_id)
+        return await visit.page("ratings/rating.html", source=reader, area="ratings", rating=rating)
 
     @get("/{supplier_id:uuid}/months", opt=FOR_MEMBERS)
     async def show_months(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
+        visit: Visit,
         supplier_id: UUID,
         buyer_id: Annotated[UUID | None, QueryParameter(name="buyer_id")] = None,
     ) -> Template:
         """The past, counted again for each month; the rating itself is shown before."""
-        who = await viewer_of(session, actor)
-        now = clock.now()
+        session, actor, now = visit.session, visit.actor, visit.now
         rating = await showing.show(session, actor, supplier_id, now, buyer_id=buyer_id)
         past = await showing.history(
             session, actor, supplier_id, now, buyer_id=buyer_id, months=MONTHS, policy_version=None
         )
-        return page(
-            request,
+        return await visit.page(
             "ratings/months.html",
-            viewer=who,
             area="ratings",
             rating=rating,
             past=[point for point in past.items if point.score is not None],
