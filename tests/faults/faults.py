@@ -26,7 +26,7 @@ from tests.topology.sentinel import MASTER
 
 Fault = Callable[[Arena, random.Random], Awaitable[None]]
 
-CUT_OFF_S = 9.0
+CUT_OFF_S = 7.0
 """Longer than a commit may wait for the standby (4 s), so some are cut off and visible."""
 
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -14,19 +14,22 @@ import msgspec
 from redis.exceptions import RedisError
 
 from benchmarks.harness import quantile_ms
-from marketplace.kernel.clock import Clock, rfc3339
+from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from tests.faults.arena import Arena
 from tests.faults.crowd import ANSWER_TIMEOUT_S, Crowd, Watcher
 from tests.faults.faults import FAULTS
-from tests.faults.verdict import problems
-from web.demo.cast import Cast, assemble
+from tests.faults.short import FAULT_S, ShortAuctions, publish
+from tests.faults.verdict import judge
+from web.demo.cast import assemble
 
 NODE = ("-m", "web.cli", "serve")
 MUTANT = ("-m", "tests.faults.mutants")
-SPRINT_S = 12
-AHEAD_S_MAX = 60.0
-SPRINT_BIDS_PER_SECOND = 10.0
+FAULTS_A_SHORT_MAX = 5
+"""No more faults than this for each short auction."""
+
+LONG_S = 86_400
+AHEAD_US = 1_000_000
 RECOVERY_S = 6.0
 """So soon after the end of a fault each node acknowledges bids again."""
 
@@ -38,17 +41,22 @@ class Report(msgspec.Struct):
     """What a run found; `problems` is empty when every promise was kept.
 
     recoveries  by fault, how many seconds after its end the last node acknowledged a bid again
+    spent_s     by fault, how many seconds all of them took with recovery and mending
+    closed      short auctions that closed, of `short` that began
+    interrupted  how many of these met an outage
     """
 
     faults: dict[str, int]
     problems: list[str]
     recoveries: dict[str, list[float]]
+    spent_s: dict[str, float] = {}
     sent: int = 0
     answered: int = 0
     accepted: int = 0
     given_up: int = 0
-    auctions: int = 0
+    short: int = 0
     closed: int = 0
+    interrupted: int = 0
     p50_ms: float = 0.0
     p99_ms: float = 0.0
 
@@ -61,6 +69,7 @@ class Run(msgspec.Struct, kw_only=True):
     """How a run is made.
 
     kinds       the faults to choose from; all of the topology's when None
+    short       how many short auctions begin meanwhile; the run ends when these have closed
     recovery_s  None: whatever it takes
     """
 
@@ -70,9 +79,10 @@ class Run(msgspec.Struct, kw_only=True):
     topology: str = "single"
     nodes: int = 2
     kinds: Sequence[str] | None = None
+    short: int = 0
     mutant: str | None = None
     say: Callable[[str], None] = lambda _: None
-    pause_s: tuple[float, float] = (0.2, 1.2)
+    pause_s: tuple[float, float] = (0.1, 0.5)
     patience_s: float = ANSWER_TIMEOUT_S
     recovery_s: float | None = RECOVERY_S
 
@@ -85,81 +95,57 @@ async def run(how: Run) -> Report:
         cast = await assemble(arena.nodes[0].url, database)
         await database.close()
         urls = [node.url for node in arena.nodes]
-        load = Crowd(await _publish(cast, 86_400), urls, cast.bots)
-        arena.auction_id = UUID(load.auction_id)
+        starts_at_us = [Clock().now_us() + AHEAD_US]
+        long_id = (await publish(cast, cast.bots, LONG_S, starts_at_us))[0]
+        load = Crowd(long_id, urls, cast.bots)
+        arena.auction_id = UUID(long_id)
+        short = ShortAuctions(urls)
+        await short.make(cast, how.short, how.faults * FAULT_S)
         loading = asyncio.create_task(load.bid(how.per_second))
         watchers = [Watcher(load.auction_id, url, cast.buyer.key) for url in urls]
         watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
-        sprints: list[Crowd] = []
-        sprinting = asyncio.create_task(_sprint(cast, urls, sprints, how.say))
+        beginning = asyncio.create_task(short.bid())
         report = Report({}, [], {})
         await load.accepts_again(0.0)
-        await _break_things(arena, load, how, report)
-        for crowd in (load, *sprints):
-            crowd.patience_s = how.patience_s
-            crowd.stop()
-        for task in (sprinting, *watching):
+        await _break_things(arena, load, short, how, report)
+        for task in (beginning, *watching):
             task.cancel()
-        await asyncio.wait([loading, sprinting, *watching])
+        for crowd in (load, *short.crowds):
+            crowd.patience_s = how.patience_s
+        load.stop()
+        await asyncio.wait([loading, beginning, *watching])
+        await _close(arena, short, how, report)
         heads = [head for watcher in watchers for head in watcher.heads.items()]
-        await _judge(arena, [load, *sprints], {load.auction_id: heads}, report)
+        await _judge(arena, load, heads, report)
+        for crowd in short.crowds:
+            await _judge(arena, crowd, (), report)
         loading.result()
+    latencies = [one for crowd in (load, *short.crowds) for one in crowd.latencies]
+    report.p50_ms, report.p99_ms = quantile_ms(latencies, 0.5), quantile_ms(latencies, 0.99)
     return report
 
 
-async def _publish(cast: Cast, duration_s: int, ahead_s: float = 1.0) -> str:
-    lot = {
-        "title": "Faults", "items": [{"name": "Fault", "quantity": "1", "unit": "C62"}],
-        "rules": {
-            "format": "english", "starts_at": rfc3339(Clock().now_us() + int(ahead_s * 1_000_000)),
-            "duration_s": duration_s, "visibility": "rank_and_lead", "typo_guard_percent": None,
-            "step": {"against": "own", "kind": "amount", "value": "0.01"},
-        },
-    }  # fmt: skip
-    draft = {"title": "Faults", "currency": "EUR", "access": "invited", "lots": [lot]}
-    tender = await cast.buyer.rest.post("/api/v1/tenders", draft)
-    path = f"/api/v1/tenders/{tender['id']}"
-    invited = {"organisations": [bot.organisation_id for bot in cast.bots]}
-    await cast.buyer.rest.post(f"{path}/invitations", invited)
-    published = await cast.buyer.rest.post(f"{path}/publish")
-    for bot in cast.bots:
-        await bot.rest.post(f"{path}/participation", {"accept_terms": True})
-    return str(published["lots"][0]["auction_id"])
+async def _close(arena: Arena, short: ShortAuctions, how: Run, report: Report) -> None:
+    report.short = len(short.crowds)
+    how.say(f"waiting until {report.short} short auctions have closed")
+    try:
+        await short.closed(arena.topology.database_url)
+    except TimeoutError:
+        report.problems.append("short auctions did not close")
+    await short.stop()
 
 
-async def _sprint(
-    cast: Cast, urls: list[str], sprints: list[Crowd], say: Callable[[str], None]
+async def _break_things(
+    arena: Arena, load: Crowd, short: ShortAuctions, how: Run, report: Report
 ) -> None:
-    """Short auctions one after the other; a fault while one is set up only delays the next."""
-    ahead_s = 1.0
-    while True:
-        began = time.monotonic()
-        try:
-            auction_id = await _publish(cast, SPRINT_S, ahead_s)
-        except Exception as error:  # noqa: BLE001  # the servers are being broken on purpose
-            say(f"  no short auction this time: {error!r}"[:200])
-            # Or the start was over before all had joined: on a busy machine that takes long.
-            ahead_s = min(AHEAD_S_MAX, ahead_s + time.monotonic() - began)
-            await asyncio.sleep(0.5)
-            continue
-        crowd = Crowd(auction_id, urls, cast.bots[:4])
-        sprints.append(crowd)
-        bidding = asyncio.create_task(crowd.bid(SPRINT_BIDS_PER_SECOND))
-        try:
-            await asyncio.shield(bidding)
-        except asyncio.CancelledError:
-            crowd.stop()
-            await asyncio.wait([bidding])
-            raise
-
-
-async def _break_things(arena: Arena, load: Crowd, how: Run, report: Report) -> None:
     dice = random.Random(how.seed)
     faults = FAULTS[how.topology]
     for number in range(how.faults):
         await asyncio.sleep(dice.uniform(*how.pause_s))  # bidding goes on undisturbed for a moment
+        await short.begun(1 + number // FAULTS_A_SHORT_MAX)
         kind = dice.choice(how.kinds or tuple(faults))
         how.say(f"fault {number + 1} of {how.faults}: {kind}")
+        began = time.monotonic()
         try:
             await faults[kind](arena, dice)
         except (OSError, asyncpg.PostgresError, RedisError) as error:
@@ -168,6 +154,8 @@ async def _break_things(arena: Arena, load: Crowd, how: Run, report: Report) -> 
             report.faults[kind] = report.faults.get(kind, 0) + 1
             await _recovered(load, kind, how, report)
         await arena.mend()
+        spent_s = time.monotonic() - began
+        report.spent_s[kind] = report.spent_s.get(kind, 0.0) + spent_s
 
 
 async def _recovered(load: Crowd, kind: str, how: Run, report: Report) -> None:
@@ -188,29 +176,22 @@ async def _recovered(load: Crowd, kind: str, how: Run, report: Report) -> None:
 
 
 async def _judge(
-    arena: Arena,
-    crowds: Sequence[Crowd],
-    heads: Mapping[str, Sequence[tuple[int, str]]],
-    report: Report,
+    arena: Arena, crowd: Crowd, heads: Iterable[tuple[int, str]], report: Report
 ) -> None:
-    report.auctions = len(crowds)
-    pool = await asyncpg.create_pool(arena.topology.database_url, min_size=1, max_size=2)
+    pool = await asyncpg.create_pool(arena.topology.database_url, min_size=1, max_size=1)
     try:
-        for crowd in crowds:
-            auction_id, shown = UUID(crowd.auction_id), heads.get(crowd.auction_id, ())
-            report.problems += await problems(pool, auction_id, crowd.promises, shown)
-            if crowd.given_up:
-                report.problems.append(f"{crowd.given_up} bids were never answered: {crowd.left}")
-            summary = crowd.summary()
-            report.sent += summary["sent"]
-            report.answered += summary["answered"]
-            report.accepted += summary["accepted"]
-            status = "SELECT status FROM auction_head WHERE auction_id = $1"
-            report.closed += await pool.fetchval(status, auction_id) == "closed"
+        verdict = await judge(pool, UUID(crowd.auction_id), crowd.promises, heads)
     finally:
         await pool.close()
-    latencies = [one for crowd in crowds for one in crowd.latencies]
-    report.p50_ms, report.p99_ms = quantile_ms(latencies, 0.5), quantile_ms(latencies, 0.99)
+    report.problems += verdict.problems
+    report.closed += verdict.closed
+    report.interrupted += verdict.closed and verdict.outages > 0
+    if crowd.given_up:
+        report.problems.append(f"{crowd.given_up} bids were never answered: {crowd.left}")
+    summary = crowd.summary()
+    report.sent += summary["sent"]
+    report.answered += summary["answered"]
+    report.accepted += summary["accepted"]
 
 
 def print_line(text: str) -> None:
