@@ -2,6 +2,10 @@
 
 A bot speaks through `Books.submit` like everybody and sees only its own snapshot. Nothing is kept
 between two looks, so any worker may take the next one.
+
+These looks are what practice has instead of `auctions.tenders.following`: they open the book on the
+worker that looks, whose heart beats for it until a minute after its last look there. So workers
+share practice auctions, and one that dies is not missed; but real auctions come first.
 """
 
 from __future__ import annotations
@@ -30,6 +34,10 @@ from marketplace.kernel.ids import new_id
 
 LOOK_EVERY = timedelta(seconds=1)
 AT_ONCE = 50
+SHARE = 0.9
+"""Of the limit of a process, as for real auctions: a fuller one opens no practice, and leaves those
+it has as soon as a real one needs the place. Practice that nobody has room for is interrupted.
+"""
 LIFE_MAX = timedelta(minutes=30)
 """Pauses included; whoever forgets a practice does not keep it running."""
 
@@ -49,8 +57,10 @@ class Desk(msgspec.Struct, frozen=True):
 
 async def play(desk: Desk) -> int:
     """One look of all bots whose turn it is to look; how many auctions. One that does not answer
-    holds up no other.
+    holds up no other. None while this process has little room.
     """
+    if desk.books.in_use > desk.books.limit * SHARE:
+        return 0
     now = desk.clock.now()
     async with desk.database.transaction(SYSTEM) as session:
         due = await queries.claim_due(session, now, LOOK_EVERY, AT_ONCE)

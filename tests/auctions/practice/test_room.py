@@ -213,6 +213,17 @@ async def test_bots_are_taken_by_one_worker_at_a_time_and_again_a_second_later(
         assert set(fold.state.bidders) == {made["alias"], *practice.bots}
 
 
+async def test_a_worker_with_little_room_leaves_practice_to_others(
+    new_supplier: NewPerson, desk: jobs.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await begin(await new_supplier())
+    await desk.books.open(UUID(made["auction_id"]))
+    with monkeypatch.context() as full:
+        full.setattr(desk.books, "limit", desk.books.in_use)
+        assert await jobs.play(desk) == 0
+    assert await jobs.play(desk) >= 1
+
+
 async def test_a_forgotten_one_is_cancelled_and_a_day_later_removed(
     new_supplier: NewPerson, desk: jobs.Desk
 ) -> None:
