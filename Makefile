@@ -53,7 +53,7 @@ demo: install ## a running marketplace with an auction
 	$(BIN)/marketplace demo --port $(PORT) --format $(FORMAT)
 
 test: install ## all tests on real servers
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --durations=10
 
 check: install ## lint, types, floors, TypeScript
 	$(BIN)/ruff check .
