@@ -226,17 +226,17 @@ async def _replica_of(topology: object, master: RedisProcess) -> RedisProcess:
 async def kill_primary(arena: Arena, _: random.Random) -> None:
     topology = _standby(arena)
     topology.primary.kill()
-    await topology.promote()
     arena.later(topology.rejoin)
+    await topology.promote()
 
 
 async def freeze_primary(arena: Arena, dice: random.Random) -> None:
     """Its connections stay open and nothing answers; it never comes back."""
     topology = _standby(arena)
     topology.primary.freeze()
+    arena.later(topology.rejoin)
     await asyncio.sleep(dice.choice((0.0, 1.0)))  # until it is noticed
     await topology.promote()
-    arena.later(topology.rejoin)
 
 
 async def freeze_standby(arena: Arena, dice: random.Random) -> None:
@@ -276,9 +276,9 @@ async def _cut_off(topology: StandbyTopology) -> None:
 
 
 async def _take_over(arena: Arena, topology: StandbyTopology) -> None:
+    arena.later(topology.rejoin)
     await asyncio.to_thread(topology.standby.start)
     await topology.promote()
-    arena.later(topology.rejoin)
 
 
 def _standby(arena: Arena) -> StandbyTopology:

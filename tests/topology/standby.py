@@ -76,13 +76,7 @@ class StandbyTopology:
         """
         self._names = {"primary": self._names["standby"], "standby": self._names["primary"]}
         self.primary, self._standby = self.standby, self.primary
-        connection = await self.connect()
-        try:
-            await connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
-            await connection.execute("SELECT pg_reload_conf()")
-            assert await connection.fetchval("SELECT pg_promote()")
-        finally:
-            await connection.close()
+        await until(self._is_promoted, "the standby takes writes")
 
     async def rejoin(self) -> None:
         """The old primary, its data thrown away, becomes the synchronous standby of the new one."""
@@ -95,7 +89,7 @@ class StandbyTopology:
 
     async def healed(self) -> None:
         """Wait until commits are synchronous again."""
-        await self._set_standbys("*")
+        await until(self._sets_standby, "the primary waits for a standby")
         await until(self._is_synchronous, "the standby confirms commits")
 
     async def _attach(self) -> None:
@@ -128,6 +122,23 @@ class StandbyTopology:
             await connection.execute("SELECT pg_reload_conf()")
         finally:
             await connection.close()
+
+    async def _is_promoted(self) -> bool:
+        """Or it is asked to be: what it still replays may cancel any statement meanwhile."""
+        connection = await self.connect()
+        try:
+            if not await connection.fetchval("SELECT pg_is_in_recovery()"):
+                return True
+            await connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            await connection.execute("SELECT pg_reload_conf()")
+            await connection.execute("SELECT pg_promote(wait => false)")
+            return False
+        finally:
+            await connection.close()
+
+    async def _sets_standby(self) -> bool:
+        await self._set_standbys("*")
+        return True
 
     async def _is_synchronous(self) -> bool:
         connection = await self.connect()
