@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,6 +22,8 @@ from marketplace.kernel.money import Amount, Money
 CATALOGUES = Path(__file__).parent / "locale"
 SOURCE_LANGUAGE = "en"
 ACCEPT_CHARS_MAX = 500
+# CLDR's currency spacing (UTS #35, part 3), which browsers apply and Babel does not.
+_CODE_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
 class Language:
@@ -34,14 +37,15 @@ class Language:
         self.tag = "-".join(filter(None, [locale.language, locale.script, locale.territory]))
 
     def money(self, value: Money | Amount) -> str:
-        """`€412,250.00`, `€0.0123`: at least the decimals of the currency, never rounded."""
+        """`€412,250.00`, `UAH 0.0123`: at least the decimals of the currency, never rounded."""
         amount = value.wire() if isinstance(value, Money) else value
-        return format_currency(
+        shown = format_currency(
             Decimal(amount.amount),
             amount.currency,
             locale=self.locale,
             decimal_quantization=False,
         )
+        return _CODE_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", shown)
 
     def number(self, value: int | str | Decimal) -> str:
         return format_decimal(Decimal(value), locale=self.locale)

@@ -57,5 +57,11 @@ def test_money_keeps_every_digit() -> None:
     assert english.money(Amount("1.005", "KWD")).endswith("1.005")
 
 
+def test_a_currency_code_keeps_its_distance_as_browsers_write_it() -> None:
+    english = choose("en")
+    assert english.money(Amount("480000", "UAH")) == "UAH\N{NO-BREAK SPACE}480,000.00"
+    assert english.money(Amount("-1", "CHF")) == "-CHF\N{NO-BREAK SPACE}1.00"
+
+
 def test_times_name_their_zone() -> None:
     assert choose("en-GB").datetime(datetime(2026, 12, 1, 10, tzinfo=UTC)).endswith("10:00:00 UTC")
