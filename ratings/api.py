@@ -89,7 +89,9 @@ class RatingController(Controller):
             policy_version=policy_version,
         )
 
-    @get("/{supplier_id:uuid}/history", opt=allow(scope=READ))
+    @get(
+        "/{supplier_id:uuid}/history", opt=allow(scope=READ), summary="Read the history of a rating"
+    )
     async def get_history(
         self,
         session: AsyncSession,
@@ -153,7 +155,12 @@ class RatingController(Controller):
         await gates.give_trust(session, actor, supplier_id, data, now)
         return await showing.show(session, actor, supplier_id, now)
 
-    @post("/{supplier_id:uuid}/block", status_code=200, opt=allow(*_DECIDERS, scope=WRITE))
+    @post(
+        "/{supplier_id:uuid}/block",
+        status_code=200,
+        opt=allow(*_DECIDERS, scope=WRITE),
+        summary="Block a supplier",
+    )
     async def block(
         self, session: AsyncSession, actor: Actor, clock: Clock, supplier_id: UUID, data: WithReason
     ) -> RatingView:
@@ -162,7 +169,12 @@ class RatingController(Controller):
         await gates.block(session, actor, supplier_id, data.reason, now)
         return await showing.show(session, actor, supplier_id, now)
 
-    @post("/{supplier_id:uuid}/unblock", status_code=200, opt=allow(*_DECIDERS, scope=WRITE))
+    @post(
+        "/{supplier_id:uuid}/unblock",
+        status_code=200,
+        opt=allow(*_DECIDERS, scope=WRITE),
+        summary="Unblock a supplier",
+    )
     async def unblock(
         self, session: AsyncSession, actor: Actor, clock: Clock, supplier_id: UUID, data: WithReason
     ) -> RatingView:

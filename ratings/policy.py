@@ -31,7 +31,15 @@ LANDMARK = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Basis points; their sum is WEIGHT_SUM."""
+    """What each component counts, in basis points of the whole; together 10,000.
+
+    orders  how many orders were completed, e.g. `1500`
+    volume  how much was bought, e.g. `1500`
+    claims  how few orders had an upheld claim, e.g. `3500`
+    price   how the prices compare with what others asked, e.g. `2000`
+    tenure  for how long one deals with each other, e.g. `1000`
+    trust   a credit given by hand; at most 2,000, e.g. `500`
+    """
 
     orders: int
     volume: int
@@ -48,20 +56,27 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the formulas of RATING name. Money is in minor units of `currency`.
 
-    half_life_days       H: after so many days an order counts half
-    orders_half          N0: so many orders give half of the component
-    volume_unit_minor    V0, where the logarithm begins to bend
-    volume_full_minor    Vref: this volume gives all of the component
-    claims_prior_orders  m: how many clean-or-not orders the prior is worth
-    claims_prior_rate    π: the share of bad orders that is assumed before anything is known
-    claims_rate_max      qmax: this share of bad orders gives nothing
-    maturity_days        after so many days without a claim an order counts as free of them
-    price_limit          L: a price ratio counts up to exp(±L)
-    price_prior_minor    mp: the volume at the reference price that is assumed beforehand
+    currency             every amount of the policy is in it, ISO 4217, e.g. `EUR`
+    half_life_days       H: after so many days an order counts half, e.g. `365`
+    orders_half          N0: so many orders give half of the component, e.g. `10`
+    volume_unit_minor    V0, where the logarithm begins to bend, in minor units, e.g. `1000000`
+    volume_full_minor    Vref: this volume gives all of the component, in minor units, e.g.
+                         `100000000`
+    claims_prior_orders  m: how many clean-or-not orders the prior is worth, e.g. `10`
+    claims_prior_rate    π: the share of bad orders that is assumed before anything is known, e.g.
+                         `0.05`
+    claims_rate_max      qmax: this share of bad orders gives nothing, e.g. `0.25`
+    maturity_days        after so many days without a claim an order counts as free of them, e.g.
+                         `60`
+    price_limit          L: a price ratio counts up to exp(±L), e.g. `0.25`
+    price_prior_minor    mp: the volume at the reference price that is assumed beforehand, in minor
+                         units, e.g. `5000000`
     orders_min           evidence: below so many decayed orders a supplier is not rated yet; a
-                         fraction, because the third order finds the first a little faded
-    caution              which upper quantile of q the cautious score uses
-    rates                one unit of another currency in `currency`; what is missing is unknown
+                         fraction, because the third order finds the first a little faded, e.g.
+                         `2.5`
+    caution              which upper quantile of q the cautious score uses, e.g. `0.9`
+    rates                one unit of another currency in `currency`; what is missing is unknown,
+                         e.g. `{"PLN": "0.2341"}`
     """
 
     currency: str = "EUR"

@@ -22,6 +22,7 @@ from web import lists
 from web.auth import guard
 from web.conditions import EntityTags, refuse_stale
 from web.cookies import HostCookies
+from web.documented import DocumentedStructs
 from web.edge import Edge
 from web.metrics import Metrics
 from web.openapi import openapi_config
@@ -74,6 +75,7 @@ def create_app(
         request_class=StrictRequest,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=openapi_config(),
+        plugins=[DocumentedStructs()],
         template_config=template_config(),
         logging_config=None,
     )

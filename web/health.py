@@ -21,23 +21,32 @@ _PASSED_ON = ("forwarded", "via", "x-forwarded-for", "x-real-ip")
 
 
 class Health(msgspec.Struct, frozen=True):
+    """The process lives.
+
+    status  always `ok`: a process that does not live answers nothing, e.g. `ok`
+    """
+
     status: str = "ok"
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """What was tried."""
+    """What a bid needs; a 503 with the same `checks` where one of them fails.
+
+    status  always `ready`: what is not is answered as a problem, e.g. `ready`
+    checks  one for each part: the database, the sequencer, the secret and so on
+    """
 
     status: str = "ready"
     checks: list[Check]
 
 
-@get("/healthz", opt=PUBLIC, tags=["operation"])
+@get("/healthz", opt=PUBLIC, tags=["operation"], summary="Ask whether the process lives")
 async def healthz() -> Health:
     """The process lives."""
     return Health()
 
 
-@get("/readyz", opt=PUBLIC, tags=["operation"])
+@get("/readyz", opt=PUBLIC, tags=["operation"], summary="Ask whether bids can be taken")
 async def readyz(readiness: Readiness) -> Response[Ready]:
     """The process can do what a bid needs: record it in PostgreSQL and commit, give it its place in
     Redis, and follow one more auction. Nothing real is written. Answers within a second; each

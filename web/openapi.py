@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from litestar import Litestar, Request, Router
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.routes import HTTPRoute
@@ -15,6 +15,7 @@ from marketplace.accounts.gate import CSRF_COOKIE, SESSION_COOKIE
 from marketplace.kernel.access import PUBLIC, Access
 from marketplace.kernel.pages import PAGE_DEFAULT, PAGE_MAX
 from web.auth import SAFE_METHODS
+from web.documented import glossary, parsed, schemas_of
 from web.lists import List, lists_of
 from web.problems import MEDIA_TYPE, TITLES, ProblemDocument
 from web.schema_page import SchemaPage
@@ -38,6 +39,9 @@ _AREAS = {
     "suppliers_programme_schemas_": "Programme",
 }
 """Beginnings of generated schema names, and the word that stands for them."""
+
+ACRONYMS = {"api": "API", "csv": "CSV", "id": "ID", "ocds": "OCDS", "pdf": "PDF", "xml": "XML"}
+"""Words of handlers' names that people write otherwise."""
 
 TAGS = {
     "accounts": "Organisations, their people and roles, sessions, API keys, the audit log.",
@@ -98,7 +102,7 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
         "api_key": {"type": "http", "scheme": "bearer", "description": "`prefix.secret`"},
     }
-    components.setdefault("schemas", {}).update(_problem_schemas())
+    components.setdefault("schemas", {}).update(schemas_of(ProblemDocument))
     _name_schemas(document)
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     lists = lists_of(app)
@@ -112,6 +116,7 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
                 if method == "GET" and handler in lists:
                     _complete_list(operation, lists[handler])
                 _complete_operation(operation, method, handler.opt)
+                _describe(operation, handler)
     return document
 
 
@@ -230,6 +235,29 @@ def _complete_operation(operation: dict[str, Any], method: str, opt: dict[str, A
         operation["responses"].setdefault(str(status), _answer(status))
 
 
+def _describe(operation: dict[str, Any], handler: BaseRouteHandler) -> None:
+    """The words of the operation and of its parameters: from the docstring of its handler, which
+    may have lines as structs have, and from the glossary.
+    """
+    prose, lines = parsed(operation.get("description") or "")
+    operation["description"] = prose
+    operation["summary"] = summary_of(handler)
+    for parameter in operation.get("parameters", ()):
+        word = lines.get(parameter["name"]) or glossary().get(parameter["name"])
+        if word is not None and not parameter.get("description"):
+            parameter["description"] = word.description
+
+
+def summary_of(handler: BaseRouteHandler) -> str:
+    """What the operation does, in a few words: those of its handler's name, unless it says more
+    itself.
+    """
+    said: str | None = getattr(handler, "summary", None)
+    words = said or handler.handler_name.replace("_", " ")
+    text = " ".join(ACRONYMS.get(word, word) for word in words.split(" "))
+    return text[:1].upper() + text[1:]
+
+
 def _complete_content(operation: dict[str, Any], opt: dict[str, Any]) -> None:
     """Files as what they are, and nothing where nothing is sent."""
     if "takes" in opt:
@@ -265,8 +293,3 @@ def _answer(status: int) -> dict[str, Any]:
             "Retry-After": {"schema": {"type": "string"}, "description": "Seconds to wait"}
         }
     return answer
-
-
-def _problem_schemas() -> dict[str, Any]:
-    _, schemas = msgspec.json.schema_components([ProblemDocument], ref_template=_REF)
-    return schemas

@@ -71,7 +71,15 @@ _log = structlog.get_logger(__name__)
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`code` is stable; `errors` names each wrong field by its path, such as `lots[0].title`."""
+    """A problem as in RFC 9457. Programs decide by `code`, people read `detail`.
+
+    type    names the kind of problem, as `code` does, e.g. `urn:marketplace:problem:invalid_rules`
+    title   what the status means, e.g. `Invalid content`
+    status  the HTTP status again, e.g. `422`
+    detail  what is wrong in this case, in a sentence, e.g. `These rules cannot be used.`
+    code    stable and documented; more may come, e.g. `invalid_rules`
+    errors  every wrong field; left out where it is not about fields
+    """
 
     type: str
     title: str

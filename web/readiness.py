@@ -27,8 +27,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing a bid needs; `code` and `reason` say why it fails, or a `reason` alone what is
-    about to.
+    """One thing a bid needs.
+
+    name    what was tried, e.g. `database`
+    ok      false: bids cannot be taken here now
+    code    stable name of what is wrong; empty: nothing is, e.g. `not_ready`
+    reason  why it fails, or alone: what is about to, e.g. `it does not answer`
     """
 
     name: str

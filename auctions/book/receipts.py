@@ -26,7 +26,23 @@ _LOCK = 7_240_552
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """As in the public contract; hashes in hex, `ts` RFC 3339, signature in base64."""
+    """The signed proof of one answered command. The signature covers the canonical JSON (sorted
+    keys, no blanks) of all the other fields.
+
+    auction    the auction's id, e.g. `0198c3f2-5a1e-7d3b-9c42-1f0e6a7b8c9d`
+    seq        the command's place in the log of the auction, from 1, e.g. `17`
+    ts         when it was taken down, RFC 3339 with microseconds; this time decides what is late,
+               e.g. `2026-12-01T10:19:59.999999Z`
+    cid        the sender's own name for the command, e.g. `b-17`
+    outcome    `accepted` or `refused`, e.g. `accepted`
+    body_hash  SHA-256 of the command as it was recorded, in hex, e.g.
+               `9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08`
+    chain      the hash chain of the log up to this command, in hex, e.g.
+               `60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752`
+    key_id     which key of `/.well-known/marketplace-keys.json` signed it, e.g. `9f86d081884c7d65`
+    signature  Ed25519, in base64, e.g.
+               `mEtdpbZ4s2Pyw1X5y0bD5n3f0m0P1N3hF3cV7Xq2g8m3lW0cK5n5b0dQ4z7t9R2xJ6b1v8k4s0a9d2f7g5h3Bw==`
+    """
 
     auction: str
     seq: int

@@ -68,7 +68,7 @@ class AuctionController(Controller):
         access = await desk.access_to(database, actor, auction_id)
         return await _answer(live, access, await desk.bid(live, access, data), 201)
 
-    @post("/pause", status_code=200, opt=allow(scope=WRITE))
+    @post("/pause", status_code=200, opt=allow(scope=WRITE), summary="Pause an auction")
     async def pause(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID, data: WithReason
     ) -> Response[Any]:
@@ -79,7 +79,7 @@ class AuctionController(Controller):
 
         return await _control(live, database, actor, auction_id, data, body)
 
-    @post("/resume", status_code=200, opt=allow(scope=WRITE))
+    @post("/resume", status_code=200, opt=allow(scope=WRITE), summary="Resume an auction")
     async def resume(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID, data: WithReason
     ) -> Response[Any]:
@@ -90,7 +90,7 @@ class AuctionController(Controller):
 
         return await _control(live, database, actor, auction_id, data, body)
 
-    @post("/extend", status_code=200, opt=allow(scope=WRITE))
+    @post("/extend", status_code=200, opt=allow(scope=WRITE), summary="Extend an auction")
     async def extend(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID, data: ExtendBy
     ) -> Response[Any]:
@@ -101,7 +101,7 @@ class AuctionController(Controller):
 
         return await _control(live, database, actor, auction_id, data, body)
 
-    @post("/cancel", status_code=200, opt=allow(scope=WRITE))
+    @post("/cancel", status_code=200, opt=allow(scope=WRITE), summary="Cancel an auction")
     async def cancel(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID, data: WithReason
     ) -> Response[Any]:
@@ -125,7 +125,7 @@ class AuctionController(Controller):
 
         return await _control(live, database, actor, auction_id, data, body)
 
-    @post("/exclude", status_code=200, opt=allow(scope=WRITE))
+    @post("/exclude", status_code=200, opt=allow(scope=WRITE), summary="Exclude a bidder")
     async def exclude(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID, data: ExcludeBidder
     ) -> Response[Any]:
@@ -136,7 +136,9 @@ class AuctionController(Controller):
 
         return await _control(live, database, actor, auction_id, data, body)
 
-    @post("/message", status_code=200, opt=allow(scope=WRITE))
+    @post(
+        "/message", status_code=200, opt=allow(scope=WRITE), summary="Send a message to all bidders"
+    )
     async def message(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID, data: Broadcast
     ) -> Response[Any]:
@@ -147,7 +149,7 @@ class AuctionController(Controller):
 
         return await _control(live, database, actor, auction_id, data, body)
 
-    @get("/hint", opt=allow(scope=READ))
+    @get("/hint", opt=allow(scope=READ), summary="Ask which price reaches a rank")
     async def hint(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID, rank: Rank = 1
     ) -> HintView:
@@ -171,7 +173,12 @@ class AuctionController(Controller):
         access = await desk.access_to(database, actor, auction_id)
         return await own_receipts.show(live, database, access, page)
 
-    @get("/transcript", opt=allow(scope=READ), media_type="application/jsonl")
+    @get(
+        "/transcript",
+        opt=allow(scope=READ),
+        media_type="application/jsonl",
+        summary="Read the transcript of an auction",
+    )
     async def transcript(
         self, live: Hub, database: Database, actor: Actor, auction_id: UUID
     ) -> Stream:

@@ -17,8 +17,18 @@ Seq = Annotated[int, Meta(ge=1, lt=2**53)]
 
 
 class NewBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """As over the socket. The buyer enters a bid for `bidder` (its alias) with the words of the
-    written request in `surrogate`.
+    """As over the live channel. The buyer enters one for a bidder that asked for it in writing.
+
+    cid        the sender's own name for the bid; the same one with the same body gets the same
+               receipt, with another body it is refused, e.g. `b-17`
+    price      for the whole lot, a decimal text in its currency; null takes the bid of this turn
+               back, where the format allows it, e.g. `4850.00`
+    lines      the totals of the lot's lines by their id, decimal texts, where the rules have lines,
+               e.g. `{"1": "4850.00"}`
+    confirm    the token of a refusal with `confirm_required`: the price is meant, e.g. `6f1c0a`
+    bidder     for the buyer: the alias to bid for; null: the caller itself, e.g. `Amber Heron`
+    surrogate  for the buyer: the words of the written request, e.g. `Fax of 10:12: please bid
+               4,850`
     """
 
     cid: Cid
@@ -31,36 +41,69 @@ class NewBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the buyer's commands: the same `cid` is the same command."""
+    """Base of the buyer's commands: the same `cid` is the same command.
+
+    cid  the sender's own name for the command; null: each request is a new one, e.g. `c-3`
+    """
 
     cid: Cid | None = None
 
 
 class WithReason(Control, frozen=True, kw_only=True):
+    """A command of the buyer that needs a reason.
+
+    reason  everybody in the auction reads it, e.g. `Our line is down`
+    """
+
     reason: Reason
 
 
 class ExtendBy(WithReason, frozen=True, kw_only=True):
+    """Moves the close.
+
+    seconds  1 to 604,800, added to the close, e.g. `300`
+    """
+
     seconds: Seconds
 
 
 class WithdrawBid(WithReason, frozen=True, kw_only=True):
-    """`bid_seq` is the number in the standing; `bidder` where automatic bids share it."""
+    """Strikes a bid out; everybody is ranked anew.
+
+    bid_seq  its number in the standing, e.g. `17`
+    bidder   the alias, needed where automatic bids share the number; null: it is clear, e.g. `Amber
+             Heron`
+    """
 
     bid_seq: Seq
     bidder: Alias | None = None
 
 
 class ExcludeBidder(WithReason, frozen=True, kw_only=True):
+    """Takes a bidder and its bids out of the auction.
+
+    bidder  its alias, e.g. `Amber Heron`
+    """
+
     bidder: Alias
 
 
 class Broadcast(Control, frozen=True, kw_only=True):
+    """A message to everybody in the auction.
+
+    text  shown as it stands, e.g. `Ten minutes left.`
+    """
+
     text: Reason
 
 
 class HintView(msgspec.Struct, frozen=True):
-    """`price` is null where no price reaches the rank, or where it would tell what is hidden."""
+    """What must be bid for a rank.
+
+    rank   the one that was asked for, e.g. `1`
+    price  the highest that reaches it; null: none does, or it would tell what is hidden, e.g.
+           `4849.50`
+    """
 
     rank: int
     price: str | None
@@ -69,11 +112,11 @@ class HintView(msgspec.Struct, frozen=True):
 class OwnReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """One answered order of the caller.
 
-    kind      `bid`, `accept` (a step of a moving price) or `auto` (an automatic limit)
-    price     what was named; null takes back, or ends automatic bidding
-    step      of an accept, from 0
-    code      why it was refused, null when it counts
-    receipt   signed; anybody can check it with the public keys
+    kind     `bid`, `accept` (a step of a moving price) or `auto` (an automatic limit), e.g. `bid`
+    price    what was named; null takes back, or ends automatic bidding, e.g. `4850.00`
+    code     why it was refused; null: it counts, e.g. `step_too_small`
+    receipt  signed; anybody can check it with the public keys
+    step     of an accept, from 0; null: it is none, e.g. `3`
     """
 
     kind: str
@@ -84,14 +127,19 @@ class OwnReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptPage(msgspec.Struct, frozen=True):
-    """Newest first."""
+    """Answered commands of the caller, the newest first."""
 
     items: list[OwnReceipt]
     next_cursor: str | None
 
 
 class PublicKeys(msgspec.Struct, frozen=True):
-    """Public keys in base64 by key id."""
+    """What receipts are checked with.
+
+    algorithm  of the signatures, e.g. `Ed25519`
+    keys       public keys in base64 by their id; former ones stay, e.g. `{"9f86d081884c7d65":
+               "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="}`
+    """
 
     algorithm: str
     keys: dict[str, str]

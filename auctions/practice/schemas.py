@@ -14,8 +14,14 @@ Title = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewPractice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Either a lot, whose rules are taken, or `rules` in the form of a lot's with `currency` and,
-    if wanted, `ceiling` as decimal text. The start is ours.
+    """A practice auction with bots: either of a lot, whose rules are taken, or of rules of one's
+    own. It starts at once.
+
+    lot_id    the lot to practise for; null: `rules` say what
+    rules     as those of a lot; the start is ours, null: those of the lot
+    currency  ISO 4217, with `rules`, e.g. `EUR`
+    ceiling   with `rules`: the highest price, a decimal text; null: none, e.g. `5000.00`
+    title     what the page shows, e.g. `Practice`
     """
 
     lot_id: UUID | None = None
@@ -26,7 +32,14 @@ class NewPractice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class PracticeView(msgspec.Struct, frozen=True, kw_only=True):
-    """`role` is `bidder` or `buyer`. `url` is the page of the auction."""
+    """A practice auction, open now or in a moment.
+
+    role       what the caller is in it, `bidder` or `buyer`, e.g. `bidder`
+    alias      the caller's pseudonym; null: the caller is the buyer, e.g. `Amber Heron`
+    title      what the page shows, e.g. `Practice`
+    starts_at  when bidding opens
+    url        the page of the auction, e.g. `/auctions/0198c3f2-5a1e-7d3b-9c42-1f0e6a7b8c9d`
+    """
 
     auction_id: UUID
     role: str

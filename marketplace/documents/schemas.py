@@ -9,7 +9,11 @@ import msgspec
 
 
 class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a file. `internal` ones are read by the organisation they belong to alone."""
+    """One version of a file.
+
+    name     the file's name; the same name again is the next version, e.g. `drawing.pdf`
+    version  counted by name, from 1, e.g. `2`
+    """
 
     id: UUID
     name: str
@@ -22,5 +26,7 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentPage(msgspec.Struct, frozen=True):
+    """Every version of every file the caller may read."""
+
     items: list[DocumentView]
     next_cursor: str | None = None

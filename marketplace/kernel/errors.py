@@ -12,7 +12,13 @@ import msgspec
 
 
 class FieldError(msgspec.Struct, frozen=True):
-    """One wrong field: its path (`lots[0].step.amount`), a stable code and a helpful sentence."""
+    """One wrong field.
+
+    field    its path in the body, or the name of a parameter, e.g. `lots[0].rules.step.value`
+    code     stable name of what is wrong with it, e.g. `out_of_range`
+    message  what is allowed, e.g. `Between 1 and 20.`
+    hint     what to do instead; null: the message says all, e.g. `Write 1234.50, not 1.234,50.`
+    """
 
     field: str
     code: str

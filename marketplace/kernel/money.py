@@ -95,7 +95,11 @@ def round_half_even(value: Fraction) -> int:
 
 
 class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Money on the wire: `{"amount": "1234.50", "currency": "EUR"}`."""
+    """Money: a decimal text and its currency, never a float.
+
+    amount  units of the currency with at most its own decimals (EUR 2, JPY 0), never an exponent or
+            a thousands sign, e.g. `1234.50`
+    """
 
     amount: str
     currency: str

@@ -17,7 +17,10 @@ Time = Annotated[datetime, Meta(description="RFC 3339, UTC.", examples=["2026-12
 
 
 class LedgerAccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """One account. `balance` is the sum of its postings that the caller may see."""
+    """One account. `balance` is the sum of its postings that the caller may see.
+
+    balance  the sum of its postings that the caller may see, e.g. `1234.50`
+    """
 
     id: Annotated[UUID, Meta(description="Follows from the other fields.")]
     owner_id: Annotated[UUID | None, Meta(description="Null: the operator.")]
@@ -36,12 +39,17 @@ class LedgerAccountView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerAccountPage(msgspec.Struct, frozen=True):
+    """Accounts with their balances."""
+
     items: list[LedgerAccountView]
     next_cursor: str | None = None
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
-    """What an amount comes from."""
+    """What an amount comes from.
+
+    id  of that source, e.g. `0198c3f2-5a1e-7d3b-9c42-1f0e6a7b8c9d`
+    """
 
     kind: Annotated[str, Meta(description="Kind of the source.", examples=["order"])]
     id: Annotated[str, Meta(description="Its id.")]
@@ -59,7 +67,10 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostedAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """The account of a posting."""
+    """The account of a posting.
+
+    kind  as in the list of accounts, e.g. `payable`
+    """
 
     id: Annotated[UUID, Meta(description="Its id.")]
     owner_id: Annotated[UUID | None, Meta(description="Null: the operator.")]
@@ -68,14 +79,22 @@ class PostedAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostingView(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of an entry; the lines of an entry sum to zero in each asset."""
+    """One line of an entry; the lines of an entry sum to zero in each asset.
+
+    account  where it goes
+    amount   positive: the account grows, negative: it shrinks, e.g. `-1234.50`
+    """
 
     account: PostedAccount
     amount: Decimal
 
 
 class LedgerEntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """One event that moved money or points. Both sides see the same."""
+    """One event that moved money or points. Both sides see the same.
+
+    source  the sale, order or whatever it comes from
+    rule    why it is that much
+    """
 
     id: Annotated[UUID, Meta(description="Its id.")]
     number: Annotated[int, Meta(description="Order of the ledger.", examples=[4711])]
@@ -87,12 +106,18 @@ class LedgerEntryView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerEntryPage(msgspec.Struct, frozen=True):
+    """Entries, the newest first."""
+
     items: list[LedgerEntryView]
     next_cursor: str | None = None
 
 
 class AccrualView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a partner earned, or what was taken back of it."""
+    """What a partner earned, or what was taken back of it.
+
+    source  the sale, order or whatever it was earned by
+    rule    why it is that much
+    """
 
     id: Annotated[UUID, Meta(description="Its id.")]
     number: Annotated[int, Meta(description="Order of the ledger.", examples=[12])]
@@ -124,5 +149,7 @@ class AccrualView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccrualPage(msgspec.Struct, frozen=True):
+    """Accruals, the newest first."""
+
     items: list[AccrualView]
     next_cursor: str | None = None

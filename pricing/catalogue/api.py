@@ -111,7 +111,7 @@ class ItemController(Controller):
     async def reinstate_item(self, session: AsyncSession, actor: Actor, item_id: UUID) -> ItemView:
         return await service.change_item_state(session, actor, item_id, "active")
 
-    @get("/{item_id:uuid}/offers", opt=allow(scope=READ))
+    @get("/{item_id:uuid}/offers", opt=allow(scope=READ), summary="Compare the offers for an item")
     async def list_offers(
         self,
         session: AsyncSession,

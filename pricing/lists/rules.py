@@ -64,7 +64,14 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One sentence of "why this price": what was looked at and what came of it (a stable code)."""
+    """One sentence of "why this price": what was looked at and what came of it (a stable code).
+
+    outcome  stable name of what came of it, e.g. `won`
+    detail   the same in words, with its figures, e.g. `Price list Spring 2026, version 3: 12.50 EUR
+             from 100.`
+    list     the price list that was looked at; left out: none
+    version  the version of that list; left out: none, e.g. `3`
+    """
 
     outcome: str
     detail: str

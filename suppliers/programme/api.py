@@ -180,7 +180,12 @@ class AgreementController(Controller):
     ) -> AgreementView:
         return await agreements.show(session, actor, agreement_id, clock.now())
 
-    @post("/{agreement_id:uuid}/{event:str}", status_code=200, opt=CHANNEL)
+    @post(
+        "/{agreement_id:uuid}/{event:str}",
+        status_code=200,
+        opt=CHANNEL,
+        summary="Activate, suspend, resume or end an agreement",
+    )
     async def move_on(
         self,
         session: AsyncSession,
@@ -241,7 +246,7 @@ class AgreementController(Controller):
         """Scores, what is eligible and what is missing, each value with the facts behind it."""
         return await standing.show(session, measures, agreement_id, at, clock.now())
 
-    @get("/{agreement_id:uuid}/history", opt=READERS)
+    @get("/{agreement_id:uuid}/history", opt=READERS, summary="Read the history of an agreement")
     async def get_history(self, session: AsyncSession, agreement_id: UUID) -> SnapshotPage:
         """What was granted from when on, with the figures of each approval."""
         return await agreements.history(session, agreement_id)

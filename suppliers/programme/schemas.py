@@ -70,6 +70,8 @@ class MeasureView(Struct, frozen=True, kw_only=True):
 
 
 class MeasurePage(Struct, frozen=True):
+    """Everything that can be measured."""
+
     items: list[MeasureView]
     next_cursor: str | None = None
 
@@ -109,6 +111,11 @@ class RewardBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TierBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A level of the programme.
+
+    reward  what it grants
+    """
+
     code: Word
     partner_type: Annotated[
         Word, Meta(description="Which kind of partner it is for.", examples=["reseller"])
@@ -129,6 +136,8 @@ Tiers = Annotated[
 
 
 class NewProgramme(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A programme; its version 1 is a draft."""
+
     name: Name
     currency: Annotated[
         str,
@@ -143,10 +152,17 @@ class NewProgramme(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class NewVersion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The next version of a programme, a draft."""
+
     tiers: Tiers
 
 
 class VersionView(Struct, frozen=True, kw_only=True):
+    """A version of a programme.
+
+    tiers  lowest first, of all types
+    """
+
     version: Annotated[int, Meta(description="Counted from 1.", examples=[1])]
     state: Annotated[
         str, Meta(description="`draft` or `published`; then it never changes.", examples=["draft"])
@@ -156,6 +172,12 @@ class VersionView(Struct, frozen=True, kw_only=True):
 
 
 class ProgrammeView(Struct, frozen=True, kw_only=True):
+    """A partner programme with its versions.
+
+    name      what people call it, e.g. `Partners`
+    currency  ISO 4217, of every sum in it; sales in others do not count, e.g. `EUR`
+    """
+
     id: Annotated[UUID, Meta(description="Of the programme.")]
     name: str
     currency: str
@@ -165,6 +187,8 @@ class ProgrammeView(Struct, frozen=True, kw_only=True):
 
 
 class ProgrammePage(Struct, frozen=True):
+    """Partner programmes."""
+
     items: list[ProgrammeView]
     next_cursor: str | None = None
 
@@ -195,6 +219,15 @@ class PayoutBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class NewAgreement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A draft of the terms with one partner.
+
+    programme_id  the programme whose tiers and rewards hold
+    payout        how money reaches the partner
+    region        a free word for where it works; null: anywhere, e.g. `north`
+    segment       a free word for whom it serves; null: anybody, e.g. `industry`
+    cpa           what is paid for leads; null: nothing
+    """
+
     partner_id: Annotated[UUID, Meta(description="The partner's organisation.")]
     programme_id: UUID
     partner_type: Annotated[Word, Meta(description="Whose tiers count.", examples=["reseller"])]
@@ -214,11 +247,29 @@ class NewAgreement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PartyView(Struct, frozen=True):
+    """A name with its id.
+
+    name  as people call it, e.g. `Pumps Ltd`
+    """
+
     id: UUID
     name: str
 
 
 class AgreementView(Struct, frozen=True, kw_only=True):
+    """The terms between the operator and one partner.
+
+    partner       the organisation of the partner
+    programme     the programme whose tiers and rewards hold
+    partner_type  whose tiers count, e.g. `reseller`
+    tier          the one that was approved; null: none yet, e.g. `gold`
+    eligible      what the last evaluation found, a proposal only; null: none, e.g. `gold`
+    cpa           what is paid for leads; null: nothing
+    payout        how money reaches the partner
+    actions       what the caller may do now, as the last part of the path reads, e.g. `["suspend",
+                  "end"]`
+    """
+
     id: Annotated[UUID, Meta(description="Of the agreement.")]
     partner: PartyView
     programme: PartyView
@@ -242,15 +293,21 @@ class AgreementView(Struct, frozen=True, kw_only=True):
 
 
 class AgreementPage(Struct, frozen=True):
+    """Agreements, the newest first."""
+
     items: list[AgreementView]
     next_cursor: str | None = None
 
 
 class Move(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another version of the programme."""
+
     version: Annotated[int, Meta(ge=1, description="A published one.", examples=[2])]
 
 
 class Approval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The tier that is granted."""
+
     tier: Annotated[
         Word | None, Meta(description="One whose score suffices now; null takes the tier away.")
     ]
@@ -267,6 +324,11 @@ class FactView(Struct, frozen=True, kw_only=True):
 
 
 class ValueView(Struct, frozen=True, kw_only=True):
+    """One measure, as far as it was reached.
+
+    period_days  counted so many days back; null: since ever, e.g. `365`
+    """
+
     measure: str
     period_days: int | None
     value: Annotated[
@@ -276,6 +338,11 @@ class ValueView(Struct, frozen=True, kw_only=True):
 
 
 class GapView(Struct, frozen=True, kw_only=True):
+    """What is missing to a target.
+
+    period_days  counted so many days back; null: since ever, e.g. `365`
+    """
+
     measure: str
     period_days: int | None
     distance: Annotated[
@@ -284,7 +351,11 @@ class GapView(Struct, frozen=True, kw_only=True):
 
 
 class NextView(Struct, frozen=True, kw_only=True):
-    """The lowest tier above the present one."""
+    """The lowest tier above the present one.
+
+    tier  its code, e.g. `gold`
+    gaps  for each parameter that is not reached
+    """
 
     tier: str
     missing: Annotated[int, Meta(description="Points missing to its threshold.", examples=[20])]
@@ -292,6 +363,15 @@ class NextView(Struct, frozen=True, kw_only=True):
 
 
 class StandingView(Struct, frozen=True, kw_only=True):
+    """What a partner's figures reach at one moment.
+
+    version   of the programme, which the agreement keeps, e.g. `1`
+    tier      the one that was approved; null: none yet, e.g. `silver`
+    scores    points of each tier of the partner's type, e.g. `{"silver": 60, "gold": 40}`
+    eligible  the highest tier whose score suffices; null: none, e.g. `silver`
+    values    everything that was measured, with what is behind it
+    """
+
     at: Annotated[datetime, Meta(description="The moment it is judged at.")]
     version: int
     tier: Annotated[str | None, Meta(description="The approved one.")]
@@ -302,7 +382,16 @@ class StandingView(Struct, frozen=True, kw_only=True):
 
 
 class SnapshotView(Struct, frozen=True, kw_only=True):
-    """What an agreement granted from `at` on, and the figures behind it."""
+    """What an agreement granted from `at` on, and the figures behind it.
+
+    at           from then on
+    state        of the agreement, `draft`, `active`, `suspended` or `ended`, e.g. `active`
+    version      of the programme, e.g. `1`
+    tier_before  the former one; null: none, e.g. `silver`
+    tier         the one from then on; null: none, e.g. `gold`
+    standing     scores, values and reached parameters of that moment, e.g. `{"eligible": "gold",
+                 "scores": {"gold": 60}}`
+    """
 
     id: UUID
     at: datetime
@@ -318,11 +407,15 @@ class SnapshotView(Struct, frozen=True, kw_only=True):
 
 
 class SnapshotPage(Struct, frozen=True):
+    """What was granted, the newest first."""
+
     items: list[SnapshotView]
     next_cursor: str | None = None
 
 
 class NewCertificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Proof that a person passed a course."""
+
     person: Annotated[UUID, Meta(description="A member of the partner's organisation.")]
     course: Annotated[
         str,
@@ -336,6 +429,16 @@ class NewCertificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class CertificateView(Struct, frozen=True, kw_only=True):
+    """Proof that a person passed a course.
+
+    person       a member of the partner's organisation
+    course       what was passed, e.g. `Basics`
+    issued_at    it counts from then on
+    expires_at   it counts until then; null: for ever
+    revoked_at   when it was taken back; null: it was not
+    document_id  a document that proves it; null: none
+    """
+
     id: UUID
     person: PartyView
     course: str
@@ -347,16 +450,22 @@ class CertificateView(Struct, frozen=True, kw_only=True):
 
 
 class CertificatePage(Struct, frozen=True):
+    """Certificates of the partner's people."""
+
     items: list[CertificateView]
     next_cursor: str | None = None
 
 
 class TargetBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be reached."""
+
     measure: MeasureCode
     target: Annotated[Decimals, Meta(description="More than 0.")]
 
 
 class NewPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An individual plan, a draft of the caller's side."""
+
     agreement_id: UUID
     targets: Annotated[
         list[TargetBody], Meta(min_length=1, max_length=20, description="Each measure once.")
@@ -375,6 +484,12 @@ class NewPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TargetView(Struct, frozen=True, kw_only=True):
+    """One target, and what is there of it.
+
+    target  a decimal text in the unit of the measure, e.g. `50000`
+    now     what is there now; null: there is nothing to measure, e.g. `30750`
+    """
+
     measure: str
     target: str
     now: Annotated[str | None, Meta(description="Null where there is nothing to measure.")]
@@ -382,7 +497,18 @@ class TargetView(Struct, frozen=True, kw_only=True):
 
 
 class PlanView(Struct, frozen=True, kw_only=True):
-    """The same bytes for both sides."""
+    """The same bytes for both sides.
+
+    partner  the organisation of the partner
+    begins   counts from then on
+    ends     counts until then
+    targets  what is to be reached, and what is there of it
+    formula  in the formula language; its result is money of the programme's currency, e.g. `sales *
+             0.02 if sales >= sales_target else 0`
+    inputs   what the formula is computed with now, e.g. `{"sales": "30750", "sales_target":
+             "50000"}`
+    reason   why it was declined; null: it was not, e.g. `Too high for us`
+    """
 
     id: UUID
     agreement_id: UUID
@@ -406,22 +532,38 @@ class PlanView(Struct, frozen=True, kw_only=True):
 
 
 class PlanPage(Struct, frozen=True):
+    """Plans, the newest first."""
+
     items: list[PlanView]
     next_cursor: str | None = None
 
 
 class WithReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why."""
+
     reason: Reason
 
 
 class TotalView(Struct, frozen=True, kw_only=True):
+    """One measure since ever.
+
+    title  in words, e.g. `Sales`
+    value  a decimal text in the unit of the measure; null: nothing to measure, e.g. `120500`
+    """
+
     measure: str
     title: str
     value: str | None
 
 
 class MineView(Struct, frozen=True, kw_only=True):
-    """The partner's one page. Every figure can be opened: `standing` names the facts behind it."""
+    """The partner's one page. Every figure can be opened: `standing` names the facts behind it.
+
+    agreement     the terms
+    standing      what the figures reach now
+    certificates  of the partner's people
+    history       what was granted, the newest first
+    """
 
     agreement: AgreementView
     standing: StandingView
@@ -434,7 +576,11 @@ class MineView(Struct, frozen=True, kw_only=True):
 
 
 class NodeView(Struct, frozen=True, kw_only=True):
-    """One organisation of a hierarchy."""
+    """One organisation of a hierarchy.
+
+    name   of the organisation, e.g. `Pumps Group`
+    total  with everything under it; null: figures of this measure do not add up, e.g. `4800`
+    """
 
     id: UUID
     name: str
@@ -450,17 +596,25 @@ class NodeView(Struct, frozen=True, kw_only=True):
 
 
 class SubtreeView(Struct, frozen=True, kw_only=True):
+    """One measure of an organisation and of everything under it."""
+
     measure: str
     items: Annotated[list[NodeView], Meta(description="From the top down.")]
 
 
 class ColumnView(Struct, frozen=True, kw_only=True):
+    """A column of a report."""
+
     name: Annotated[str, Meta(description="Stable.", examples=["amount"])]
     title: Annotated[str, Meta(description="In words.", examples=["Amount"])]
 
 
 class ReportView(Struct, frozen=True, kw_only=True):
-    """A table; the CSV holds exactly these rows and totals."""
+    """A table; the CSV holds exactly these rows and totals.
+
+    rows    cells in the order of the columns, e.g. `[["north", "1200.50"]]`
+    totals  one line for each currency, as nothing is converted, e.g. `[["EUR", "1200.50"]]`
+    """
 
     columns: list[ColumnView]
     rows: Annotated[list[list[str | None]], Meta(description="Cells in the order of the columns.")]

@@ -34,7 +34,7 @@ class DossierController(Controller):
     path = "/api/v1/tenders/{tender_id:uuid}"
     tags = ("tenders",)
 
-    @get("/documents", opt=allow(scope=READ))
+    @get("/documents", opt=allow(scope=READ), summary="List documents of a tender")
     async def list_documents(
         self, session: AsyncSession, actor: Actor, tender_id: UUID
     ) -> DocumentPage:
@@ -45,6 +45,7 @@ class DossierController(Controller):
         "/documents",
         opt=allow(scope=WRITE) | takes("*/*"),
         request_max_body_size=BODY_BYTES_MAX,
+        summary="Add a document to a tender",
     )
     async def add_document(
         self,
@@ -60,7 +61,11 @@ class DossierController(Controller):
         upload, now = read_upload(request, name), clock.now()
         return await service.add_document(session, actor, tender_id, upload, now, internal=internal)
 
-    @get("/documents/{document_id:uuid}", opt=allow(scope=READ) | sends("*/*"))
+    @get(
+        "/documents/{document_id:uuid}",
+        opt=allow(scope=READ) | sends("*/*"),
+        summary="Get a document of a tender",
+    )
     async def get_document(
         self,
         session: AsyncSession,

@@ -37,7 +37,7 @@ class TenderOfferController(Controller):
     path = "/api/v1/tenders/{tender_id:uuid}"
     tags = ("offers",)
 
-    @get("/offers", opt=allow(scope=READ))
+    @get("/offers", opt=allow(scope=READ), summary="List offers of a tender")
     async def list_offers(self, session: AsyncSession, actor: Actor, tender_id: UUID) -> OfferPage:
         """Opened offers for the buyer, the own ones for a supplier."""
         return await service.list_offers(session, actor, tender_id)

@@ -35,28 +35,61 @@ class Foreign(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Value(Foreign, frozen=True, kw_only=True):
+    """An amount.
+
+    amount    a number, as OCDS has it, e.g. `1234.5`
+    currency  ISO 4217; null: the one passed along, e.g. `EUR`
+    """
+
     amount: Decimal | None = None
     currency: str | None = None
 
 
 class Period(Foreign, frozen=True, kw_only=True):
+    """A period of time.
+
+    start_date  RFC 3339, e.g. `2026-12-01T10:00:00Z`
+    end_date    RFC 3339, e.g. `2026-12-15T10:00:00Z`
+    """
+
     start_date: str | None = None
     end_date: str | None = None
 
 
 class Classification(Foreign, frozen=True, kw_only=True):
+    """A code of a public list.
+
+    id           the code, e.g. `42122000-0`
+    description  what the code means, e.g. `Pumps`
+    """
+
     scheme: str | None = None
     id: str | int | None = None
     description: str | None = None
 
 
 class Unit(Foreign, frozen=True, kw_only=True):
+    """A unit of measure.
+
+    scheme  `UNCEFACT` says that `id` is one of ours, e.g. `UNCEFACT`
+    id      the code, e.g. `C62`
+    name    in words, e.g. `piece`
+    """
+
     scheme: str | None = None
     id: str | None = None
     name: str | None = None
 
 
 class Item(Foreign, frozen=True, kw_only=True):
+    """What is bought.
+
+    description  becomes the name, e.g. `Circulation pump`
+    quantity     a number, as OCDS has it, e.g. `400`
+    unit         `C62` where it is none of ours
+    related_lot  the id of its lot; null: the first one, e.g. `lot-1`
+    """
+
     description: str | None = None
     quantity: Decimal | None = None
     unit: Unit | None = None
@@ -65,6 +98,15 @@ class Item(Foreign, frozen=True, kw_only=True):
 
 
 class Lot(Foreign, frozen=True, kw_only=True):
+    """A part of the tender.
+
+    id              what items name it by, e.g. `lot-1`
+    title           as bidders will read it, e.g. `400 pumps`
+    description     what it is about, e.g. `For the heating of plant 3`
+    value           becomes the ceiling
+    auction_period  its begin becomes the start of the auction
+    """
+
     id: str
     title: str | None = None
     description: str | None = None
@@ -73,6 +115,18 @@ class Lot(Foreign, frozen=True, kw_only=True):
 
 
 class Tender(Foreign, frozen=True, kw_only=True):
+    """The process as the buyer published it.
+
+    title               as bidders will read it, e.g. `Pumps`
+    description         what it is about, e.g. `Replacement of all pumps in plant 3`
+    value               becomes the ceiling of a single lot
+    items               what is bought
+    lots                what is awarded; none: all items are one lot
+    procurement_method  `open` becomes an open tender, anything else an invited one, e.g. `open`
+    tender_period       its end begins the auctions, where no other time is named
+    award_period        its start begins the auctions of lots without a period
+    """
+
     title: str | None = None
     description: str | None = None
     value: Value | None = None
@@ -84,7 +138,13 @@ class Tender(Foreign, frozen=True, kw_only=True):
 
 
 class Release(Foreign, frozen=True, kw_only=True):
-    """`ocid` names the process: several releases of one process tell its history."""
+    """What was published of a process at one time.
+
+    ocid    names the process: several releases of one process tell its history, e.g.
+            `ocds-213czf-000-00001`
+    date    the newest one counts, e.g. `2026-12-01T10:00:00Z`
+    tender  releases without one are passed over
+    """
 
     ocid: str | None = None
     date: str | None = None
@@ -92,7 +152,10 @@ class Release(Foreign, frozen=True, kw_only=True):
 
 
 class Document(Release, frozen=True, kw_only=True):
-    """A release package, or a single release."""
+    """A release package, or a single release.
+
+    releases  of a package; empty: the document is the release
+    """
 
     releases: list[Release] = []
 

@@ -17,8 +17,11 @@ Word = Annotated[str, Meta(max_length=64)]
 
 
 class NewOffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`price` for the whole lot; `attributes` answers the features and costs of its scoring,
-    `lines` are the totals of the lot's lines as decimal strings by their id.
+    """A sealed offer. Nobody can read it before the opening.
+
+    price  for the whole lot
+    lines  the totals of the lot's lines by their id, decimal texts, e.g. `{"1": "4850.00"}`
+    note   for the buyer, read after the opening, e.g. `Delivery from stock.`
     """
 
     price: Amount
@@ -28,7 +31,14 @@ class NewOffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OfferReceipt(msgspec.Struct, frozen=True):
-    """`sha256` is of the sealed bytes as they are kept: proof of what was handed in, and when."""
+    """Proof of what was handed in, and when.
+
+    state         `sealed` until the opening, e.g. `sealed`
+    revision      how often it was handed in, e.g. `1`
+    submitted_at  when this revision was handed in
+    sha256        of the sealed bytes as they are stored, 64 hexadecimal digits, e.g.
+                  `9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08`
+    """
 
     id: UUID
     lot_id: UUID
@@ -39,7 +49,19 @@ class OfferReceipt(msgspec.Struct, frozen=True):
 
 
 class OfferView(msgspec.Struct, frozen=True):
-    """After the opening everything; before it the own organisation sees all but the content."""
+    """An offer. Before the opening its own organisation sees all but the content.
+
+    organisation  who made it
+    state         `sealed`, `opened`, then `accepted` or `rejected`; `withdrawn`, e.g. `opened`
+    revision      how often it was handed in, e.g. `1`
+    submitted_at  when this revision was handed in
+    opened_at     null: it is sealed
+    price         for the whole lot; null: it is sealed
+    note          null: it is sealed, e.g. `Delivery from stock.`
+    reason        why it was rejected; null: it was not, e.g. `Another model`
+    lines         the totals of the lot's lines; null: it is sealed, or there are none, e.g. `{"1":
+                  "4850.00"}`
+    """
 
     id: UUID
     lot_id: UUID
@@ -58,12 +80,21 @@ class OfferView(msgspec.Struct, frozen=True):
 
 
 class OfferPage(msgspec.Struct, frozen=True):
+    """Offers of a tender."""
+
     items: list[OfferView]
     next_cursor: str | None = None
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """`state` stays `published` until everybody needed has released a share."""
+    """How far the opening is.
+
+    state         of the tender: `published` until everybody needed has released a share, then
+                  `opened`, e.g. `published`
+    released      shares of the key that were released, e.g. `1`
+    needed        people it takes, 1 or 2, e.g. `2`
+    offers_count  how many were opened; null: they are still sealed, e.g. `5`
+    """
 
     state: str
     released: int
@@ -72,6 +103,9 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class StartAuctions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`starts_at` replaces the start in every lot's rules."""
+    """Begins the auctions of the qualified offers.
+
+    starts_at  replaces the start in every lot's rules; null: as they say
+    """
 
     starts_at: datetime | None = None

@@ -11,12 +11,23 @@ from marketplace.kernel.money import Amount
 
 
 class ReasonView(msgspec.Struct, frozen=True):
+    """One reason to invite a supplier.
+
+    code  stable name, e.g. `offers_item`
+    text  in words, with its figures, e.g. `Has a price for 3 of 4 items.`
+    """
+
     code: str
     text: str
 
 
 class Suggested(msgspec.Struct, frozen=True):
-    """`points` from 0 to 100; every reason that made them, the weightiest first."""
+    """A supplier that may be worth an invitation.
+
+    organisation  the supplier
+    points        from 0 to 100, by all reasons together, e.g. `72`
+    reasons       the weightiest first
+    """
 
     organisation: Party
     points: str
@@ -24,7 +35,14 @@ class Suggested(msgspec.Struct, frozen=True):
 
 
 class BandView(msgspec.Struct, frozen=True):
-    """A market price for the whole lot: the middle half of the known prices and their median."""
+    """A market price for the whole lot: the middle half of the known prices and their median.
+
+    low               a quarter of the known prices is lower; null: too few are known
+    median            half of them is lower; null: too few are known
+    high              a quarter of them is higher; null: too few are known
+    from_price_lists  prices from published lists, e.g. `4`
+    from_past_awards  prices from former awards, e.g. `2`
+    """
 
     lot_id: UUID
     low: Amount | None
@@ -35,5 +53,11 @@ class BandView(msgspec.Struct, frozen=True):
 
 
 class Suggestions(msgspec.Struct, frozen=True):
+    """Whom to invite, and what to expect.
+
+    suppliers  the most promising first
+    bands      one for each lot
+    """
+
     suppliers: list[Suggested]
     bands: list[BandView]

@@ -34,7 +34,7 @@ class InvitationController(Controller):
     path = "/api/v1/invitations"
     tags = ("accounts",)
 
-    @post(opt=allow(*INVITERS, scope=WRITE, verified=True))
+    @post(opt=allow(*INVITERS, scope=WRITE, verified=True), summary="Invite a colleague")
     async def invite(
         self,
         session: AsyncSession,
@@ -53,12 +53,20 @@ class InvitationController(Controller):
     async def list_invitations(self, session: AsyncSession, actor: Actor) -> InvitationPage:
         return await colleagues.browse(session, actor)
 
-    @delete("/{invitation_id:uuid}", opt=allow(*INVITERS, scope=WRITE, verified=True))
+    @delete(
+        "/{invitation_id:uuid}",
+        opt=allow(*INVITERS, scope=WRITE, verified=True),
+        summary="Withdraw the invitation of a colleague",
+    )
     async def withdraw(self, session: AsyncSession, actor: Actor, invitation_id: UUID) -> None:
         """Take an open invitation back."""
         await colleagues.withdraw(session, actor, invitation_id)
 
-    @post("/{token:str}/accept", opt=PUBLIC | {"problems": (410,)})
+    @post(
+        "/{token:str}/accept",
+        opt=PUBLIC | {"problems": (410,)},
+        summary="Accept an invitation to the organisation",
+    )
     async def accept(
         self,
         request: Request[Any, Any, Any],
@@ -90,7 +98,11 @@ class MemberController(Controller):
         """Replace a colleague's roles. An API key needs the scope `*`."""
         return await colleagues.change_roles(session, clock, actor, user_id, data.roles)
 
-    @delete("/{user_id:uuid}", opt=allow("admin", scope=WRITE, verified=True))
+    @delete(
+        "/{user_id:uuid}",
+        opt=allow("admin", scope=WRITE, verified=True),
+        summary="Disable a colleague",
+    )
     async def disable(
         self,
         session: AsyncSession,

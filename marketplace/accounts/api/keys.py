@@ -20,7 +20,7 @@ class ApiKeyController(Controller):
     path = "/api/v1/api_keys"
     tags = ("accounts",)
 
-    @post(opt=allow(scope=WRITE, waiting=True, verified=True))
+    @post(opt=allow(scope=WRITE, waiting=True, verified=True), summary="Issue an API key")
     async def issue(
         self, session: AsyncSession, clock: Clock, actor: Actor, data: NewApiKey
     ) -> IssuedApiKey:
@@ -34,7 +34,7 @@ class ApiKeyController(Controller):
         """The own keys, or all of the organisation for an admin; never the secrets."""
         return await keys.browse(session, actor)
 
-    @delete("/{key_id:uuid}", opt=allow(scope=WRITE, waiting=True))
+    @delete("/{key_id:uuid}", opt=allow(scope=WRITE, waiting=True), summary="Revoke an API key")
     async def revoke(
         self,
         session: AsyncSession,

@@ -116,7 +116,7 @@ class MeController(Controller):
     path = "/api/v1/me"
     tags = ("accounts",)
 
-    @get(opt=allow(scope=READ, waiting=True))
+    @get(opt=allow(scope=READ, waiting=True), summary="Read who the caller is")
     async def me(self, reader: Reader, actor: Actor, clock: Clock) -> Me:
         """Who the caller is and what it may do."""
         allowed = await entitlements.show(reader, actor.organisation_id, clock.now())
@@ -139,7 +139,7 @@ class MeController(Controller):
             session, clock, guesses, passwords, revocations, facts, actor, data
         )
 
-    @post("/reauthenticate", status_code=204, opt=IN_SESSION)
+    @post("/reauthenticate", status_code=204, opt=IN_SESSION, summary="Prove who one is once more")
     async def reauthenticate(
         self,
         session: AsyncSession,

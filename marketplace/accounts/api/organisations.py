@@ -41,7 +41,7 @@ class RegistrationController(Controller):
     path = "/api/v1/registrations"
     tags = ("accounts",)
 
-    @post(opt=PUBLIC)
+    @post(opt=PUBLIC, summary="Register an organisation")
     async def register(
         self,
         request: Request[Any, Any, Any],
@@ -139,6 +139,7 @@ class OrganisationController(Controller):
         "/{organisation_id:uuid}/retire",
         status_code=200,
         opt=allow(scope=WRITE, waiting=True, verified=True),
+        summary="Retire an organisation",
     )
     async def retire(
         self,
@@ -157,7 +158,12 @@ class OrganisationController(Controller):
             session, clock, revocations, actor, organisation_id, "retire", data.reason
         )
 
-    @post("/{organisation_id:uuid}/approve", status_code=200, opt=allow(scope=WRITE, waiting=True))
+    @post(
+        "/{organisation_id:uuid}/approve",
+        status_code=200,
+        opt=allow(scope=WRITE, waiting=True),
+        summary="Approve an organisation",
+    )
     async def approve(
         self,
         session: AsyncSession,
@@ -173,7 +179,12 @@ class OrganisationController(Controller):
             session, clock, revocations, actor, organisation_id, "approve", reason
         )
 
-    @post("/{organisation_id:uuid}/suspend", status_code=200, opt=allow(scope=WRITE, waiting=True))
+    @post(
+        "/{organisation_id:uuid}/suspend",
+        status_code=200,
+        opt=allow(scope=WRITE, waiting=True),
+        summary="Suspend an organisation",
+    )
     async def suspend(
         self,
         session: AsyncSession,
@@ -189,7 +200,10 @@ class OrganisationController(Controller):
         )
 
     @post(
-        "/{organisation_id:uuid}/reinstate", status_code=200, opt=allow(scope=WRITE, waiting=True)
+        "/{organisation_id:uuid}/reinstate",
+        status_code=200,
+        opt=allow(scope=WRITE, waiting=True),
+        summary="Reinstate an organisation",
     )
     async def reinstate(
         self,

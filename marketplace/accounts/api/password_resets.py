@@ -22,7 +22,7 @@ class PasswordResetController(Controller):
     path = "/api/v1/password_resets"
     tags = ("accounts",)
 
-    @post(status_code=202, opt=PUBLIC_ONCE)
+    @post(status_code=202, opt=PUBLIC_ONCE, summary="Ask for a new password")
     async def ask(
         self,
         request: Request[Any, Any, Any],
@@ -36,7 +36,12 @@ class PasswordResetController(Controller):
         """
         await password_resets.ask(session, clock, guesses, data.email, client_address(request))
 
-    @post("/{token:str}", status_code=204, opt=PUBLIC_ONCE | {"problems": (410,)})
+    @post(
+        "/{token:str}",
+        status_code=204,
+        opt=PUBLIC_ONCE | {"problems": (410,)},
+        summary="Choose a new password",
+    )
     async def use(
         self,
         request: Request[Any, Any, Any],

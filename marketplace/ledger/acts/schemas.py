@@ -50,6 +50,8 @@ class ActRunView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActRunPage(msgspec.Struct, frozen=True):
+    """Months, the newest first."""
+
     items: list[ActRunView]
     next_cursor: str | None = None
 
@@ -91,7 +93,11 @@ class ActRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActLineView(msgspec.Struct, frozen=True, kw_only=True):
-    """One accrual."""
+    """One accrual.
+
+    source  the sale, order or whatever it was earned by
+    rule    why it is that much
+    """
 
     position: Annotated[int, Meta(description="From 1.", examples=[1])]
     accrual_id: Annotated[UUID, Meta(description="The accrual, on no other act.")]
@@ -110,6 +116,8 @@ class ActView(ActRow, frozen=True, kw_only=True):
 
 
 class ActPage(msgspec.Struct, frozen=True):
+    """Acts, the newest first."""
+
     items: list[ActRow]
     next_cursor: str | None = None
 

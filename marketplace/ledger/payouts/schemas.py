@@ -116,6 +116,8 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PayoutPage(msgspec.Struct, frozen=True):
+    """Payouts."""
+
     items: list[PayoutView]
     next_cursor: str | None = None
 
@@ -142,6 +144,8 @@ class PayoutRunRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PayoutRunPage(msgspec.Struct, frozen=True):
+    """Payout runs, the newest first."""
+
     items: list[PayoutRunRow]
     next_cursor: str | None = None
 

@@ -24,14 +24,19 @@ class DocumentController(Controller):
     path = "/api/v1/orders/{order_id:uuid}/documents"
     tags = ("orders",)
 
-    @get("/", opt=allow(scope=READ))
+    @get("/", opt=allow(scope=READ), summary="List documents of an order")
     async def list_documents(
         self, session: AsyncSession, actor: Actor, order_id: UUID
     ) -> OrderDocumentPage:
         """Every version of every file the caller may see."""
         return await dossier.list_documents(session, actor, order_id)
 
-    @post("/", opt=allow(scope=WRITE) | takes("*/*"), request_max_body_size=BODY_BYTES_MAX)
+    @post(
+        "/",
+        opt=allow(scope=WRITE) | takes("*/*"),
+        request_max_body_size=BODY_BYTES_MAX,
+        summary="Add a document to an order",
+    )
     async def add_document(
         self,
         request: Request[Any, Any, Any],
@@ -51,7 +56,11 @@ class DocumentController(Controller):
             session, actor, order_id, upload, now, internal=internal, claim_id=claim_id
         )
 
-    @get("/{document_id:uuid}", opt=allow(scope=READ) | sends("*/*"))
+    @get(
+        "/{document_id:uuid}",
+        opt=allow(scope=READ) | sends("*/*"),
+        summary="Get a document of an order",
+    )
     async def get_document(
         self,
         session: AsyncSession,

@@ -134,7 +134,9 @@ class OrderController(Controller):
         await moving.confirm(session, facts, actor, order_id, due_at, now)
         return await views.show(session, actor, order_id, now)
 
-    @post("/{order_id:uuid}/deliveries", opt=allow(scope=WRITE))
+    @post(
+        "/{order_id:uuid}/deliveries", opt=allow(scope=WRITE), summary="Deliver goods of an order"
+    )
     async def deliver(
         self,
         session: AsyncSession,
