@@ -25,6 +25,8 @@ import msgspec
 from litestar._openapi.schema_generation.plugins.struct import StructSchemaPlugin
 from litestar._openapi.schema_generation.schema import SchemaCreator
 from litestar.openapi.spec import Reference, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.plugins.core._msgspec import kwarg_definition_from_field
 from litestar.typing import FieldDefinition
 
 GLOSSARY = Path(__file__).with_name("glossary.txt")
@@ -109,13 +111,24 @@ class DocumentedStructs(StructSchemaPlugin):
             schema.description = prose
         assert schema.properties is not None, "a struct has properties, if only none"
         lines, words = lines_of(struct), glossary()
-        for field in msgspec.structs.fields(struct):
+        for field in msgspec.inspect.type_info(struct).fields:  # type: ignore[attr-defined]
+            _, extra = kwarg_definition_from_field(field)
+            if component := extra.get("component"):
+                schema.properties[field.encode_name] = _component(
+                    component, optional=not field.required
+                )
             document(
                 schema.properties[field.encode_name],
                 lines.get(field.name),
                 words.get(field.name),
             )
         return schema
+
+
+def _component(name: str, *, optional: bool) -> Schema:
+    """A schema that is made elsewhere."""
+    reference = Reference(f"#/components/schemas/{name}")
+    return Schema(any_of=[reference, Schema(type=OpenAPIType.NULL)] if optional else [reference])
 
 
 def document(schema: Schema | Reference, line: Line | None, word: Line | None) -> None:
@@ -153,7 +166,7 @@ def _is_plain(schema: Schema) -> bool:
 def _typical(schema: Schema) -> Any:
     """An example by the format, alone or in a list."""
     for each in _alternatives(schema):
-        if each.format is not None and str(each.format) in BY_FORMAT:
+        if each.format in BY_FORMAT:
             return BY_FORMAT[each.format]
         if isinstance(each.items, Schema) and (inner := _typical(each.items)) is not None:
             return [inner]

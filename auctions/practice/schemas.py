@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+
+from auctions.rules.parts.documented import LotRules
 
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -25,7 +27,7 @@ class NewPractice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     lot_id: UUID | None = None
-    rules: dict[str, Any] | None = None
+    rules: LotRules | None = None
     currency: Currency = "EUR"
     ceiling: Annotated[str, Meta(max_length=32)] | None = None
     title: Title = "Practice"

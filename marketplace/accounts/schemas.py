@@ -145,7 +145,9 @@ class Entitlements(Struct, frozen=True, kw_only=True):
     modules: Annotated[
         list[str] | None, Meta(description="Null: all of them.", examples=[["orders", "prices"]])
     ]
-    seats: Annotated[int | None, Meta(description="How many people it may have; null: any number.")]
+    seats: Annotated[
+        int | None, Meta(description="How many people it may have; null: any number.", examples=[5])
+    ]
     seats_used: Annotated[int, Meta(description="Members and open invitations.", examples=[3])]
 
 

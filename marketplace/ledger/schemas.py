@@ -34,7 +34,7 @@ class LedgerAccountView(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     asset: Asset
-    ref: Annotated[str, Meta(description="A fund's id; else empty.")]
+    ref: Annotated[str, Meta(description="A fund's id; else empty.", examples=[""])]
     balance: Decimal
 
 

@@ -240,7 +240,9 @@ class NewAgreement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Annotated[int, Meta(ge=1, description="Null: the newest published one.", examples=[1])]
         | None
     ) = None
-    tier: Annotated[Word | None, Meta(description="Granted from the start, unearned.")] = None
+    tier: Annotated[
+        Word | None, Meta(description="Granted from the start, unearned.", examples=["silver"])
+    ] = None
     region: Place | None = None
     segment: Place | None = None
     cpa: CpaBody | None = None
@@ -309,7 +311,10 @@ class Approval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tier that is granted."""
 
     tier: Annotated[
-        Word | None, Meta(description="One whose score suffices now; null takes the tier away.")
+        Word | None,
+        Meta(
+            description="One whose score suffices now; null takes the tier away.", examples=["gold"]
+        ),
     ]
 
 

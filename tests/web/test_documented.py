@@ -69,11 +69,15 @@ def alternatives(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from alternatives(each)
 
 
+def is_simple(kind: str | list[str] | None) -> bool:
+    return bool(_SIMPLE.intersection([kind] if isinstance(kind, str) else kind or ()))
+
+
 def needs_example(schema: dict[str, Any]) -> bool:
     for each in alternatives(schema):
         if each.get("type") == "array" and needs_example(each.get("items", {})):
             return True
-        if each.get("type") in _SIMPLE and not {"enum", "const", "$ref"} & each.keys():
+        if is_simple(each.get("type")) and not {"enum", "const", "$ref"} & each.keys():
             return "$ref" not in each.get("additionalProperties", {})
     return False
 

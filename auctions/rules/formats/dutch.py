@@ -20,14 +20,31 @@ from auctions.rules.core.scoring import Scale, evaluate
 from auctions.rules.core.standing import rank_of
 from auctions.rules.core.state import State
 from auctions.rules.parts.clock import Clock, read_amount, stale_reason
+from auctions.rules.parts.documented import DecimalText, Interval, PhaseRules
 from auctions.rules.parts.fields import Section
 from auctions.rules.parts.format import Example
 from auctions.rules.parts.words import Paragraph, Texts, duration
 from marketplace.kernel.money import MINOR_MAX, format_minor
 
 
+class DutchRules(PhaseRules, frozen=True, kw_only=True):
+    """The price rises until the first bidder accepts it.
+
+    start       the first price, e.g. `8000.00`
+    increment   by how much it rises at each step, e.g. `100.00`
+    interval_s  seconds of a step, e.g. `60`
+    cap         the last price; null: the lot's ceiling, e.g. `12000.00`
+    """
+
+    start: DecimalText
+    increment: DecimalText
+    interval_s: Interval | None = 30
+    cap: DecimalText | None = None
+
+
 class Dutch(Clock):
     name = "dutch"
+    documented = DutchRules
     ends_on_accept = True
     step_field = "increment_minor"
 

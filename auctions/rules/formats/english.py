@@ -14,6 +14,7 @@ from auctions.rules.core.parameters import Phase, Terms
 from auctions.rules.core.placing import place
 from auctions.rules.core.standing import rank_of
 from auctions.rules.core.state import State
+from auctions.rules.parts.documented import OvertimeRules, StepRules, TimedRules
 from auctions.rules.parts.format import Example, Format
 from auctions.rules.parts.overtime import overtime_words, shortened_overtime, show_overtime
 from auctions.rules.parts.step import buffer_words, show_step, step_words
@@ -30,8 +31,20 @@ _CHAPTER: dict[str, Any] = {
 }
 
 
+class EnglishRules(TimedRules, frozen=True, kw_only=True):
+    """Everybody bids whenever they like until the close.
+
+    step      by how much a bid must improve; null: by the smallest unit of the currency
+    overtime  when a late bid moves the close; null: never
+    """
+
+    step: StepRules | None = None
+    overtime: OvertimeRules | None = None
+
+
 class English(Format):
     name = "english"
+    documented = EnglishRules
     counts_steps = True
     has_overtime = True
     allows_automatic = True

@@ -19,14 +19,31 @@ from auctions.rules.core.placing import new_bid, stand
 from auctions.rules.core.scoring import Scale, evaluate
 from auctions.rules.core.state import Bidder, State
 from auctions.rules.parts.clock import Clock, read_amount, stale_reason
+from auctions.rules.parts.documented import DecimalText, Interval, PhaseRules
 from auctions.rules.parts.fields import Section
 from auctions.rules.parts.format import Example
 from auctions.rules.parts.words import Paragraph, Texts, duration
 from marketplace.kernel.money import MINOR_MAX, format_minor
 
 
+class JapaneseRules(PhaseRules, frozen=True, kw_only=True):
+    """The price falls; a bidder that does not confirm a step in its time drops out.
+
+    start       the first price, e.g. `8000.00`
+    decrement   by how much it falls at each step, e.g. `100.00`
+    interval_s  seconds of a step, e.g. `60`
+    floor       it falls no further; null: the smallest unit of the currency, e.g. `4000.00`
+    """
+
+    start: DecimalText
+    decrement: DecimalText
+    interval_s: Interval | None = 30
+    floor: DecimalText | None = None
+
+
 class Japanese(Clock):
     name = "japanese"
+    documented = JapaneseRules
     needs_rivals = True
     step_field = "decrement_minor"
 

@@ -8,9 +8,10 @@ the earlier. Each round orders anew.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from auctions.rules.core.answers import refused
 from auctions.rules.core.bidding import free_highest, highest
@@ -23,6 +24,7 @@ from auctions.rules.core.placing import new_bid, stand_pending
 from auctions.rules.core.scoring import Scale, evaluate
 from auctions.rules.core.stages import enter
 from auctions.rules.core.state import Stage, State
+from auctions.rules.parts.documented import Interval, Pause, PhaseRules, StepRules
 from auctions.rules.parts.fields import TURN_S_MAX, Section
 from auctions.rules.parts.format import Example, Format, Play
 from auctions.rules.parts.step import buffer_words, show_step, step_words
@@ -75,8 +77,29 @@ def turn_order(state: State) -> list[str]:
     return silent + standing
 
 
+class RoundsRules(PhaseRules, frozen=True, kw_only=True):
+    """Turns from worst to best, so that the best speaks last, again and again.
+
+    rounds         how many, e.g. `3`
+    turn_s         seconds of each bidder's turn, e.g. `120`
+    first_pause_s  seconds before the first round, in which everybody may name a first bid,
+                   e.g. `300`
+    pause_s        seconds before each other round, e.g. `120`
+    announce_s     seconds between the last turn and the result, e.g. `0`
+    step           by how much a bid must improve; null: by the smallest unit of the currency
+    """
+
+    rounds: Annotated[int, Meta(ge=1, le=ROUNDS_MAX)] | None = 3
+    turn_s: Interval | None = 120
+    first_pause_s: Pause | None = 300
+    pause_s: Pause | None = 120
+    announce_s: Pause | None = 0
+    step: StepRules | None = None
+
+
 class Rounds(Format):
     name = "rounds"
+    documented = RoundsRules
     has_stages = True
     counts_steps = True
     tells_price_for_rank = True

@@ -22,6 +22,7 @@ from auctions.rules.core.scoring import Scale
 from auctions.rules.core.stages import enter
 from auctions.rules.core.state import Stage, State
 
+from .documented import PhaseRules, TimedRules
 from .fields import Section
 from .words import Paragraph, Texts, seconds
 
@@ -145,6 +146,9 @@ class Format:
         return highest(state, alias, scale)
 
     # Parameters ------------------------------------------------------------------------------
+
+    documented: ClassVar[type[PhaseRules]] = TimedRules
+    """The fields that `read` and its facts read, for the API document."""
 
     def read(self, section: Section, exponent: int, ceiling: int | None) -> dict[str, Any]:
         """Its own fields of the rules as fields of a Phase; wrong ones are noted in `section`."""

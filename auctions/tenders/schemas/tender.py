@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from auctions.rules.parts.documented import DraftRules, LotRules
 from auctions.tenders.rules import (
     INVITATIONS_MAX,
     ITEMS_MAX,
@@ -103,7 +104,7 @@ class NewLot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: Title
     items: Annotated[list[NewItem], Meta(min_length=1, max_length=ITEMS_MAX)]
-    rules: dict[str, Any]
+    rules: LotRules
     ceiling: Amount | None = None
     description: Text = ""
     id: UUID | None = None
@@ -292,7 +293,7 @@ class LotView(msgspec.Struct, frozen=True):
     description: str
     items: list[ItemView]
     ceiling: Amount | None
-    rules: dict[str, Any]
+    rules: DraftRules
     auction_id: UUID | None
     starts_at: datetime | None
     alias: str | None = None

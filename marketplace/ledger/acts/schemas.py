@@ -81,7 +81,9 @@ class ActRow(msgspec.Struct, frozen=True, kw_only=True):
     self_billing: Annotated[
         bool, Meta(description="False: a statement, because self-billing was not agreed.")
     ]
-    title: Annotated[str, Meta(description="In the partner's language.")]
+    title: Annotated[
+        str, Meta(description="In the partner's language.", examples=["Self-billed invoice"])
+    ]
     total: Annotated[Amount, Meta(description="Never negative; a credit note turns the signs.")]
     state: Annotated[
         str, Meta(description="`issued`, `accepted` or `disputed`.", examples=["issued"])

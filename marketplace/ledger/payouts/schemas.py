@@ -105,8 +105,16 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
             examples=["approved"],
         ),
     ]
-    holder: Annotated[str | None, Meta(description="Owner of the bank account.")]
-    iban: Annotated[str | None, Meta(description="Null: the partner has named no account.")]
+    holder: Annotated[
+        str | None, Meta(description="Owner of the bank account.", examples=["Pumps Ltd"])
+    ]
+    iban: Annotated[
+        str | None,
+        Meta(
+            description="Null: the partner has named no account.",
+            examples=["DE89370400440532013000"],
+        ),
+    ]
     account_changed: Annotated[
         bool, Meta(description="The last payout to this partner went to another account.")
     ]
@@ -126,7 +134,9 @@ class PayoutRunRow(msgspec.Struct, frozen=True, kw_only=True):
     """A run in the list."""
 
     id: Annotated[UUID | None, Meta(description="Null in a dry run.")]
-    number: Annotated[int | None, Meta(description="Without gaps; null in a dry run.")]
+    number: Annotated[
+        int | None, Meta(description="Without gaps; null in a dry run.", examples=[12])
+    ]
     until: Time
     currency: Annotated[str | None, Meta(description="Null: every currency.")]
     state: Annotated[
