@@ -18,6 +18,7 @@ from web.auth import SAFE_METHODS
 from web.documented import glossary, parsed, schemas_of
 from web.lists import List, lists_of
 from web.openapi_rules import rules_schemas
+from web.openapi_webhooks import webhooks
 from web.problems import MEDIA_TYPE, TITLES, ProblemDocument
 from web.schema_page import SchemaPage
 from web.strict import LIST_PARAMETERS
@@ -103,7 +104,9 @@ def complete(app: Litestar, document: dict[str, Any]) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE},
         "api_key": {"type": "http", "scheme": "bearer", "description": "`prefix.secret`"},
     }
-    components.setdefault("schemas", {}).update(schemas_of(ProblemDocument) | rules_schemas())
+    schemas = components.setdefault("schemas", {})
+    schemas.update(schemas_of(ProblemDocument) | rules_schemas())
+    document["webhooks"] = webhooks(schemas)
     _name_schemas(document)
     document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     lists = lists_of(app)

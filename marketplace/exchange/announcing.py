@@ -64,6 +64,7 @@ async def announce(
     Works in any scope.
     """
     event = EVENTS[kind]
+    assert data.keys() == set(event.data.__struct_fields__), f"{kind}: other data than documented"
     async with as_house(session):
         wanted = [
             endpoint

@@ -14,10 +14,13 @@ from jsonschema import Draft202012Validator, FormatChecker
 from litestar.openapi.spec import Schema
 from msgspec import Meta
 
+from marketplace.exchange.catalogue import EVENTS
 from marketplace.kernel.settings import Settings
 from web.app import create_app
 from web.documented import DocumentedStructs, glossary, lines_of, parsed, schemas_of
 from web.openapi import complete
+
+ADDED = ("marketplace.exchange.payloads", "auctions.rules")
 
 Word = Annotated[str, Meta(description="A word.", examples=["a"])]
 
@@ -126,6 +129,24 @@ def test_examples_are_what_their_schemas_allow(built: Built) -> None:
                 for error in check.iter_errors(example)
             ]
     assert wrong == []
+
+
+def test_every_event_is_a_webhook_with_its_data(built: Built) -> None:
+    schemas, found = built.document["components"]["schemas"], built.document["webhooks"]
+    assert found.keys() == EVENTS.keys()
+    for name, item in found.items():
+        message = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert message["properties"]["type"]["const"] == name
+        data = schemas[message["properties"]["data"]["$ref"].rpartition("/")[2]]
+        assert data["properties"].keys() == set(EVENTS[name].data.__struct_fields__)
+        assert bare(data) == []
+
+
+def test_no_schema_takes_the_place_of_another(built: Built) -> None:
+    """Those of events and rules are added beside the ones that Litestar has made unique."""
+    added = {each.__name__ for each in built.structs if each.__module__.startswith(ADDED)}
+    others = {each.__name__ for each in built.structs if not each.__module__.startswith(ADDED)}
+    assert added & others == set()
 
 
 def test_every_operation_has_a_summary_in_words_of_its_own(built: Built) -> None:
