@@ -30,7 +30,7 @@ from litestar.plugins.core._msgspec import kwarg_definition_from_field
 from litestar.typing import FieldDefinition
 
 GLOSSARY = Path(__file__).with_name("glossary.txt")
-_LINE = re.compile(r"(\w+) {2,}(\S.*)", re.ASCII)
+_LINE = re.compile(r"(\??\w+) {2,}(\S.*)", re.ASCII)
 _EXAMPLE = re.compile(r"(.+?)[,;:]? e\.g\. `([^`]+)`", re.DOTALL)
 BY_FORMAT: dict[str, Any] = {
     "uuid": "0198c3f2-5a1e-7d3b-9c42-1f0e6a7b8c9d",

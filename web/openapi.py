@@ -247,7 +247,9 @@ def _describe(operation: dict[str, Any], handler: BaseRouteHandler) -> None:
     operation["description"] = prose
     operation["summary"] = summary_of(handler)
     for parameter in operation.get("parameters", ()):
-        word = lines.get(parameter["name"]) or glossary().get(parameter["name"])
+        name, words = parameter["name"], glossary()
+        word = lines.get(name) or words.get(f"?{name}" if parameter["in"] == "query" else name)
+        word = word or words.get(name)
         if word is not None and not parameter.get("description"):
             parameter["description"] = word.description
 

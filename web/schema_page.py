@@ -57,6 +57,8 @@ def page(document: dict[str, Any]) -> str:
             if operation := item.get(method):
                 tag = (operation.get("tags") or ["other"])[0]
                 tags.setdefault(tag, []).append(_operation(document, method, path, operation))
+    for name, item in document.get("webhooks", {}).items():
+        tags.setdefault("webhooks", []).append(_operation(document, "post", name, item["post"]))
     body = "".join(
         f"<h2>{escape(tag)}</h2>{''.join(operations)}" for tag, operations in sorted(tags.items())
     )
@@ -90,7 +92,8 @@ def _operation(document: dict[str, Any], method: str, path: str, operation: dict
     ]
     return (
         f'<details><summary><span class="method">{method.upper()}</span> '
-        f"<code>{escape(path)}</code></summary>{''.join(parts)}</details>"
+        f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary>"
+        f"{''.join(parts)}</details>"
     )
 
 
@@ -106,7 +109,7 @@ def _answer(document: dict[str, Any], status: str, answer: dict[str, Any]) -> st
 
 
 def _shape(document: dict[str, Any], schema: dict[str, Any], depth: int) -> Iterator[str]:
-    """`name: type` a line, nested by indentation; an optional field ends in `?`."""
+    """`name: type  # meaning` a line, nested by indentation; an optional field ends in `?`."""
     schema = _resolved(document, schema)
     if schema.get("type") == "array":
         schema = _resolved(document, schema.get("items", {}))
@@ -117,7 +120,8 @@ def _shape(document: dict[str, Any], schema: dict[str, Any], depth: int) -> Iter
     required = schema.get("required", [])
     for name, field in schema["properties"].items():
         mark = "" if name in required else "?"
-        yield f"{'  ' * depth}{name}{mark}: {_kind(field)}"
+        meaning = f"  # {field['description']}" if "description" in field else ""
+        yield f"{'  ' * depth}{name}{mark}: {_kind(field)}{meaning}"
         yield from _shape(document, field, depth + 1)
 
 
@@ -126,6 +130,10 @@ def _kind(schema: dict[str, Any]) -> str:
         return str(schema["$ref"]).rpartition("/")[2]
     if options := schema.get("oneOf") or schema.get("anyOf"):
         return " | ".join(_kind(option) for option in options)
+    if parts := schema.get("allOf"):
+        return " & ".join(_kind(part) for part in parts)
+    if "const" in schema:
+        return str(schema["const"])
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     kind = schema.get("type", "any")

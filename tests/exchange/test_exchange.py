@@ -31,6 +31,7 @@ from tests.orders.ordering import ok, ordered, refused
 from tests.people import NewPerson, Person, unique
 
 URL = "/api/v1/endpoints"
+OUTBID = {"auction_id": "a", "tender_id": "t", "lot_id": "l", "title": "Pumps", "seq": 7}
 
 
 @pytest.fixture
@@ -60,17 +61,33 @@ async def listening(
 
 
 async def told(database: Database, person: Person, kind: str = "auction.outbid") -> None:
-    data = {"auction_id": "a", "title": "Pumps"}
     async with database.transaction(SYSTEM) as session:
         await announce(
-            session, person.organisation_id, kind, data, unique("told"), datetime.now(UTC)
+            session, person.organisation_id, kind, OUTBID, unique("told"), datetime.now(UTC)
         )
+
+
+async def test_other_data_than_documented_is_never_sent(
+    new_supplier: NewPerson, database: Database
+) -> None:
+    supplier = await new_supplier()
+    async with database.transaction(SYSTEM) as session:
+        for data in ({}, OUTBID | {"lead": "1.00"}):
+            with pytest.raises(AssertionError, match="other data than documented"):
+                await announce(
+                    session,
+                    supplier.organisation_id,
+                    "auction.outbid",
+                    data,
+                    "x",
+                    datetime.now(UTC),
+                )
 
 
 async def told_and_failed(database: Database, person: Person) -> None:
     async with database.transaction(SYSTEM) as session:
         await announce(
-            session, person.organisation_id, "auction.outbid", {}, "never", datetime.now(UTC)
+            session, person.organisation_id, "auction.outbid", OUTBID, "never", datetime.now(UTC)
         )
         raise ZeroDivisionError
 
@@ -134,7 +151,7 @@ async def test_the_same_event_is_told_once(
                     session,
                     supplier.organisation_id,
                     "auction.outbid",
-                    {},
+                    OUTBID,
                     "once",
                     datetime.now(UTC),
                 )

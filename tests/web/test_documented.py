@@ -101,6 +101,17 @@ def test_every_property_is_described_and_has_an_example(built: Built) -> None:
     assert found == [], "give it a line in the docstring of its struct, or a type that says it"
 
 
+def test_every_parameter_is_described(built: Built) -> None:
+    found = [
+        f"{path} {parameter['name']}"
+        for path, item in built.document["paths"].items()
+        for operation in item.values()
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]
+    assert found == [], "give it a line in the docstring of its handler, or in web/glossary.txt"
+
+
 def test_every_line_names_a_field(built: Built) -> None:
     for struct in built.structs:
         named = parsed(struct.__dict__.get("__doc__") or "")[1].keys()
@@ -111,7 +122,8 @@ def test_the_glossary_explains_what_the_document_names(built: Built) -> None:
     names = {name for schema in built.structs.values() for name in schema.get("properties", ())}
     for item in built.document["paths"].values():
         for operation in item.values():
-            names |= {each["name"] for each in operation.get("parameters", ())}
+            for each in operation.get("parameters", ()):
+                names.add(f"?{each['name']}" if each["in"] == "query" else each["name"])
     assert glossary().keys() <= names
 
 

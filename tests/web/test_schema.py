@@ -30,6 +30,9 @@ async def test_the_schema_has_a_page_for_people_without_any_script(
     assert answer.headers["content-type"].startswith("text/html")
     assert "/api/v1/registrations" in answer.text
     assert "<script" not in answer.text
+    assert "Register an organisation" in answer.text
+    assert "id: string (uuid)  # A UUIDv7: of two, the greater one was made later." in answer.text
+    assert "An order was placed" in answer.text
     assert (await client.get("/schema/style.css")).headers["content-type"].startswith("text/css")
 
 
