@@ -80,7 +80,7 @@ class WithdrawBid(WithReason, frozen=True, kw_only=True):
 
 
 class ExcludeBidder(WithReason, frozen=True, kw_only=True):
-    """Takes a bidder and its bids out of the auction.
+    """A bidder may bid no more; its bids that stand are withdrawn one by one.
 
     bidder  its alias, e.g. `Amber Heron`
     """

@@ -103,7 +103,7 @@ class AwardWon(OfTender, frozen=True, kw_only=True):
 class OrderMoved(msgspec.Struct, frozen=True, kw_only=True):
     """An order reached another state; the side that did it is not told.
 
-    number  one series of the whole marketplace, e.g. `1042`
+    number  of the order, counted by buyer, e.g. `1042`
     event   what was done, e.g. `confirm`
     state   the state after it, as in the order, e.g. `confirmed`
     """
@@ -117,7 +117,7 @@ class OrderMoved(msgspec.Struct, frozen=True, kw_only=True):
 class ClaimMoved(msgspec.Struct, frozen=True, kw_only=True):
     """A claim reached another state; the side that did it is not told.
 
-    number  one series of the whole marketplace, e.g. `17`
+    number  of the claim, counted within its order, e.g. `1`
     event   what was done, e.g. `dispute`
     state   the state after it, as in the claim, e.g. `disputed`
     """

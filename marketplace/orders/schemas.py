@@ -179,7 +179,7 @@ class NextAction(msgspec.Struct, frozen=True, kw_only=True):
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """An order in a list.
 
-    number     one series of the whole marketplace, e.g. `1042`
+    number     counted by buyer, without gaps, e.g. `1042`
     title      what people call it, e.g. `Pumps for plant 3`
     state      `draft`, `proposed`, `awaiting_approval`, `placed`, `confirmed`, `partly_delivered`,
                `delivered`, `accepted`; `rejected`, `declined`, `cancelled`, e.g. `placed`
@@ -209,7 +209,7 @@ class OrderPage(msgspec.Struct, frozen=True):
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """An order with everything in it.
 
-    number          one series of the whole marketplace, e.g. `1042`
+    number          counted by buyer, without gaps, e.g. `1042`
     title           what people call it, e.g. `Pumps for plant 3`
     state           `draft`, `proposed`, `awaiting_approval`, `placed`, `confirmed`,
                     `partly_delivered`, `delivered`, `accepted`; `rejected`, `declined`,
@@ -339,7 +339,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     """A complaint about an order.
 
-    number       one series of the whole marketplace, e.g. `17`
+    number       counted within the order, from 1, e.g. `1`
     kind         `quality` or `service`, e.g. `quality`
     severity_bp  how bad, in basis points of a wholly bad order, e.g. `2500`
     description  the buyer's words, e.g. `Twelve pumps leak at the flange.`

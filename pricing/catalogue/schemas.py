@@ -250,7 +250,7 @@ class MappingView(Struct, kw_only=True):
     """One SKU of the caller and the item it is.
 
     item_name   name of that item, e.g. `Circulation pump 25-40`
-    method      how it was found: by the number, by the name or by hand, e.g. `name`
+    method      how it was found: `exact` (SKU), `gtin`, `similar` (name) or `manual`, e.g. `exact`
     state       `proposed` until somebody confirms or rejects it, e.g. `proposed`
     similarity  of the names, 0 to 100; null: not compared, e.g. `87`
     """

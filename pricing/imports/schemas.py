@@ -244,7 +244,7 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     row       the header is row 1, e.g. `42`
     column    the column of ours; null: it is about the row, e.g. `price`
-    severity  an `error` keeps the row out, a `warning` does not, e.g. `error`
+    severity  an `error` keeps the row out, `held` waits for a confirmation, e.g. `error`
     value     what stands there, shortened; null: nothing, e.g. `12,50,00`
     message   what is wrong, e.g. `This is no number.`
     hint      what to write instead; null: the message says all, e.g. `Write 1250.00.`

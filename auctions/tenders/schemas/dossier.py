@@ -41,7 +41,7 @@ class QuestionView(msgspec.Struct, frozen=True):
     """A question and its answer.
 
     question     in the buyer's words once it is answered, e.g. `Are flanges included?`
-    asked_at     when it was asked; null where that would tell who asked
+    asked_at     when it was asked; null: another supplier asked
     answered_at  when everybody got the answer; null: it is open
     mine         whether the caller's organisation asked
     asked_by     for the buyer only: who asked; null for others
