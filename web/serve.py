@@ -8,15 +8,18 @@ import ipaddress
 import signal
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from marketplace.kernel import logs
 from marketplace.kernel.collector import settle
 from marketplace.kernel.settings import Settings
-from web.app import Application, create_app
 from web.http_protocol import BoundedProtocol
 from web.orphan import parent_gone
+
+if TYPE_CHECKING:
+    from web.app import Application
 
 DRAIN_S = 10
 BACKLOG = 4_096
@@ -62,6 +65,8 @@ async def run_node(
     """Serve until SIGTERM or SIGINT, or until the supervising process is gone. `ready` is called
     once connections are accepted.
     """
+    from web.app import create_app  # noqa: PLC0415  # seconds, which a supervisor need not wait
+
     logs.configure(settings.log_format, settings.log_level)
     app = create_app(settings)
     server = _Server(

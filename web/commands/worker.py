@@ -7,7 +7,6 @@ from argparse import SUPPRESS, ArgumentParser, Namespace
 from pathlib import Path
 
 from web.installation import installation
-from web.worker import work
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -21,6 +20,8 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
+    from web.worker import work  # noqa: PLC0415  # seconds, which `--help` need not wait
+
     with installation(args.data) as settings:
         asyncio.run(work(settings, supervised=args.supervised, alive=args.alive))
     return 0
