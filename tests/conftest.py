@@ -286,6 +286,7 @@ class Marketplace(msgspec.Struct, frozen=True, kw_only=True):
 
     app: Application
     url: str
+    settings: Settings
     database: Database
     connect: Connect
     operator: Person
@@ -315,6 +316,7 @@ async def own_marketplace(
         yield Marketplace(
             app=app,
             url=url,
+            settings=settings,
             database=database,
             connect=connect,
             operator=operator,

@@ -1,4 +1,8 @@
-"""A clock that is moved forward by hand."""
+"""A marketplace for each module here, and a clock that is moved forward by hand.
+
+Whoever sends what is due sends everything that is: the mails and webhooks of other tests too, as
+many as there are, were they in the same database.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,10 @@ from datetime import timedelta
 import pytest
 
 from marketplace.kernel.clock import Clock, Micros
+from marketplace.kernel.db import Database
+from marketplace.kernel.settings import Settings
+from tests.conftest import Marketplace
+from tests.people import Connect, NewPerson, Person
 
 
 class Ahead(Clock):
@@ -22,3 +30,33 @@ class Ahead(Clock):
 @pytest.fixture
 def clock() -> Ahead:
     return Ahead()
+
+
+@pytest.fixture(scope="module")
+def settings(own_marketplace: Marketplace) -> Settings:
+    return own_marketplace.settings
+
+
+@pytest.fixture(scope="module")
+def database(own_marketplace: Marketplace) -> Database:
+    return own_marketplace.database
+
+
+@pytest.fixture(scope="module")
+def connect_client(own_marketplace: Marketplace) -> Connect:
+    return own_marketplace.connect
+
+
+@pytest.fixture(scope="module")
+def operator(own_marketplace: Marketplace) -> Person:
+    return own_marketplace.operator
+
+
+@pytest.fixture(scope="module")
+def new_buyer(own_marketplace: Marketplace) -> NewPerson:
+    return own_marketplace.new_buyer
+
+
+@pytest.fixture(scope="module")
+def new_supplier(own_marketplace: Marketplace) -> NewPerson:
+    return own_marketplace.new_supplier
