@@ -27,7 +27,6 @@ from auctions.tenders import api as tenders_api
 from auctions.tenders import jobs as tender_jobs
 from auctions.tenders import notice_jobs, sending
 from auctions.tenders import service as tenders
-from auctions.tenders.facts import LotAwarded
 from auctions.tenders.following import Following
 from marketplace.accounts import api as accounts_api
 from marketplace.accounts import jobs as accounts_jobs
@@ -43,7 +42,6 @@ from marketplace.accounts.tickets import Tickets
 from marketplace.accounts.totp import Totp
 from marketplace.exchange import api as exchange_api
 from marketplace.exchange import listening, mailing
-from marketplace.exchange.announcing import announce
 from marketplace.exchange.delivery import PURPOSE, Post
 from marketplace.exchange.sender import Sender
 from marketplace.kernel.actor import Actor
@@ -66,7 +64,6 @@ from marketplace.orders import facts as orders
 from marketplace.orders.listed import ListPrices
 from marketplace.orders.service import claims as claim_moves
 from marketplace.orders.service import moving as order_moves
-from marketplace.orders.service.creating import Deal, DealItem, create_from_award
 from pricing.catalogue import api as catalogue_api
 from pricing.imports import api as imports_api
 from pricing.imports import run as imports_jobs
@@ -86,6 +83,7 @@ from suppliers.programme.service.agreements import Desk
 from suppliers.programme.service.earning import terms_at
 from web import health
 from web.auth import provide_actor, provide_visitor
+from web.lists import provide_page
 from web.metrics import Metrics
 from web.pages import PAGES
 from web.readiness import Readiness
@@ -218,8 +216,6 @@ async def drain(parts: Living) -> None:
 def subscribed() -> Facts:
     """Who listens to what happens on lower floors."""
     facts = Facts()
-    facts.subscribe(LotAwarded, partial(_order_of_award, facts))
-    facts.subscribe(LotAwarded, _tell_the_winner)
     facts.subscribe(orders.OrderIntended, gates.refuse_blocked)
     facts.subscribe(orders.OrderCompleted, ratings.order_completed)
     facts.subscribe(orders.OrderCompleted, sales.order_completed)
@@ -236,39 +232,6 @@ def subscribed() -> Facts:
     facts.subscribe(orders.OrderMoved, listening.order_moved)
     facts.subscribe(orders.ClaimMoved, listening.claim_moved)
     return facts
-
-
-async def _order_of_award(facts: Facts, session: AsyncSession, fact: LotAwarded) -> None:
-    """An accepted award becomes an order, in the transaction of the acceptance."""
-    deal = Deal(
-        award_id=fact.award_id,
-        tender_id=fact.tender_id,
-        buyer_id=fact.buyer_id,
-        supplier_id=fact.supplier_id,
-        author_id=fact.author_id,
-        title=fact.title,
-        value=fact.value,
-        reference=fact.reference,
-        items=[
-            DealItem(
-                name=item.name,
-                quantity=item.quantity,
-                unit=item.unit,
-                item_id=item.item_id,
-                value=item.value,
-            )
-            for item in fact.items
-        ],
-        delivery=fact.delivery,
-        note=fact.note,
-    )
-    await create_from_award(session, facts, deal, fact.at)
-
-
-async def _tell_the_winner(session: AsyncSession, fact: LotAwarded) -> None:
-    ids = {name: str(getattr(fact, name)) for name in ("award_id", "tender_id", "lot_id")}
-    data = ids | {"title": fact.title}
-    await announce(session, fact.supplier_id, "award.won", data, f"award {fact.award_id}", fact.at)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,7 +107,7 @@ class AwardPages(Controller):
                 raise
             return await _award_page(request, session, actor, award_id, problem)
         if event == "accept":
-            return go(f"/orders/{done.order_id}" if done.order_id else "/orders")
+            return go(f"/orders/{done.order_id}")
         mine = done.organisation.id != actor.organisation_id
         return go(f"/lots/{done.lot_id}/award#awards" if mine else f"/awards/{award_id}")
 

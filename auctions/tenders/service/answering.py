@@ -11,14 +11,14 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import itemising, queries, weighing
-from auctions.tenders.facts import AwardedItem, LotAwarded
 from auctions.tenders.life import AWARD, TENDER
 from auctions.tenders.models import Award, Lot, LotItem, Tender
 from auctions.tenders.rules import AwardState, TenderState
 from auctions.tenders.schemas.awards import AwardPage, AwardView, Ranked
+from auctions.tenders.service import notices
 from auctions.tenders.service.awards import SPOKEN, make_award, offer_award, views
 from auctions.tenders.service.lot_terms import lot_terms
-from auctions.tenders.service.views import PAGE_DEFAULT, own_tender
+from auctions.tenders.service.views import own_tender
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.facts import Facts
@@ -26,6 +26,7 @@ from marketplace.kernel.money import Money, split_minor
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import house, move, mover
 
+from marketplace.orders.service.creating import Deal, DealItem, create_from_award
 ONE = "C62"
 """The unit of a line that is no item of the lot: one of it, as UN/ECE Recommendation 20 has it."""
 
@@ -36,7 +37,7 @@ NOTE_CHARS_MAX = 5_000
 async def accept(
     session: AsyncSession, actor: Actor, award_id: UUID, facts: Facts, now: datetime
 ) -> AwardView:
-    """The deal stands: orders follow from the fact in this transaction. Raises NotFound, Forbidden,
+    """The deal stands, and its order is made: the answer names it. Raises NotFound, Forbidden,
     Conflict.
     """
     award = await _answer(session, actor, award_id, "accept", None, now)
@@ -44,9 +45,14 @@ async def accept(
     async with as_house(session):
         tender = await queries.tender(session, award.tender_id, lock=True)
         assert tender is not None, "an award never outlives its tender"
-        await facts.publish(session, await _fact(session, tender, award, actor, now))
+        lot = await queries.lot(session, award.lot_id)
+        assert lot is not None, "an award never outlives its lot"
+        deal = await _deal(session, tender, lot, award)
+        order_id = await create_from_award(session, facts, deal, now)
+        await notices.award_won(session, award, lot, now)
         await _finish_if_complete(session, tender, now)
-    return (await views(session, actor, tender.currency, [award]))[0]
+    [view] = await views(session, actor, tender.currency, [award])
+    return msgspec.structs.replace(view, order_id=order_id)
 
 
 async def decline(
@@ -92,44 +98,39 @@ async def _answer(
     return award
 
 
-async def _fact(
-    session: AsyncSession, tender: Tender, award: Award, actor: Actor, now: datetime
-) -> LotAwarded:
-    lot = await queries.lot(session, award.lot_id)
-    assert lot is not None, "an award never outlives its lot"
+async def _deal(session: AsyncSession, tender: Tender, lot: Lot, award: Award) -> Deal:
+    """What was agreed, as the order takes it: the lot's items, and what the others had asked."""
     items = (await queries.items(session, tender.id)).get(lot.id, [])
     sheet = await queries.award_sheet(session, lot.id)
     rows = msgspec.convert(sheet.rows, list[Ranked]) if sheet else []
-    awarded, note = _itemised(tender, lot, award, items, rows)
+    dealt, note = _itemised(tender, lot, award, items, rows)
     reference = weighing.reference_minor(rows, award.organisation_id, award.share_percent)
-    return LotAwarded(
+    return Deal(
         award_id=award.id,
         tender_id=tender.id,
-        lot_id=lot.id,
-        title=lot.title,
         buyer_id=award.buyer_id,
         supplier_id=award.organisation_id,
         author_id=award.author_id,
-        accepted_by=actor.user_id,
-        share_percent=award.share_percent,
-        price=Money(award.price_minor, tender.currency),
+        title=lot.title,
         value=Money(award.value_minor, tender.currency),
-        reference=None if reference is None else Money(reference, tender.currency),
-        items=awarded,
+        items=dealt,
         delivery=tender.terms.get("delivery", {}),
-        at=now,
+        reference=None if reference is None else Money(reference, tender.currency),
         note=note,
     )
 
 
 def _itemised(
     tender: Tender, lot: Lot, award: Award, items: Sequence[LotItem], rows: Sequence[Ranked]
-) -> tuple[tuple[AwardedItem, ...], str]:
+) -> tuple[list[DealItem], str]:
     """The items, each with its line's value where every item has a line of its own, and then the
     lines beside them; else the lines as a note.
     """
     share = award.share_percent / 100
-    plain = tuple(AwardedItem(i.item_id, i.name, i.quantity * share, i.unit) for i in items)
+    plain = [
+        DealItem(item_id=i.item_id, name=i.name, quantity=i.quantity * share, unit=i.unit)
+        for i in items
+    ]
     own_lines = (row.lines for row in rows if row.organisation_id == award.organisation_id)
     totals: dict[str, int] = next(own_lines, {})
     if not totals:
@@ -146,11 +147,16 @@ def _itemised(
         for item, index in zip(plain, priced, strict=True)
     ]
     beside = [
-        AwardedItem(None, line.title, Decimal(line.quantity or 1) * share, ONE, values[index])
+        DealItem(
+            name=line.title,
+            quantity=Decimal(line.quantity or 1) * share,
+            unit=ONE,
+            value=values[index],
+        )
         for index, line in enumerate(lines)
         if index not in priced
     ]
-    return (*own, *beside), ""
+    return [*own, *beside], ""
 
 
 async def _finish_if_complete(session: AsyncSession, tender: Tender, now: datetime) -> None:

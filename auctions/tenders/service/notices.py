@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import queries
-from auctions.tenders.models import Auction, Lot, Tender
+from auctions.tenders.models import Auction, Award, Lot, Tender
 from marketplace.exchange.announcing import announce
 
 
@@ -37,6 +37,17 @@ async def invitation_declined(
     }
     once = f"declined {tender.id} {organisation_id}"
     await announce(session, tender.buyer_id, "invitation.declined", data, once, now)
+
+
+async def award_won(session: AsyncSession, award: Award, lot: Lot, now: datetime) -> None:
+    """`award.won` to the supplier that accepted it."""
+    data = {
+        "award_id": str(award.id),
+        "tender_id": str(award.tender_id),
+        "lot_id": str(lot.id),
+        "title": lot.title,
+    }
+    await announce(session, award.organisation_id, "award.won", data, f"award {award.id}", now)
 
 
 async def addendum_published(
