@@ -11,6 +11,7 @@ import structlog
 
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
+from marketplace.kernel.lease import LeaseLost
 from marketplace.kernel.statements import Connection, Pool
 from pricing.catalogue.queries import map_list
 from pricing.imports import failures, lease
@@ -18,7 +19,7 @@ from pricing.imports.check.validate import validate
 from pricing.imports.compare.queries import staging
 from pricing.imports.compare.report import Report, Subject
 from pricing.imports.compare.tables import tables_of
-from pricing.imports.lease import Lease, LeaseLost, queries
+from pricing.imports.lease import ImportLease, queries
 from pricing.imports.lease.queries import Noted, Upload
 from pricing.imports.publish import publication
 from pricing.imports.publish.publication import ListMoved, Publication
@@ -75,24 +76,26 @@ async def sweep_imports(database: Database, clock: Clock) -> None:
         await queries.drop_chunks_of_ended(connection)
 
 
-async def _work(pool: Pool, clock: Clock, mine: Lease, turns: asyncio.Semaphore) -> None:
+async def _work(pool: Pool, clock: Clock, mine: ImportLease, turns: asyncio.Semaphore) -> None:
     """One upload as far as it goes. What goes wrong here never reaches another supplier's."""
     job = _Job(pool, clock, mine, turns)
     try:
         await job.run()
     except* LeaseLost:
-        _log.info("price_import_left", import_id=str(mine.import_id))
+        _log.info("price_import_left", import_id=str(mine.row_id))
     except* Exception as errors:  # noqa: BLE001  # one upload's errors end here, all of them
         await job.broke(errors)
 
 
 class _Job:
-    def __init__(self, pool: Pool, clock: Clock, mine: Lease, turns: asyncio.Semaphore) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, mine: ImportLease, turns: asyncio.Semaphore
+    ) -> None:
         self._pool = pool
         self._clock = clock
         self._lease = mine
         self._turns = turns
-        self._tables = tables_of(mine.import_id)
+        self._tables = tables_of(mine.row_id)
         self._progress = Noted()
         self._known: KnownRows | None = None
         self._read: Intake | None = None
@@ -128,7 +131,7 @@ class _Job:
 
     async def _guarded(self, connection: Connection) -> None:
         try:
-            upload = await queries.load(connection, self._lease.import_id)
+            upload = await queries.load(connection, self._lease.row_id)
             if upload.attempts > lease.ATTEMPTS_MAX:
                 raise Unreadable(
                     "gave_up",
@@ -147,7 +150,7 @@ class _Job:
         reads why, and what they uploaded to this list after it goes on.
         """
         reference = failures.new_reference()
-        names = {"import_id": str(self._lease.import_id), "reference": reference}
+        names = {"import_id": str(self._lease.row_id), "reference": reference}
         try:
             async with self._pool.acquire() as connection:
                 if failures.may_pass(errors):
@@ -183,7 +186,7 @@ class _Job:
 
     async def _tidy(self, connection: Connection) -> None:
         await staging.drop(connection, self._tables)
-        await queries.drop_chunks(connection, self._lease.import_id)
+        await queries.drop_chunks(connection, self._lease.row_id)
 
     async def _process(self, connection: Connection, upload: Upload) -> None:
         checked = await self._validated_before(connection, upload)

@@ -23,8 +23,9 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.lease import LeaseLost
 from marketplace.ledger.accruing import NewAccrual, accrue
-from marketplace.ledger.acts import service
+from marketplace.ledger.acts import jobs, queries, service
 from marketplace.ledger.acts.jobs import LEASE, work_act_runs
 from marketplace.ledger.posting import Source
 from tests.auctions.tenders.test_notices import mails
@@ -233,6 +234,29 @@ async def rendered(url: str, wanted: int) -> None:
                 await asyncio.sleep(0.01)
     finally:
         await connection.close()
+
+
+async def test_a_worker_that_wakes_up_late_changes_nothing(
+    database: Database, operator: Person
+) -> None:
+    partner = await new_organisation(database)
+    await earn(database, partner.organisation_id, 7_500)
+    ok(await operator.client.post(URL, json={"period": PERIOD}), 202)
+    frozen = await jobs.claim(database, Clock())
+    assert frozen is not None
+    await let_lease_end(database)
+    successor = await jobs.claim(database, Clock())
+    assert successor is not None
+    assert (successor.row_id, successor.token == frozen.token) == (frozen.row_id, False)
+    with pytest.raises(LeaseLost):
+        await jobs.number(database, Clock(), frozen)
+    async with database.transaction(SYSTEM) as session:
+        run = await queries.run(session, frozen.row_id)
+        assert run is not None
+        assert (run.state, run.lease_token) == ("numbering", successor.token)
+    await let_lease_end(database)
+    await work_act_runs(database, Clock())
+    assert ok(await operator.client.get(f"{URL}/{frozen.row_id}"))["state"] == "done"
 
 
 async def let_lease_end(database: Database) -> None:

@@ -24,7 +24,7 @@ class BillingTerms(Base):
 
 
 class ActRun(Base):
-    """The acts of one month. A worker holds it until `lease_until` and renews that."""
+    """The acts of one month. Its worker holds it by a lease."""
 
     __tablename__ = "act_runs"
 
@@ -35,6 +35,7 @@ class ActRun(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    lease_token: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
 
 

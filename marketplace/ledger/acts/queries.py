@@ -17,7 +17,8 @@ RUNS = Sorting(ActRun.id, default="-period", period=ActRun.period, created_at=Ac
 ACTS = Sorting(Act.id, default="-issued_at", issued_at=Act.id, number=Act.number)
 
 _CLAIM = text(
-    """UPDATE act_runs SET lease_until = :until, started_at = coalesce(started_at, :now),
+    """UPDATE act_runs SET lease_token = :token, lease_until = :until,
+        started_at = coalesce(started_at, :now),
         state = CASE state WHEN 'queued' THEN 'numbering' ELSE state END
     WHERE id = (SELECT id FROM act_runs WHERE state <> 'done'
         AND (lease_until IS NULL OR lease_until <= :now)
@@ -72,17 +73,17 @@ _ISSUE = text(
 _OPERATOR = text("SELECT name, country, tax_id FROM organisations WHERE operator LIMIT 1")
 
 
-async def claim_run(session: AsyncSession, now: datetime, until: datetime) -> UUID | None:
+async def claim_run(
+    session: AsyncSession, token: UUID, now: datetime, until: datetime
+) -> UUID | None:
     """A run that nobody works on, taken until then."""
-    found: UUID | None = await session.scalar(_CLAIM, {"now": now, "until": until})
+    values = {"token": token, "now": now, "until": until}
+    found: UUID | None = await session.scalar(_CLAIM, values)
     return found
 
 
-async def run(session: AsyncSession, run_id: UUID, *, lock: bool = False) -> ActRun | None:
-    statement = select(ActRun).where(ActRun.id == run_id)
-    if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    return (await session.scalars(statement)).first()
+async def run(session: AsyncSession, run_id: UUID) -> ActRun | None:
+    return (await session.scalars(select(ActRun).where(ActRun.id == run_id))).first()
 
 
 async def run_of_period(session: AsyncSession, period: str) -> ActRun | None:

@@ -98,7 +98,7 @@ async def request_run(
             )
             session.add(run)
         elif run.state == "done":
-            run.state, run.ended_at, run.lease_until = "queued", None, None
+            run.state, run.ended_at = "queued", None
         await session.flush()
     return await show_run(session, run.id)
 

@@ -7,11 +7,9 @@ nothing, and a cancelled upload stays cancelled.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
-
-import msgspec
 
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.lease import Lease, LeaseLost
 from marketplace.kernel.statements import Connection
 from pricing.imports.failures import retry_after
 from pricing.imports.lease import queries
@@ -25,31 +23,25 @@ SMALL_BYTES = 8 << 20
 """Uploads up to this size always find a free place in a worker."""
 
 
-class LeaseLost(Exception):
-    """Cancelled, or another worker has it; leave everything as it is."""
-
-
-class Lease(msgspec.Struct, frozen=True):
+class ImportLease(Lease, frozen=True):
     """`is_large`: of more than SMALL_BYTES."""
 
-    import_id: UUID
-    token: UUID
     is_large: bool = False
 
 
-async def claim(connection: Connection, now: datetime, *, large: bool) -> Lease | None:
+async def claim(connection: Connection, now: datetime, *, large: bool) -> ImportLease | None:
     """The next due upload, or None; only one of at most SMALL_BYTES unless `large`."""
     token = new_id()
     bytes_max = None if large else SMALL_BYTES
     found = await queries.claim(connection, token, now, now + LEASE, bytes_max)
     if found is None:
         return None
-    return Lease(found.import_id, token, found.bytes_total > SMALL_BYTES)
+    return ImportLease(found.import_id, token, found.bytes_total > SMALL_BYTES)
 
 
 async def renew(connection: Connection, lease: Lease, now: datetime, noted: Noted) -> None:
     """Heartbeat, with progress. Raises LeaseLost."""
-    if not await queries.renew(connection, lease.import_id, lease.token, now + LEASE, noted):
+    if not await queries.renew(connection, lease.row_id, lease.token, now + LEASE, noted):
         raise LeaseLost
 
 
@@ -58,33 +50,33 @@ async def enter(
 ) -> None:
     """Change the state and note when the stage began. Raises LeaseLost."""
     until = now + LEASE
-    if not await queries.enter(connection, lease.import_id, lease.token, state, now, until, noted):
+    if not await queries.enter(connection, lease.row_id, lease.token, state, now, until, noted):
         raise LeaseLost
 
 
 async def read_anew(connection: Connection, lease: Lease, now: datetime) -> None:
     """Whatever was validated before does not count any more. Raises LeaseLost."""
     await enter(connection, lease, "reading", now, Noted())
-    await queries.forget_validation(connection, lease.import_id, lease.token)
+    await queries.forget_validation(connection, lease.row_id, lease.token)
 
 
 async def leave(
     connection: Connection, lease: Lease, state: State, now: datetime, noted: Noted
 ) -> None:
     """End the work in `state`; `ready` waits for a commit, others are final. Raises LeaseLost."""
-    if not await queries.leave(connection, lease.import_id, lease.token, state, now, noted):
+    if not await queries.leave(connection, lease.row_id, lease.token, state, now, noted):
         raise LeaseLost
 
 
 async def put_off(connection: Connection, lease: Lease, now: datetime) -> None:
     """After an interruption: another attempt, later each time. Raises LeaseLost."""
-    attempts = await queries.attempts(connection, lease.import_id, lease.token)
+    attempts = await queries.attempts(connection, lease.row_id, lease.token)
     if attempts is None:
         raise LeaseLost
     due_at = now + retry_after(attempts)
-    await queries.put_off(connection, lease.import_id, lease.token, due_at)
+    await queries.put_off(connection, lease.row_id, lease.token, due_at)
 
 
 async def give_back(connection: Connection, lease: Lease) -> None:
     """A worker that ends in good order lets the next one begin at once."""
-    await queries.give_back(connection, lease.import_id, lease.token)
+    await queries.give_back(connection, lease.row_id, lease.token)
