@@ -5,6 +5,9 @@ status below 400 commits first and any other rolls back, so nobody is told of wo
 durable, and a commit that fails becomes a problem instead. With an `Idempotency-Key` the answer is
 kept in the same transaction. A handler that only reads and must be quick takes a `reader` instead,
 whose end nobody waits for.
+
+The session of a GET is read-only: a page that is fetched again, early or by a crawler must neither
+change anything nor hold up those who do. `opt=STORES` makes an exception.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.access import Access
+from marketplace.kernel.access import STORES, Access
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database, Reading, commit, to_the_end
 from marketplace.kernel.idempotency import Answer, Answers, Asked
@@ -27,6 +30,7 @@ from web.problems import MEDIA_TYPE, render
 
 UNIT = "marketplace.unit"
 STORED_ANSWER_BYTES_MAX = 1 << 20
+_READ_ONLY = frozenset(["GET", "HEAD"])
 
 
 class UnitOfWork:
@@ -42,13 +46,13 @@ class UnitOfWork:
         self._giving_back: asyncio.Task[None] | None = None
         self._ended = False
 
-    async def session(self, database: Database) -> AsyncSession:
+    async def session(self, database: Database, *, read_only: bool = False) -> AsyncSession:
         """The same session each time. Nobody's session sees no tenant's row until a service says
         for whom it acts.
         """
         assert not self._ended, "the answer has begun: a stream opens transactions of its own"
         if self._session is None:
-            self._session = database.session(self.actor)
+            self._session = database.session(self.actor, read_only=read_only)
         return self._session
 
     async def reader(self, database: Database) -> Reader:
@@ -202,7 +206,9 @@ def _database(scope: Scope) -> Database:
 
 async def provide_session(scope: Scope) -> AsyncSession:
     """Dependency `session`."""
-    return await unit_of(scope).session(_database(scope))
+    reads = scope["type"] == ScopeType.HTTP and scope["method"] in _READ_ONLY
+    stores = STORES.items() <= scope["route_handler"].opt.items()
+    return await unit_of(scope).session(_database(scope), read_only=reads and not stores)
 
 
 async def provide_reader(scope: Scope) -> Reader:

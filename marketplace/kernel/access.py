@@ -4,7 +4,7 @@ A route without a declaration is closed to everybody. Declare with `opt=PUBLIC`,
 `opt=allow(...) | {"problems": (410,)}` also documents answers that its declaration does not imply,
 `allow(...) | takes("text/csv")` a body that the handler reads as it is, and `| sends("text/csv")`
 an answer that is a file, `| sorted_by(...)` (`kernel/pages.py`) what a list can be sorted by.
-`| UNCOUNTED` keeps its calls out of the metrics.
+`| UNCOUNTED` keeps its calls out of the metrics, `| STORES` lets a GET write.
 """
 
 from __future__ import annotations
@@ -57,6 +57,9 @@ SOCKET: dict[str, Any] = {"access": Access(kind="socket")}
 PUBLIC_ONCE: dict[str, Any] = {"access": Access(kind="public", idempotent=False)}
 """Public, and its answer is never stored for replay (it sets a cookie)."""
 
+
+STORES: dict[str, Any] = {"stores": True}
+"""A GET that stores what it made, so that later calls get the same bytes; all others only read."""
 
 UNCOUNTED: dict[str, Any] = {"uncounted": True}
 """How many requests came is itself a secret: sealed offers before their opening."""

@@ -105,6 +105,7 @@ _SET_SCOPE = Statement(
     " set_config('app.organisation', :organisation, true), set_config('app.user', :user, true)"
 )
 _SCOPE = "scope"
+_READ_ONLY = "read only"
 
 
 def _opening(scope: Scope | None) -> str:
@@ -160,7 +161,8 @@ def _say_for_whom(session: Session, _: object, connection: Any) -> None:
     # savepoint's begin comes here too.
     driver = connection.connection.driver_connection
     if not driver.is_in_transaction():
-        driver.opening = _opening(session.info.get(_SCOPE))
+        read_only = "SET TRANSACTION READ ONLY;" if session.info.get(_READ_ONLY) else ""
+        driver.opening = read_only + _opening(session.info.get(_SCOPE))
 
 
 def _say_nothing(connection: Any, _: object) -> None:
@@ -240,12 +242,16 @@ class Database:
         event.listen(self.engine.sync_engine, "checkout", self._still_open)
         event.listen(self.engine.sync_engine, "checkin", _say_nothing)
 
-    def session(self, scope: Scope | None) -> AsyncSession:
+    def session(self, scope: Scope | None, *, read_only: bool = False) -> AsyncSession:
         """Each of its transactions reads for `scope`; for None every tenant table is empty. Takes a
-        connection with its first statement. Whoever opens it ends it.
+        connection with its first statement. Whoever opens it ends it. `read_only`: PostgreSQL
+        refuses to write and to lock rows.
         """
         return AsyncSession(
-            self.engine, sync_session_class=_Session, expire_on_commit=False, info={_SCOPE: scope}
+            self.engine,
+            sync_session_class=_Session,
+            expire_on_commit=False,
+            info={_SCOPE: scope, _READ_ONLY: read_only},
         )
 
     @contextlib.asynccontextmanager

@@ -14,7 +14,7 @@ from litestar.di import Provide
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.access import PUBLIC
+from marketplace.kernel.access import PUBLIC, STORES
 from marketplace.kernel.db import SYSTEM, Database, after_commit
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.settings import Settings
@@ -45,6 +45,22 @@ async def count_notes(session: AsyncSession) -> list[str]:
     return list((await session.scalars(text("SELECT word FROM notes ORDER BY word"))).all())
 
 
+@get("/touch/{word:str}", opt=PUBLIC)
+async def touch_notes(session: AsyncSession, word: str) -> str:
+    """`locks` a row, `adds` one; a GET may do neither."""
+    if word == "locks":
+        await session.execute(text("SELECT word FROM notes FOR UPDATE"))
+    else:
+        await session.execute(_ADD, {"word": word})
+    return word
+
+
+@get("/store/{word:str}", opt=PUBLIC | STORES)
+async def store_note(session: AsyncSession, word: str) -> str:
+    await session.execute(_ADD, {"word": word})
+    return word
+
+
 @get("/read/{word:str}", opt=PUBLIC)
 async def read_notes(reader: Reader, word: str) -> int:
     """`write` tries to, `missing` refuses, `fails` breaks, any other is counted."""
@@ -66,7 +82,7 @@ async def notes(database: Database, settings: Settings) -> AsyncIterator[httpx.A
     await owner.execute("CREATE TABLE notes (word text UNIQUE DEFERRABLE INITIALLY DEFERRED)")
     await owner.execute("GRANT ALL ON notes TO marketplace_app")
     app = Litestar(
-        route_handlers=[add_note, count_notes, read_notes],
+        route_handlers=[add_note, count_notes, touch_notes, store_note, read_notes],
         dependencies={
             "session": Provide(provide_session),
             "reader": Provide(provide_reader),
@@ -216,3 +232,11 @@ async def test_a_stored_answer_is_not_readable_in_the_database(
     )
     assert len(rows) == 1
     assert answer.json()["key"].encode() not in bytes(rows[0]["answer_sealed"])
+
+
+async def test_a_get_neither_writes_nor_locks(notes: httpx.AsyncClient) -> None:
+    await notes.post("/notes/there")
+    for word in ("adds", "locks"):
+        assert (await notes.get(f"/touch/{word}")).status_code == 500
+    assert (await notes.get("/store/stored")).status_code == 200
+    assert (await notes.get("/notes")).json() == ["stored", "there"]

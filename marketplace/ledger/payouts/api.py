@@ -9,7 +9,7 @@ from litestar import Controller, Response, get, post, put
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from marketplace.kernel.access import allow, sends
+from marketplace.kernel.access import STORES, allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.pages import sorted_by
@@ -114,6 +114,7 @@ class PayoutRunController(Controller):
         status_code=200,
         opt=allow(*CHECKER, scope=WRITE, operator=True),
     )
+        | STORES
     async def cancel_payout_run(
         self, session: AsyncSession, actor: Actor, clock: Clock, payout_run_id: UUID
     ) -> PayoutRunView:
