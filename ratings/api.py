@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.kernel.statements import Reader
 from ratings.schemas import (
     AffiliatesView,
@@ -44,18 +44,10 @@ class RatingController(Controller):
 
     @get("/", opt=allow(scope=READ) | sorted_by(showing.RATINGS))
     async def list_ratings(
-        self,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        self, session: AsyncSession, actor: Actor, clock: Clock, page: Page
     ) -> RatingPage:
         """Every supplier the own organisation has completed an order with."""
-        return await showing.listing(
-            session, actor, clock.now(), limit=limit, cursor=cursor, sort=sort
-        )
+        return await showing.listing(session, actor, clock.now(), page=page)
 
     @get("/received", opt=allow(scope=READ))
     async def list_received(

@@ -11,11 +11,12 @@ import io
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 from litestar import Litestar, Request, Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
 from litestar.response import Stream
 from litestar.routes import HTTPRoute
 
@@ -25,6 +26,7 @@ from web import inner
 from web.strict import API, LIST_PARAMETERS, row_type
 
 CSV = "text/csv"
+Limit = Annotated[int, QueryParameter(schema_extra={"minimum": 1, "maximum": pages.PAGE_MAX})]
 _MANY = frozenset([list, tuple, set, frozenset, dict, Any])
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _LIMIT_DIGITS_MAX = 6
@@ -47,6 +49,18 @@ class List(msgspec.Struct, frozen=True):
 
 
 Lists = dict[HTTPRouteHandler, List]
+
+
+async def provide_page(
+    request: Request[Any, Any, Any],
+    limit: Limit = pages.PAGE_DEFAULT,
+    cursor: str | None = None,
+    sort: str | None = None,
+) -> pages.Page:
+    """Dependency `page` of a handler whose `opt` has `sorted_by(...)`. Raises Invalid."""
+    sorting = request.route_handler.opt["sorting"]
+    assert isinstance(sorting, pages.Sorting)
+    return sorting.page(limit, cursor, sort)
 
 
 def lists_of(app: Litestar) -> Lists:

@@ -390,6 +390,7 @@ DEPENDENCIES: dict[str, Provide] = {
     "session": Provide(provide_session),
     "reader": Provide(provide_reader),
     "actor": Provide(provide_actor),
+    "page": Provide(provide_page),
     "visitor": Provide(provide_visitor),
 } | {name: _part(name) for name in Living.__struct_fields__}
 """What a handler may ask for by name: its transaction, its caller, and everything that lives."""

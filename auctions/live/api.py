@@ -37,12 +37,11 @@ from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Forbidden
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 
 READ, WRITE = "auctions:read", "auctions:write"
 PROBLEM = "application/problem+json"
 # A receipt is signed anew when it is shown (20 µs); a page of more would keep a node from bids.
-Limit = Annotated[int, Parameter(ge=1, le=200)]
 Rank = Annotated[int, Parameter(ge=1, le=1_000_000)]
 
 
@@ -159,17 +158,9 @@ class AuctionController(Controller):
 
     @get("/receipts", opt=allow(scope=READ) | sorted_by(own_receipts.RECEIPTS))
     async def list_receipts(
-        self,
-        live: Hub,
-        database: Database,
-        actor: Actor,
-        auction_id: UUID,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        self, live: Hub, database: Database, actor: Actor, auction_id: UUID, page: Page
     ) -> ReceiptPage:
         """The caller's own signed receipts, newest first, for accepted and refused orders."""
-        page = own_receipts.RECEIPTS.page(limit, cursor, sort)
         access = await desk.access_to(database, actor, auction_id)
         return await own_receipts.show(live, database, access, page)
 

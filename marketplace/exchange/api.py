@@ -25,7 +25,7 @@ from marketplace.exchange.schemas import (
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.kernel.settings import Settings
 
 READ, WRITE = "exchange:read", "exchange:write"
@@ -111,13 +111,11 @@ class DeliveryController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
+        page: Page,
         endpoint: UUID | None = None,
         delivery_state: Annotated[
             Literal["pending", "delivered", "dead"] | None, QueryParameter(name="state")
         ] = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> DeliveryPage:
         """What was sent and how it went, newest first."""
         return await service.deliveries(
@@ -125,9 +123,7 @@ class DeliveryController(Controller):
             actor,
             endpoint_id=endpoint,
             state=delivery_state,
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
         )
 
     @post("/{delivery_id:uuid}/replay", status_code=200, opt=allow(*_KEEPERS, scope=WRITE))
@@ -151,15 +147,13 @@ class ExchangeController(Controller):
     async def list_mails(
         self,
         session: AsyncSession,
+        page: Page,
         mail_state: Annotated[
             Literal["pending", "sent", "dead"] | None, QueryParameter(name="state")
         ] = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> MailPage:
         """The operator's outbox: without a mail server this is where mails stay."""
-        return await service.mails(session, state=mail_state, limit=limit, cursor=cursor, sort=sort)
+        return await service.mails(session, state=mail_state, page=page)
 
 
 CONTROLLERS = [EndpointController, DeliveryController, ExchangeController]

@@ -33,6 +33,7 @@ from marketplace.exchange.signing import new_secret
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import Page
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
 
@@ -184,17 +185,9 @@ async def replay_one(
 
 
 async def deliveries(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    endpoint_id: UUID | None,
-    state: str | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None = None,
+    session: AsyncSession, actor: Actor, *, endpoint_id: UUID | None, state: str | None, page: Page
 ) -> DeliveryPage:
-    """Newest first unless `sort` says otherwise. Raises Invalid."""
-    page = queries.DELIVERIES.page(limit, cursor, sort)
+    """Newest first unless `sort` says otherwise."""
     found = await queries.deliveries(
         session, actor.organisation_id, endpoint_id=endpoint_id, state=state, page=page
     )
@@ -202,16 +195,8 @@ async def deliveries(
     return DeliveryPage([_delivery(*row) for row in shown], next_cursor)
 
 
-async def mails(
-    session: AsyncSession,
-    *,
-    state: str | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None = None,
-) -> MailPage:
-    """The operator's outbox, newest first unless `sort` says otherwise. Raises Invalid."""
-    page = queries.MAILS.page(limit, cursor, sort)
+async def mails(session: AsyncSession, *, state: str | None, page: Page) -> MailPage:
+    """The operator's outbox, newest first unless `sort` says otherwise."""
     shown, next_cursor = page.cut(await queries.mails(session, state=state, page=page))
     return MailPage([_mail(row) for row in shown], next_cursor)
 

@@ -6,6 +6,9 @@
     rows = (await session.scalars(page.of(select(Order)))).all()
     shown, next_cursor = page.cut(rows)
 
+A handler of the API with `opt=allow(...) | sorted_by(ORDERS)` takes a `page: Page`, read from the
+query by `web/lists.py`, and gives it to its service.
+
 A list that is read by SQL text names the columns of its result instead:
 
     UNITS = Sorting(CODE, default="code", code=CODE, name=column("name", String))
@@ -151,7 +154,7 @@ class Sorting:
 
 
 def sorted_by(sorting: Sorting) -> dict[str, Any]:
-    """`opt=allow(...) | sorted_by(ORDERS)` documents what a list can be sorted by."""
+    """`opt=allow(...) | sorted_by(ORDERS)`: what a list can be sorted by, and what `page` is of."""
     return {"sorting": sorting}
 
 

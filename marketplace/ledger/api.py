@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.ledger import queries, views
 from marketplace.ledger.acts.api import CONTROLLERS as ACTS
 from marketplace.ledger.payouts.api import CONTROLLERS as PAYOUTS
@@ -39,14 +39,12 @@ class LedgerController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
+        page: Page,
         owner: UUID | None = None,
         asset: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> LedgerAccountPage:
         """A partner's own accounts with their balances; the operator sees every account."""
-        return await views.list_accounts(session, actor, owner, asset, limit, cursor, sort)
+        return await views.list_accounts(session, actor, owner, asset, page)
 
     @get(
         "/accounts/{account_id:uuid}/entries",
@@ -57,16 +55,12 @@ class LedgerController(Controller):
         session: AsyncSession,
         actor: Actor,
         account_id: UUID,
+        page: Page,
         from_at: Annotated[datetime | None, QueryParameter(name="from")] = None,
         to_at: Annotated[datetime | None, QueryParameter(name="to")] = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> LedgerEntryPage:
         """Every credit and debit with source and rule, newest first, in `[from, to)`."""
-        return await views.list_entries(
-            session, actor, account_id, from_at, to_at, limit, cursor, sort
-        )
+        return await views.list_entries(session, actor, account_id, from_at, to_at, page)
 
     @get("/entries/{entry_id:uuid}", opt=allow(*READER, scope=READ))
     async def get_ledger_entry(self, session: AsyncSession, entry_id: UUID) -> LedgerEntryView:
@@ -83,16 +77,12 @@ class AccrualController(Controller):
         self,
         session: AsyncSession,
         clock: Clock,
+        page: Page,
         accrual_state: Annotated[AccrualState | None, QueryParameter(name="state")] = None,
         partner: UUID | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> AccrualPage:
         """What was earned and taken back, newest first; `partner` is for the operator."""
-        return await views.list_accruals(
-            session, clock.now(), accrual_state, partner, limit, cursor, sort
-        )
+        return await views.list_accruals(session, clock.now(), accrual_state, partner, page)
 
     @get("/{accrual_id:uuid}", opt=allow(*READER, scope=READ))
     async def get_accrual(

@@ -12,6 +12,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import exponent_of, format_minor
+from marketplace.kernel.pages import Page
 from marketplace.ledger import queries
 from marketplace.ledger.models import Accrual, LedgerEntry
 from marketplace.ledger.posting import POINTS
@@ -35,18 +36,9 @@ def amount_text(minor: int, asset: str) -> str:
 
 
 async def list_accounts(
-    session: AsyncSession,
-    actor: Actor,
-    owner: UUID | None,
-    asset: str | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None,
+    session: AsyncSession, actor: Actor, owner: UUID | None, asset: str | None, page: Page
 ) -> LedgerAccountPage:
-    """The caller's own accounts; the operator's people see those of every partner too. Raises
-    Invalid.
-    """
-    page = queries.ACCOUNTS.page(limit, cursor, sort)
+    """The caller's own accounts; the operator's people see those of every partner too."""
     mine = None if actor.operator else actor.organisation_id
     found = await queries.account_page(session, page, owner=owner or mine, asset=asset, mine=mine)
     shown, next_cursor = page.cut(found)
@@ -74,15 +66,12 @@ async def list_entries(
     account_id: UUID,
     from_at: datetime | None,
     to_at: datetime | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None,
+    page: Page,
 ) -> LedgerEntryPage:
-    """Entries of one account in `[from_at, to_at)`, newest first. Raises NotFound, Invalid."""
+    """Entries of one account in `[from_at, to_at)`, newest first. Raises NotFound."""
     account = await queries.account(session, account_id)
     if account is None or (not actor.operator and account.owner_id != actor.organisation_id):
         raise NotFound("account")
-    page = queries.ENTRIES.page(limit, cursor, sort)
     found = await queries.entry_page(session, page, account_id, from_at, to_at)
     shown, next_cursor = page.cut(found)
     return LedgerEntryPage(await _entries(session, shown), next_cursor)
@@ -119,16 +108,9 @@ async def _entries(session: AsyncSession, entries: Sequence[LedgerEntry]) -> lis
 
 
 async def list_accruals(
-    session: AsyncSession,
-    now: datetime,
-    state: str | None,
-    partner: UUID | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None,
+    session: AsyncSession, now: datetime, state: str | None, partner: UUID | None, page: Page
 ) -> AccrualPage:
-    """A partner's own, the operator's all, newest first. Raises Invalid."""
-    page = queries.ACCRUALS.page(limit, cursor, sort)
+    """A partner's own, the operator's all, newest first."""
     found = await queries.accrual_page(session, page, now, state, partner)
     shown, next_cursor = page.cut(found, lambda row: row[0])
     return AccrualPage([_accrual(*row, now) for row in shown], next_cursor)

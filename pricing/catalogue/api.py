@@ -16,7 +16,7 @@ from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid, TooLarge
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from pricing.catalogue import loading, queries, service
 from pricing.catalogue.schemas import (
     CategoryPage,
@@ -42,7 +42,6 @@ WRITERS = (
 )
 KEEPERS = ("admin", "partner_manager", "partner_employee")
 
-Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 Scheme = Annotated[str, QueryParameter(pattern="^[A-Z0-9_-]{1,20}$")]
 Currency = Annotated[str | None, QueryParameter(min_length=3, max_length=3)]
@@ -65,15 +64,13 @@ class ItemController(Controller):
     async def list_items(
         self,
         session: AsyncSession,
+        page: Page,
         q: Text = None,
         category: UUID | None = None,
         supplier: UUID | None = None,
         scheme: Text = None,
         code: Text = None,
         kind: Literal["product", "service"] | None = None,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> ItemPage:
         """Search by beginnings of words in any language of the items; misspelt words are
         corrected. A category or code stands for its whole branch. Sorted by `relevance`, the best
@@ -87,9 +84,7 @@ class ItemController(Controller):
             "kind": kind,
         }
         filters = {name: value for name, value in told.items() if value is not None}
-        return await service.browse_items(
-            session, q, filters=filters, limit=limit, cursor=cursor, sort=sort
-        )
+        return await service.browse_items(session, q, filters=filters, page=page)
 
     @get("/{item_id:uuid}", opt=allow(scope=READ))
     async def read_item(self, session: AsyncSession, item_id: UUID) -> ItemView:
@@ -160,13 +155,11 @@ class ClassificationController(Controller):
         self,
         session: AsyncSession,
         scheme: str,
+        page: Page,
         list_version: Text = None,
         parent: Text = None,
         q: Text = None,
         language: Language = "en",
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> CodePage:
         """One level of the tree, or what matches `q`."""
         return await service.show_codes(
@@ -176,9 +169,7 @@ class ClassificationController(Controller):
             parent=parent,
             q=q,
             language=language,
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
         )
 
     @put(
@@ -204,14 +195,8 @@ class UnitController(Controller):
     tags = ("catalogue",)
 
     @get(opt=allow(scope=READ) | sorted_by(queries.UNITS))
-    async def list_units(
-        self,
-        session: AsyncSession,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
-    ) -> UnitPage:
-        return await service.show_units(session, limit=limit, cursor=cursor, sort=sort)
+    async def list_units(self, session: AsyncSession, page: Page) -> UnitPage:
+        return await service.show_units(session, page=page)
 
     @put(
         "/{list_version:str}",
@@ -235,17 +220,13 @@ class MappingController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
+        page: Page,
         mapping_state: Annotated[
             Literal["confirmed", "proposed", "rejected"] | None, QueryParameter(name="state")
         ] = None,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> MappingPage:
         """Which items the own SKUs are."""
-        return await service.browse_mappings(
-            session, actor, state=mapping_state, limit=limit, cursor=cursor, sort=sort
-        )
+        return await service.browse_mappings(session, actor, state=mapping_state, page=page)
 
     @post(status_code=200, opt=allow(*KEEPERS, scope=WRITE))
     async def decide_mapping(

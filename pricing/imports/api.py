@@ -18,7 +18,7 @@ from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from pricing.imports import queries, service
 from pricing.imports.check import exports
 from pricing.imports.rules import ENDED, UPLOAD_BYTES_MAX, State
@@ -59,11 +59,9 @@ class PriceImportController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
+        page: Page,
         price_list: UUID | None = None,
         import_state: Annotated[State | None, QueryParameter(name="state")] = None,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
     ) -> ImportPage:
         """Own uploads, newest first."""
         return await service.browse(
@@ -71,9 +69,7 @@ class PriceImportController(Controller):
             actor,
             list_id=price_list,
             state=import_state,
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
         )
 
     @get("/{import_id:uuid}", opt=allow(scope=READ))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.kernel.statements import Reader
 from pricing.lists import queries, service
 from pricing.lists.schemas import (
@@ -35,7 +35,6 @@ from pricing.lists.schemas import (
 READ, WRITE = "prices:read", "prices:write"
 KEEPERS = ("admin", "partner_manager", "partner_employee")
 
-Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Currency = Annotated[str | None, QueryParameter(min_length=3, max_length=3)]
 Text = Annotated[str | None, QueryParameter(max_length=200)]
 ItemText = Annotated[str, QueryParameter(min_length=1, max_length=200)]
@@ -56,20 +55,12 @@ class PriceListController(Controller):
 
     @get(opt=allow(scope=READ) | sorted_by(queries.LISTS))
     async def list_price_lists(
-        self,
-        session: AsyncSession,
-        actor: Actor,
-        supplier: UUID | None = None,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        self, session: AsyncSession, actor: Actor, page: Page, supplier: UUID | None = None
     ) -> PriceListPage:
         """The own lists first, then those of others that the caller may buy from: published base
         lists are for organisations that buy and for the operator.
         """
-        return await service.browse_lists(
-            session, actor, supplier_id=supplier, limit=limit, cursor=cursor, sort=sort
-        )
+        return await service.browse_lists(session, actor, supplier_id=supplier, page=page)
 
     @get("/{list_id:uuid}", opt=allow(scope=READ))
     async def read_price_list(self, session: AsyncSession, list_id: UUID) -> PriceListView:
@@ -83,35 +74,19 @@ class PriceListController(Controller):
         return await service.change_list(session, actor, list_id, data)
 
     @get("/{list_id:uuid}/versions", opt=allow(scope=READ) | sorted_by(queries.VERSIONS))
-    async def list_versions(
-        self,
-        session: AsyncSession,
-        list_id: UUID,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
-    ) -> VersionPage:
+    async def list_versions(self, session: AsyncSession, list_id: UUID, page: Page) -> VersionPage:
         """Newest first."""
-        return await service.versions(session, list_id, limit=limit, cursor=cursor, sort=sort)
+        return await service.versions(session, list_id, page=page)
 
     @get(
         "/{list_id:uuid}/versions/{version:int}/lines",
         opt=allow(scope=READ) | sorted_by(queries.LINES),
     )
     async def list_lines(
-        self,
-        session: AsyncSession,
-        list_id: UUID,
-        version: int,
-        sku: Text = None,
-        limit: Limit = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        self, session: AsyncSession, list_id: UUID, version: int, page: Page, sku: Text = None
     ) -> LinePage:
         """In order of SKU and minimum quantity."""
-        return await service.lines(
-            session, list_id, version, sku=sku, limit=limit, cursor=cursor, sort=sort
-        )
+        return await service.lines(session, list_id, version, sku=sku, page=page)
 
 
 class PriceController(Controller):

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Invalid, NotFound
-from marketplace.kernel.pages import PAGE_DEFAULT, PAGE_MAX, Sorting
+from marketplace.kernel.pages import PAGE_MAX, Page, Sorting
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.statements import Source
 from ratings import queries, rules
@@ -214,17 +214,8 @@ RATINGS = Sorting(
 )
 
 
-async def listing(
-    session: AsyncSession,
-    actor: Actor,
-    now: datetime,
-    *,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
-) -> RatingPage:
-    """Every supplier the caller has completed an order with. Raises Forbidden, Invalid."""
-    page = RATINGS.page(limit, cursor, sort)
+async def listing(session: AsyncSession, actor: Actor, now: datetime, *, page: Page) -> RatingPage:
+    """Every supplier the caller has completed an order with. Raises Forbidden."""
     actor.require_capability("buys")
     buyer_id = actor.organisation_id
     policy = await queries.policy_at(session, buyer_id, now)

@@ -16,7 +16,7 @@ from marketplace.kernel.access import allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from suppliers.programme import queries
 from suppliers.programme.measures import Measures
 from suppliers.programme.monitor_queries import Filters
@@ -136,9 +136,7 @@ class AgreementController(Controller):
         session: AsyncSession,
         actor: Actor,
         clock: Clock,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        page: Page,
         agreement_state: Annotated[
             Literal["draft", "active", "suspended", "ended"] | None, QueryParameter(name="state")
         ] = None,
@@ -151,9 +149,7 @@ class AgreementController(Controller):
             clock.now(),
             state=agreement_state,
             partner_id=partner_id,
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
         )
 
     @post("/", opt=CHANNEL)
@@ -297,9 +293,7 @@ class PlanController(Controller):
         measures: Measures,
         actor: Actor,
         clock: Clock,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        page: Page,
         agreement_id: UUID | None = None,
     ) -> PlanPage:
         """Newest first; a draft is shown to the side that wrote it."""
@@ -309,9 +303,7 @@ class PlanController(Controller):
             actor,
             clock.now(),
             agreement_id=agreement_id,
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
         )
 
     @post("/", opt=SIDES)

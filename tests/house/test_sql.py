@@ -30,6 +30,7 @@ EXCEPTIONS = {
     "auctions/book/trial.py": "asks whether PostgreSQL writes; it is about no table",
     "marketplace/kernel/db.py": "for whom a transaction reads",
     "marketplace/kernel/idempotency.py": "stored answers, in the transaction of each request",
+    "marketplace/kernel/lease.py": "renews a row of any table by its token",
     "marketplace/kernel/pages.py": "puts the rows of any query in order",
     "marketplace/kernel/scope.py": "for whom a transaction reads",
     "marketplace/kernel/secret.py": "runs before any service: is this the installation's secret?",

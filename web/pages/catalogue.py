@@ -17,6 +17,7 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import Invalid, Problem
 from pricing.catalogue import service
 from pricing.catalogue.api import WRITERS
+from pricing.catalogue.queries import ITEMS
 from pricing.catalogue.schemas import ItemView, OfferPage
 from web.pages import edits
 from web.pages.forms import read_form
@@ -67,9 +68,8 @@ class CataloguePages(Controller):
             filters["category"] = category
         if mine:
             filters["owner"] = actor.organisation_id
-        found = await service.browse_items(
-            session, asked or None, filters=filters, cursor=cursor, limit=ITEMS_A_PAGE
-        )
+        part = ITEMS.page(ITEMS_A_PAGE, cursor)
+        found = await service.browse_items(session, asked or None, filters=filters, page=part)
         return page(
             request,
             "catalogue/search.html",

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.live.hub import Hub
 from auctions.tenders import service
+from auctions.tenders.queries import AWARDS, TENDERS
 from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import LotView, TenderView
 from marketplace.kernel.access import allow
@@ -153,7 +154,7 @@ async def _with_figures(
 
 async def own_awards(session: AsyncSession, actor: Actor) -> dict[UUID, AwardView]:
     """What was awarded to the reader and stands or waits for an answer, by lot; newest first."""
-    found = await service.list_awards(session, actor, limit=AWARDS_MAX)
+    found = await service.list_awards(session, actor, page=AWARDS.page(AWARDS_MAX))
     own: dict[UUID, AwardView] = {}
     for award in found.items:
         if award.organisation.id == actor.organisation_id and award.state in WON:
@@ -163,7 +164,7 @@ async def own_awards(session: AsyncSession, actor: Actor) -> dict[UUID, AwardVie
 
 async def _tenders(session: AsyncSession, actor: Actor) -> list[TenderView]:
     """The newest with an auction, at most TENDERS_MAX."""
-    lines = (await service.listing(session, actor, limit=TENDERS_MAX)).items
+    lines = (await service.listing(session, actor, page=TENDERS.page(TENDERS_MAX))).items
     return [
         await service.show(session, actor, line.id)
         for line in lines

@@ -11,12 +11,14 @@ from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import service as tenders
+from auctions.tenders.queries import AWARDS
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.decimals import parse_decimal, typed_text
 from marketplace.kernel.errors import Malformed, Problem
 from marketplace.kernel.facts import Facts
+from marketplace.orders.queries import ORDERS
 from marketplace.orders.rules import plain
 from marketplace.orders.schemas import (
     DeliveredLine,
@@ -51,9 +53,9 @@ class OrderPages(Controller):
     ) -> Template:
         who = await viewer_of(session, actor)
         found = await views.listing(
-            session, actor, states=(), role=None, limit=LIST_MAX, cursor=None
+            session, actor, states=(), role=None, page=ORDERS.page(LIST_MAX)
         )
-        found_awards = await tenders.list_awards(session, actor, limit=LIST_MAX)
+        found_awards = await tenders.list_awards(session, actor, page=AWARDS.page(LIST_MAX))
         waiting = [each for each in found_awards.items if YOURS.intersection(each.events)]
         due = []
         if "buys" in actor.capabilities:

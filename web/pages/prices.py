@@ -18,10 +18,12 @@ from marketplace.kernel.decimals import read_quantity
 from marketplace.kernel.errors import Invalid, Problem
 from pricing.imports import service as imports
 from pricing.imports.columns import NAMES
+from pricing.imports.queries import IMPORTS
 from pricing.imports.read.encodings import ENCODINGS
 from pricing.imports.rules import ReadingOptions
 from pricing.imports.schemas import CommitPriceImport, ImportView, NewPriceImport
 from pricing.lists import service as lists
+from pricing.lists.queries import LINES, LISTS, VERSIONS
 from pricing.lists.schemas import LinePage, NewPriceList
 from web.pages import price_history
 from web.pages.forms import Form, read_form
@@ -241,7 +243,7 @@ async def _overview(
     problem: Problem | None = None,
 ) -> Template:
     viewer = await viewer_of(session, actor)
-    found = await lists.browse_lists(session, actor, limit=200)
+    found = await lists.browse_lists(session, actor, page=LISTS.page(200))
     return page(
         request,
         "prices/lists.html",
@@ -271,11 +273,11 @@ async def _list_page(
     lines = LinePage([])
     if shown.version:
         lines = await lists.lines(
-            session, list_id, shown.version, sku=sku or None, cursor=cursor, limit=GRID_ROWS
+            session, list_id, shown.version, sku=sku or None, page=LINES.page(GRID_ROWS, cursor)
         )
     uploads: list[ImportView] = []
     if own:
-        found = await imports.browse(session, actor, list_id=list_id, limit=20)
+        found = await imports.browse(session, actor, list_id=list_id, page=IMPORTS.page(20))
         uploads = found.items
     return page(
         request,
@@ -287,7 +289,7 @@ async def _list_page(
         lines=lines,
         sku=sku or "",
         uploads=uploads,
-        versions=(await lists.versions(session, list_id, limit=20)).items,
+        versions=(await lists.versions(session, list_id, page=VERSIONS.page(20))).items,
         new_rows=range(NEW_ROWS),
         new_columns=NEW_COLUMNS,
         encodings=ENCODINGS,

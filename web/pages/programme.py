@@ -54,9 +54,7 @@ class ProgrammePages(Controller):
                 now,
                 state=None,
                 partner_id=None,
-                limit=SHOWN_MAX,
-                cursor=None,
-                sort=None,
+                page=queries.AGREEMENTS.page(SHOWN_MAX),
             )
             return page(
                 request,

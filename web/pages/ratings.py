@@ -28,7 +28,7 @@ class RatingPages(Controller):
         session, actor, now = visit.session, visit.actor, visit.now
         given, received = [], (await showing.received(session, actor, now)).items
         if "buys" in actor.capabilities and actor.state == "active":
-            found = await showing.listing(session, actor, now, limit=LIST_MAX)
+            found = await showing.listing(session, actor, now, page=showing.RATINGS.page(LIST_MAX))
             # The best first; who is not rated yet comes last, not worst.
             given = sorted(found.items, key=lambda row: -Decimal(row.score or "-1"))
         return await visit.page(

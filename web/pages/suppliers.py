@@ -12,6 +12,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import QueryParameter
 from litestar.response import Template
 
+from marketplace.accounts.queries import ORGANISATIONS
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import OrganisationView
 from marketplace.accounts.service import organisations
@@ -89,7 +90,9 @@ def _kind(kind: str) -> str:
 
 async def _organisations(visit: Visit, state: str, kind: str) -> list[OrganisationView]:
     """Whoever neither buys nor supplies stands beside the suppliers: a partner that sells."""
-    every = await organisations.browse(visit.session, visit.actor, state=state, limit=PAGE_MAX)
+    every = await organisations.browse(
+        visit.session, visit.actor, state=state, page=ORGANISATIONS.page(PAGE_MAX)
+    )
     return [
         each
         for each in every.items

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.practice.queries import ROLES
 from auctions.tenders import service
-from auctions.tenders.queries import BIDDER_ROLES
+from auctions.tenders.queries import AWARDS, BIDDER_ROLES
 from auctions.tenders.schemas.tender import InvitationView, ItemView, LotView, TenderView
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -46,7 +46,9 @@ async def tender_page(
     fmt = language_of(request)
     tender = await service.show(session, actor, tender_id)
     mine = tender.buyer.id == actor.organisation_id
-    awards = await service.list_awards(session, actor, limit=AWARDS_MAX, tender_id=tender_id)
+    awards = await service.list_awards(
+        session, actor, page=AWARDS.page(AWARDS_MAX), tender_id=tender_id
+    )
     shown = {
         "id": tender.id,
         "title": tender.title,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.tenders import service
+from auctions.tenders.queries import TENDERS
 from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import (
     TenderLine,
@@ -48,7 +49,7 @@ class TenderPages(Controller):
         self, request: AnyRequest, session: AsyncSession, actor: Actor
     ) -> Template:
         who = await viewer_of(session, actor)
-        found = await service.listing(session, actor, limit=LIST_MAX)
+        found = await service.listing(session, actor, page=TENDERS.page(LIST_MAX))
         _ = language_of(request).gettext
         notes = {
             "accept": _("Accept the terms"),

@@ -15,7 +15,7 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 
 READ, WRITE = "tenders:read", "tenders:write"
 
@@ -65,16 +65,9 @@ class AwardController(Controller):
     tags = ("awards",)
 
     @get("/", opt=allow(scope=READ) | sorted_by(queries.AWARDS))
-    async def list_awards(
-        self,
-        session: AsyncSession,
-        actor: Actor,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
-    ) -> AwardPage:
+    async def list_awards(self, session: AsyncSession, actor: Actor, page: Page) -> AwardPage:
         """Own awards as buyer or supplier, newest first."""
-        return await service.list_awards(session, actor, limit=limit, cursor=cursor, sort=sort)
+        return await service.list_awards(session, actor, page=page)
 
     @get("/{award_id:uuid}", opt=allow(scope=READ))
     async def get_award(self, session: AsyncSession, actor: Actor, award_id: UUID) -> AwardView:

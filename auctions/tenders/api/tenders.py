@@ -31,7 +31,7 @@ from marketplace.kernel.access import allow, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.kernel.settings import Settings
 
 READ, WRITE = "tenders:read", "tenders:write"
@@ -50,9 +50,7 @@ class TenderController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        page: Page,
         tender_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
         role: Literal["buyer", "supplier"] | None = None,
     ) -> TenderPage:
@@ -60,9 +58,7 @@ class TenderController(Controller):
         return await service.listing(
             session,
             actor,
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
             states=tender_state or (),
             role=role,
         )

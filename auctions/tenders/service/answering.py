@@ -23,10 +23,11 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.money import Money, split_minor
+from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import house, move, mover
-
 from marketplace.orders.service.creating import Deal, DealItem, create_from_award
+
 ONE = "C62"
 """The unit of a line that is no item of the lot: one of it, as UN/ECE Recommendation 20 has it."""
 
@@ -207,16 +208,9 @@ async def _offer_next(session: AsyncSession, tender: Tender, gone: Award, now: d
 
 
 async def list_awards(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
-    tender_id: UUID | None = None,
+    session: AsyncSession, actor: Actor, *, page: Page, tender_id: UUID | None = None
 ) -> AwardPage:
-    """Own awards as buyer or supplier, newest first, of all tenders or one. Raises Invalid."""
-    page = queries.AWARDS.page(limit, cursor, sort)
+    """Own awards as buyer or supplier, newest first, of all tenders or one."""
     rows = await queries.award_page(session, actor, page=page, tender_id=tender_id)
     cut, next_cursor = page.cut(rows, lambda row: row[0])
     shown = [(await views(session, actor, currency, [award]))[0] for award, currency in cut]

@@ -35,6 +35,7 @@ from marketplace.accounts.service.separation import barred_authors
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount, Money
+from marketplace.kernel.pages import Page
 from marketplace.kernel.workflow import history, last_mover
 
 PAGE_DEFAULT = 50
@@ -229,14 +230,11 @@ async def listing(
     session: AsyncSession,
     actor: Actor,
     *,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
+    page: Page,
     states: Iterable[str] = (),
     role: str | None = None,
 ) -> TenderPage:
-    """One page of tenders, newest first. Raises Invalid for a limit or cursor we never gave."""
-    page = queries.TENDERS.page(limit, cursor, sort)
+    """One page of tenders, newest first."""
     rows = await queries.tender_page(session, actor, page=page, states=states, role=role)
     shown, next_cursor = page.cut(rows)
     ids = [row.id for row in shown]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from litestar import Request
-from litestar.params import QueryParameter
 
 from marketplace.accounts.devices import device_name
 from marketplace.accounts.gate import DEVICE_COOKIE, SESSION_COOKIE
 from marketplace.accounts.service.logins import Caller
 
 READ, WRITE = "accounts:read", "accounts:write"
-Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
 def client_address(request: Request[Any, Any, Any]) -> str:

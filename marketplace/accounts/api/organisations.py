@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries
-from marketplace.accounts.api.common import READ, WRITE, Limit, client_address
+from marketplace.accounts.api.common import READ, WRITE, client_address
 from marketplace.accounts.passwords import Passwords
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import (
@@ -32,7 +32,7 @@ from marketplace.accounts.service.logins import Doorman
 from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 
 NETWORK = allow("admin", "channel_manager", scope=WRITE, operator=True)
 
@@ -69,15 +69,11 @@ class OrganisationController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
+        page: Page,
         organisation_state: Annotated[str | None, QueryParameter(name="state")] = None,
-        cursor: str | None = None,
-        limit: Limit = 50,
-        sort: str | None = None,
     ) -> OrganisationPage:
         """All of them for the operator, the own one for everybody else; newest first."""
-        return await organisations.browse(
-            session, actor, state=organisation_state, limit=limit, cursor=cursor, sort=sort
-        )
+        return await organisations.browse(session, actor, state=organisation_state, page=page)
 
     @get("/{organisation_id:uuid}", opt=allow(scope=READ, waiting=True))
     async def read_organisation(
@@ -225,13 +221,6 @@ class AuditController(Controller):
     tags = ("accounts",)
 
     @get(opt=allow("admin", "channel_manager", scope=READ, waiting=True) | sorted_by(queries.AUDIT))
-    async def list_audit(
-        self,
-        session: AsyncSession,
-        actor: Actor,
-        cursor: str | None = None,
-        limit: Limit = 50,
-        sort: str | None = None,
-    ) -> AuditPage:
+    async def list_audit(self, session: AsyncSession, actor: Actor, page: Page) -> AuditPage:
         """Who did what to the organisation and why, newest first."""
-        return await audit.browse(session, actor, limit=limit, cursor=cursor, sort=sort)
+        return await audit.browse(session, actor, page=page)

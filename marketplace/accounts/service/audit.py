@@ -12,6 +12,7 @@ from marketplace.accounts.models import AuditEntry
 from marketplace.accounts.schemas import AuditPage, AuditView
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import Page
 
 
 def record(
@@ -41,16 +42,8 @@ def record(
     )
 
 
-async def browse(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    limit: int,
-    cursor: str | None = None,
-    sort: str | None = None,
-) -> AuditPage:
-    """The own organisation's entries, every organisation's for the operator. Raises Invalid."""
-    page = queries.AUDIT.page(limit, cursor, sort)
+async def browse(session: AsyncSession, actor: Actor, *, page: Page) -> AuditPage:
+    """The own organisation's entries, every organisation's for the operator."""
     organisation_id = None if actor.operator else actor.organisation_id
     found = await queries.audit_entries(session, organisation_id=organisation_id, page=page)
     shown, next_cursor = page.cut(found)

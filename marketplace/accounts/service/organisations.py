@@ -34,6 +34,7 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, set_scope
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import Page
 
 STATES = frozenset(["prospect", "active", "suspended", "retired"])
 _STEPS = {
@@ -226,16 +227,9 @@ async def read(session: AsyncSession, actor: Actor, organisation_id: UUID) -> Or
 
 
 async def browse(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    state: str | None,
-    limit: int,
-    cursor: str | None = None,
-    sort: str | None = None,
+    session: AsyncSession, actor: Actor, *, state: str | None, page: Page
 ) -> OrganisationPage:
     """All of them for the operator, the own one for everybody else. Raises Invalid."""
-    page = queries.ORGANISATIONS.page(limit, cursor, sort)
     if state is not None and state not in STATES:
         raise Invalid.field("state", "unknown_state", f"One of {', '.join(sorted(STATES))}.")
     if not actor.operator:

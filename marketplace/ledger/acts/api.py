@@ -17,7 +17,7 @@ from marketplace.kernel.access import allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.ledger.acts import queries, service
 from marketplace.ledger.acts.schemas import (
     ActPage,
@@ -42,15 +42,9 @@ class ActRunController(Controller):
     tags = ("partners",)
 
     @get("/", opt=allow(*CHECKER, scope=READ, operator=True) | sorted_by(queries.RUNS))
-    async def list_act_runs(
-        self,
-        session: AsyncSession,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
-    ) -> ActRunPage:
+    async def list_act_runs(self, session: AsyncSession, page: Page) -> ActRunPage:
         """Every month, the newest first."""
-        return await service.list_runs(session, limit, cursor, sort)
+        return await service.list_runs(session, page)
 
     @post("/", status_code=202, opt=allow(*MAKER, scope=WRITE, operator=True))
     async def make_acts(
@@ -129,15 +123,10 @@ class ActController(Controller):
 
     @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.ACTS))
     async def list_acts(
-        self,
-        session: AsyncSession,
-        run: UUID | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        self, session: AsyncSession, page: Page, run: UUID | None = None
     ) -> ActPage:
         """A partner's own acts, the operator's all, newest first; `run` is a month's."""
-        return await service.list_acts(session, run, limit, cursor, sort)
+        return await service.list_acts(session, run, page)
 
     @get("/{act_id:uuid}", opt=allow(*READER, scope=READ))
     async def get_act(self, session: AsyncSession, act_id: UUID) -> ActView:

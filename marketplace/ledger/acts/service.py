@@ -16,6 +16,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import Money
+from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import house, move, set_deadline
 from marketplace.ledger.acts import queries
@@ -111,11 +112,8 @@ async def show_run(session: AsyncSession, run_id: UUID) -> ActRunView:
     return await _run_view(session, run)
 
 
-async def list_runs(
-    session: AsyncSession, limit: int, cursor: str | None, sort: str | None
-) -> ActRunPage:
-    """The newest month first. Raises Invalid."""
-    page = queries.RUNS.page(limit, cursor, sort)
+async def list_runs(session: AsyncSession, page: Page) -> ActRunPage:
+    """The newest month first."""
     shown, next_cursor = page.cut(await queries.run_page(session, page))
     return ActRunPage([await _run_view(session, run) for run in shown], next_cursor)
 
@@ -224,11 +222,8 @@ async def show(session: AsyncSession, act_id: UUID) -> ActView:
     )
 
 
-async def list_acts(
-    session: AsyncSession, run_id: UUID | None, limit: int, cursor: str | None, sort: str | None
-) -> ActPage:
-    """A partner's own, the operator's all, newest first. Raises Invalid."""
-    page = queries.ACTS.page(limit, cursor, sort)
+async def list_acts(session: AsyncSession, run_id: UUID | None, page: Page) -> ActPage:
+    """A partner's own, the operator's all, newest first."""
     shown, next_cursor = page.cut(await queries.act_page(session, page, run_id))
     periods = await _period(session, shown)
     return ActPage([ActRow(**_row_fields(act, periods[act.run_id])) for act in shown], next_cursor)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.access import STORES, allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.ledger.payouts import exports, queries, service
 from marketplace.ledger.payouts.schemas import (
     BankAccountView,
@@ -56,15 +56,9 @@ class PayoutRunController(Controller):
     tags = ("partners",)
 
     @get("/", opt=allow(*CHECKER, scope=READ, operator=True) | sorted_by(queries.RUNS))
-    async def list_payout_runs(
-        self,
-        session: AsyncSession,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
-    ) -> PayoutRunPage:
+    async def list_payout_runs(self, session: AsyncSession, page: Page) -> PayoutRunPage:
         """Every run, newest first."""
-        return await service.list_runs(session, limit, cursor, sort)
+        return await service.list_runs(session, page)
 
     @post("/", opt=allow(*MAKER, scope=WRITE, operator=True))
     async def propose_payouts(
@@ -85,15 +79,10 @@ class PayoutRunController(Controller):
         opt=allow(*CHECKER, scope=READ, operator=True) | sorted_by(queries.PAYOUTS),
     )
     async def list_payouts_of_run(
-        self,
-        session: AsyncSession,
-        payout_run_id: UUID,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        self, session: AsyncSession, payout_run_id: UUID, page: Page
     ) -> PayoutPage:
         """Every payout of the run, by number."""
-        return await service.list_payouts(session, payout_run_id, limit, cursor, sort)
+        return await service.list_payouts(session, payout_run_id, page)
 
     @post(
         "/{payout_run_id:uuid}/approve",
@@ -114,7 +103,6 @@ class PayoutRunController(Controller):
         status_code=200,
         opt=allow(*CHECKER, scope=WRITE, operator=True),
     )
-        | STORES
     async def cancel_payout_run(
         self, session: AsyncSession, actor: Actor, clock: Clock, payout_run_id: UUID
     ) -> PayoutRunView:
@@ -126,6 +114,7 @@ class PayoutRunController(Controller):
         "/{payout_run_id:uuid}/export",
         opt=allow(*CHECKER, scope=READ, operator=True)
         | sends(*exports.MEDIA_TYPES.values())
+        | STORES
         | {"problems": (409,)},
     )
     async def export_payout_run(
@@ -156,15 +145,9 @@ class PayoutController(Controller):
     tags = ("partners",)
 
     @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.OWN_PAYOUTS))
-    async def list_payouts(
-        self,
-        session: AsyncSession,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
-    ) -> PayoutPage:
+    async def list_payouts(self, session: AsyncSession, page: Page) -> PayoutPage:
         """A partner's own payouts, the operator's all, newest first."""
-        return await service.list_payouts(session, None, limit, cursor, sort)
+        return await service.list_payouts(session, None, page)
 
     @get("/{payout_id:uuid}", opt=allow(*READER, scope=READ))
     async def get_payout(self, session: AsyncSession, payout_id: UUID) -> PayoutView:

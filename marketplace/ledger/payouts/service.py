@@ -20,6 +20,7 @@ from marketplace.kernel.codes import is_currency
 from marketplace.kernel.errors import Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import Money
+from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import Mover, move, require_other_person
 from marketplace.ledger import rules
@@ -185,25 +186,18 @@ async def show(session: AsyncSession, run_id: UUID) -> PayoutRunView:
     )
 
 
-async def list_runs(
-    session: AsyncSession, limit: int, cursor: str | None, sort: str | None
-) -> PayoutRunPage:
-    """Newest first. Raises Invalid."""
-    page = queries.RUNS.page(limit, cursor, sort)
+async def list_runs(session: AsyncSession, page: Page) -> PayoutRunPage:
+    """Newest first."""
     shown, next_cursor = page.cut(await queries.run_page(session, page))
     totals = await queries.totals(session, [run.id for run in shown])
     rows = [PayoutRunRow(**_row_fields(run, totals.get(run.id, []))) for run in shown]
     return PayoutRunPage(rows, next_cursor)
 
 
-async def list_payouts(
-    session: AsyncSession, run_id: UUID | None, limit: int, cursor: str | None, sort: str | None
-) -> PayoutPage:
-    """Of a run, or all that the caller may see, newest first. Raises NotFound, Invalid."""
+async def list_payouts(session: AsyncSession, run_id: UUID | None, page: Page) -> PayoutPage:
+    """Of a run, or all that the caller may see, newest first. Raises NotFound."""
     if run_id is not None and await queries.run(session, run_id) is None:
         raise NotFound("payout run")
-    sorting = queries.OWN_PAYOUTS if run_id is None else queries.PAYOUTS
-    page = sorting.page(limit, cursor, sort)
     shown, next_cursor = page.cut(await queries.payout_page(session, page, run_id))
     return PayoutPage(await _views(session, shown), next_cursor)
 

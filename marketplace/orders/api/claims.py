@@ -13,7 +13,7 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.orders import queries
 from marketplace.orders.schemas import ClaimPage, ClaimView, Decision, NewClaim
 from marketplace.orders.service import claims
@@ -45,9 +45,7 @@ class ClaimController(Controller):
         session: AsyncSession,
         actor: Actor,
         clock: Clock,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        page: Page,
         claim_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
     ) -> ClaimPage:
         """Claims on both sides, newest first; for the operator those that were escalated."""
@@ -56,9 +54,7 @@ class ClaimController(Controller):
             actor,
             clock.now(),
             states=claim_state or (),
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
         )
 
     @get("/claims/{claim_id:uuid}", opt=allow(scope=READ))

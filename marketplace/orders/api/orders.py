@@ -15,7 +15,7 @@ from marketplace.kernel.access import PUBLIC, allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.facts import Facts
-from marketplace.kernel.pages import sorted_by
+from marketplace.kernel.pages import Page, sorted_by
 from marketplace.kernel.settings import Settings
 from marketplace.orders import queries
 from marketplace.orders.listed import ListPrices
@@ -52,9 +52,7 @@ class OrderController(Controller):
         self,
         session: AsyncSession,
         actor: Actor,
-        limit: int = 50,
-        cursor: str | None = None,
-        sort: str | None = None,
+        page: Page,
         order_state: Annotated[list[str] | None, QueryParameter(name="state")] = None,
         role: Literal["buyer", "supplier"] | None = None,
     ) -> OrderPage:
@@ -64,9 +62,7 @@ class OrderController(Controller):
             actor,
             states=order_state or (),
             role=role,
-            limit=limit,
-            cursor=cursor,
-            sort=sort,
+            page=page,
         )
 
     @post("/", opt=allow(scope=WRITE))

@@ -13,6 +13,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id
+from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import Mover, house, move
 from marketplace.orders import queries
@@ -166,17 +167,9 @@ async def fire(
 
 
 async def listing(
-    session: AsyncSession,
-    actor: Actor,
-    now: datetime,
-    *,
-    states: Sequence[str],
-    limit: int,
-    cursor: str | None,
-    sort: str | None = None,
+    session: AsyncSession, actor: Actor, now: datetime, *, states: Sequence[str], page: Page
 ) -> ClaimPage:
-    """Claims on both sides; for the operator those that came before it. Raises Invalid."""
-    page = queries.CLAIMS.page(limit, cursor, sort)
+    """Claims on both sides; for the operator those that came before it."""
     read = partial(
         queries.claim_page, session, states=states, page=page, escalated_only=actor.operator
     )

@@ -13,6 +13,7 @@ from marketplace.accounts import queries as accounts
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount, Money, exponent_of
+from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.orders import queries, rules
 from marketplace.orders.life import CLAIM, ORDER, moved_by
@@ -68,17 +69,9 @@ async def parties(session: AsyncSession, orders: Iterable[Order]) -> dict[UUID, 
 
 
 async def listing(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    states: Sequence[str],
-    role: str | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None = None,
+    session: AsyncSession, actor: Actor, *, states: Sequence[str], role: str | None, page: Page
 ) -> OrderPage:
-    """Own orders on either side, newest first unless `sort` says otherwise. Raises Invalid."""
-    page = queries.ORDERS.page(limit, cursor, sort)
+    """Own orders on either side, newest first unless `sort` says otherwise."""
     found = await queries.order_page(
         session, actor.organisation_id, states=states, role=role, page=page
     )

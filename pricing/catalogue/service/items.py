@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.pages import PAGE_DEFAULT
+from marketplace.kernel.pages import Page
 from marketplace.kernel.skus import require_sku
 from pricing.catalogue import queries
 from pricing.catalogue.codes import Named, code_errors
@@ -128,7 +128,7 @@ async def _own(session: AsyncSession, actor: Actor, item_id: UUID) -> None:
 
 
 async def _check_code(session: AsyncSession, code: Classification | None) -> None:
-    """Raises Invalid."""
+
     if code is None:
         return
     named = Named(code.scheme, code.list_version, code.code)
@@ -175,18 +175,9 @@ def item_view(row: RowMapping) -> ItemView:
 
 
 async def browse_items(
-    session: AsyncSession,
-    q: str | None,
-    *,
-    filters: dict[str, Any],
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
+    session: AsyncSession, q: str | None, *, filters: dict[str, Any], page: Page
 ) -> ItemPage:
-    """A search that finds nothing is tried again with the words that were probably meant. Raises
-    Invalid.
-    """
-    page = queries.ITEMS.page(limit, cursor, sort)
+    """A search that finds nothing is tried again with the words that were probably meant."""
     words = words_of(q or "")
     if q and q.strip() and not words:
         return ItemPage([])
@@ -240,12 +231,9 @@ async def show_codes(
     parent: str | None,
     q: str | None,
     language: str,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
+    page: Page,
 ) -> CodePage:
-    """One branch of a classification, or what matches `q` anywhere in it. Raises Invalid."""
-    page = queries.CODES.page(limit, cursor, sort)
+    """One branch of a classification, or what matches `q` anywhere in it."""
     found = await queries.codes(
         session,
         scheme=scheme,
@@ -259,15 +247,8 @@ async def show_codes(
     return CodePage([CodeView(**row) for row in shown], more)
 
 
-async def show_units(
-    session: AsyncSession,
-    *,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
-) -> UnitPage:
-    """Raises Invalid."""
-    page = queries.UNITS.page(limit, cursor, sort)
+async def show_units(session: AsyncSession, *, page: Page) -> UnitPage:
+
     found, more = page.cut(await queries.units(session, page))
     views = [
         UnitView(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
-from marketplace.kernel.pages import PAGE_DEFAULT
+from marketplace.kernel.pages import Page
 from marketplace.kernel.skus import require_sku
 from pricing.catalogue import queries
 from pricing.catalogue.rules import most_alike, words_of
@@ -21,16 +21,9 @@ CANDIDATES_MAX = 20
 
 
 async def browse_mappings(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    state: str | None,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
+    session: AsyncSession, actor: Actor, *, state: str | None, page: Page
 ) -> MappingPage:
-    """Raises Invalid."""
-    page = queries.MAPPINGS.page(limit, cursor, sort)
+
     found = await queries.mappings(session, actor.organisation_id, state=state, page=page)
     shown, more = page.cut(found)
     return MappingPage([MappingView(**row) for row in shown], more)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, NotFound
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.pages import PAGE_DEFAULT
+from marketplace.kernel.pages import Page
 from pricing.imports import queries, views
 from pricing.imports.compare.report import Report
 from pricing.imports.queries import ImportRow
@@ -102,12 +102,9 @@ async def browse(
     *,
     list_id: UUID | None = None,
     state: str | None = None,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
+    page: Page,
 ) -> ImportPage:
-    """Newest first unless `sort` says otherwise. Raises Invalid."""
-    page = queries.IMPORTS.page(limit, cursor, sort)
+    """Newest first unless `sort` says otherwise."""
     found, more = page.cut(
         await queries.browse(
             session, actor.organisation_id, list_id=list_id, state=state, page=page

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import Conflict, Invalid, NotFound
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.pages import PAGE_DEFAULT
+from marketplace.kernel.pages import Page
 from pricing.lists import queries
 from pricing.lists.queries import ListRow
 from pricing.lists.schemas import (
@@ -99,16 +99,9 @@ async def show_list(session: AsyncSession, list_id: UUID) -> PriceListView:
 
 
 async def browse_lists(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    supplier_id: UUID | None = None,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
+    session: AsyncSession, actor: Actor, *, supplier_id: UUID | None = None, page: Page
 ) -> PriceListPage:
-    """The own lists first unless `sort` says otherwise. Raises Invalid."""
-    page = queries.LISTS.page(limit, cursor, sort)
+    """The own lists first unless `sort` says otherwise."""
     found, more = await queries.browse_lists(
         session, actor.organisation_id, supplier_id=supplier_id, page=page
     )
@@ -129,16 +122,8 @@ async def change_list(
     return await show_list(session, list_id)
 
 
-async def versions(
-    session: AsyncSession,
-    list_id: UUID,
-    *,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
-) -> VersionPage:
-    """Newest first unless `sort` says otherwise. Raises NotFound, Invalid."""
-    page = queries.VERSIONS.page(limit, cursor, sort)
+async def versions(session: AsyncSession, list_id: UUID, *, page: Page) -> VersionPage:
+    """Newest first unless `sort` says otherwise. Raises NotFound."""
     await seen(session, list_id)
     found, more = page.cut(await queries.versions_of(session, list_id, page))
     views = [
@@ -156,17 +141,9 @@ async def versions(
 
 
 async def lines(
-    session: AsyncSession,
-    list_id: UUID,
-    version: int,
-    *,
-    sku: str | None = None,
-    limit: int = PAGE_DEFAULT,
-    cursor: str | None = None,
-    sort: str | None = None,
+    session: AsyncSession, list_id: UUID, version: int, *, sku: str | None = None, page: Page
 ) -> LinePage:
-    """One page of a version's lines in order of SKU and quantity. Raises NotFound, Invalid."""
-    page = queries.LINES.page(limit, cursor, sort)
+    """One page of a version's lines in order of SKU and quantity. Raises NotFound."""
     found = await seen(session, list_id)
     content = await queries.content_of(session, list_id, version)
     if content is None:

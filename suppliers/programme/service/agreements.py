@@ -19,6 +19,7 @@ from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import Money, NotAnAmount
+from marketplace.kernel.pages import Page
 from marketplace.kernel.workflow import Mover, house, move
 from suppliers.programme import queries, rules
 from suppliers.programme.facts import TierChanged
@@ -177,12 +178,9 @@ async def listing(
     *,
     state: str | None,
     partner_id: UUID | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None,
+    page: Page,
 ) -> AgreementPage:
-    """All of them for the operator, the own ones for a partner. Raises Invalid."""
-    page = queries.AGREEMENTS.page(limit, cursor, sort)
+    """All of them for the operator, the own ones for a partner."""
     found = await queries.agreements(session, state=state, partner_id=partner_id, page=page)
     shown, more = page.cut(found)
     return AgreementPage(await views(session, actor, shown, now), more)

@@ -18,6 +18,7 @@ from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from marketplace.kernel.formulas import FormulaError, parse
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import MINOR_MAX, Amount, Money, exponent_of, round_half_even
+from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import move
 from suppliers.programme import queries, rules
@@ -111,12 +112,9 @@ async def listing(
     now: datetime,
     *,
     agreement_id: UUID | None,
-    limit: int,
-    cursor: str | None,
-    sort: str | None,
+    page: Page,
 ) -> PlanPage:
-    """Raises Invalid."""
-    page = queries.PLANS.page(limit, cursor, sort)
+
     found = await queries.plans(
         session, agreement_id=agreement_id, reader_id=actor.organisation_id, page=page
     )
