@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Request, get, post, put
 from litestar.params import QueryParameter
 from litestar.response import Response, Stream
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel import progress
 from marketplace.kernel.access import allow, sends, takes
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -35,6 +34,7 @@ from pricing.imports.upload.receive import receive
 READ, WRITE = "prices:read", "prices:write"
 KEEPERS = ("admin", "partner_manager", "partner_employee")
 EVENT_EVERY_S = 0.25
+"""The row is the truth; its worker writes it twice a second."""
 EVENT_STREAM_S_MAX = 900
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ERROR_FILES = ("application/x-ndjson", "text/csv", XLSX)
@@ -120,7 +120,15 @@ class PriceImportController(Controller):
         """
         await service.own(session, actor, import_id)
         return Stream(
-            _events(database, actor, clock, import_id),
+            progress.events(
+                database,
+                actor,
+                clock,
+                partial(service.show, actor=actor, import_id=import_id),
+                lambda view: view.state in {*ENDED, "ready"},
+                every_s=EVENT_EVERY_S,
+                at_most_s=EVENT_STREAM_S_MAX,
+            ),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
@@ -198,30 +206,6 @@ class PriceImportController(Controller):
     ) -> ImportView:
         """The list shows at once what it showed before, as a new version."""
         return await service.roll_back(session, actor, import_id, clock.now())
-
-
-async def _events(
-    database: Database, actor: Actor, clock: Clock, import_id: UUID
-) -> AsyncIterator[bytes]:
-    """One event a change; a comment every few seconds keeps proxies awake."""
-    last, silent = b"", 0.0
-    until = clock.monotonic() + EVENT_STREAM_S_MAX
-    while clock.monotonic() < until:
-        async with database.transaction(actor) as session:
-            view = await service.show(session, actor, import_id)
-        told = msgspec.json.encode(view)
-        if told != last:
-            name = b"end" if view.state in {*ENDED, "ready"} else b"progress"
-            yield b"event: " + name + b"\ndata: " + told + b"\n\n"
-            last, silent = told, 0.0
-            if name == b"end":
-                return
-        elif silent >= 10:
-            yield b": waiting\n\n"
-            silent = 0.0
-        # The row is the truth; its worker writes it twice a second.
-        await asyncio.sleep(EVENT_EVERY_S)
-        silent += EVENT_EVERY_S
 
 
 CONTROLLERS: list[ControllerRouterHandler] = [PriceImportController]

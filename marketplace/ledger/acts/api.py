@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from functools import partial
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Response, get, post, put
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.kernel import progress
 from marketplace.kernel.access import allow, sends
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
@@ -31,6 +31,7 @@ from marketplace.ledger.acts.schemas import (
 from marketplace.ledger.payouts.api import CHECKER, KEEPER, MAKER, READ, READER, WRITE
 
 EVENT_EVERY_S = 0.5
+"""The rows are the truth; the worker writes one for each act."""
 EVENT_STREAM_S_MAX = 600
 """A client asks again after that; no stream stays open for ever."""
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -76,7 +77,15 @@ class ActRunController(Controller):
         """The run's view as server-sent events, each time it changes, until it is done."""
         await service.show_run(session, act_run_id)
         return Stream(
-            _events(database, actor, clock, act_run_id),
+            progress.events(
+                database,
+                actor,
+                clock,
+                partial(service.show_run, run_id=act_run_id),
+                lambda view: view.state == "done",
+                every_s=EVENT_EVERY_S,
+                at_most_s=EVENT_STREAM_S_MAX,
+            ),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
@@ -180,30 +189,6 @@ class ActController(Controller):
         """The partner objects, within the agreed days."""
         now = clock.now()
         return await service.move_act(session, actor, act_id, "dispute", data.reason, now)
-
-
-async def _events(
-    database: Database, actor: Actor, clock: Clock, run_id: UUID
-) -> AsyncIterator[bytes]:
-    """One event a change; a comment every few seconds keeps proxies awake."""
-    last, silent = b"", 0.0
-    until = clock.monotonic() + EVENT_STREAM_S_MAX
-    while clock.monotonic() < until:
-        async with database.transaction(actor) as session:
-            view = await service.show_run(session, run_id)
-        shown = msgspec.json.encode(view)
-        if shown != last:
-            name = b"end" if view.state == "done" else b"progress"
-            yield b"event: " + name + b"\ndata: " + shown + b"\n\n"
-            last, silent = shown, 0.0
-            if name == b"end":
-                return
-        elif silent >= 10:
-            yield b": waiting\n\n"
-            silent = 0.0
-        # The rows are the truth; the worker writes one for each act.
-        await asyncio.sleep(EVENT_EVERY_S)
-        silent += EVENT_EVERY_S
 
 
 async def _archive(
