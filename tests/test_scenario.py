@@ -7,9 +7,16 @@ from typing import Any
 
 from auctions.book.books import Books
 from marketplace.kernel.db import Database
+from tests.answers import ok
 from tests.auctions.tenders.tendering import URL
 from tests.auctions.tenders.test_awards import answer, auctioned, propose, sheet
-from tests.orders.ordering import act, claimed, confirm, decide, deliver, ok
+from tests.orders.ordering import (
+    act,
+    claimed,
+    confirm,
+    decide,
+    deliver,
+)
 from tests.people import NewPerson, Person
 from web.app import Application
 

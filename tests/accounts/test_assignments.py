@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from marketplace.exchange.models import Mail
 from marketplace.kernel.db import SYSTEM, Database
-from tests.auctions.tenders.tendering import join, ok, published, refused
+from tests.answers import ok, refused
+from tests.auctions.tenders.tendering import join, published
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.orders.ordering import PNG, act, basket, claimed, confirm, deliver, ordered
 from tests.people import Connect, NewPerson, Person, colleague

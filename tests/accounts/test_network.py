@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.answers import ok, refused
 from tests.auctions.live.arena import peer
-from tests.orders.ordering import ok, refused
 from tests.people import PASSWORD, Connect, NewPerson, Person, colleague, invitation_token, unique
 
 API = "/api/v1"

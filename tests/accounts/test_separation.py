@@ -6,7 +6,14 @@ import pytest
 from httpx import Response
 
 from marketplace.kernel.db import Database
-from tests.auctions.tenders.tendering import URL, act, draft, invite, ok, overdue, refused
+from tests.answers import ok, refused
+from tests.auctions.tenders.tendering import (
+    URL,
+    act,
+    draft,
+    invite,
+    overdue,
+)
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.auctions.tenders.test_dossier import POLICY
 from tests.auctions.tenders.test_offers import sealed

@@ -10,12 +10,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 from marketplace.kernel.db import Database
+from tests.answers import ok
 from tests.auctions.tenders.tendering import URL, act, in_seconds, join
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.e2e.auctions import Arena
 from tests.e2e.conftest import DESK, PHONE, OpenPage
 from tests.e2e.test_pages import LOOKS, look
-from tests.orders.ordering import accepted, claimed, ok
+from tests.orders.ordering import accepted, claimed
 from tests.people import Connect, NewPerson, Person, peer, unique
 from tests.test_scenario import POLICY
 

@@ -9,7 +9,14 @@ import pytest
 from playwright.async_api import Page, expect
 
 from marketplace.kernel.db import Database
-from tests.auctions.tenders.tendering import URL, act, english, lot, ok, overdue
+from tests.answers import ok
+from tests.auctions.tenders.tendering import (
+    URL,
+    act,
+    english,
+    lot,
+    overdue,
+)
 from tests.auctions.tenders.test_offers import offer, sealed
 from tests.e2e.conftest import DESK, OpenPage
 from tests.e2e.test_pages import LOOKS, look

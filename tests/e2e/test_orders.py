@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.answers import ok
 from tests.e2e.conftest import DESK, PHONE, OpenPage
-from tests.orders.ordering import URL, accepted, ok, ordered
+from tests.orders.ordering import URL, accepted, ordered
 from tests.people import NewPerson
 
 

@@ -24,10 +24,11 @@ from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
+from tests.answers import ok, refused
 from tests.exchange import receiver
 from tests.exchange.conftest import Ahead
 from tests.exchange.receiver import Receiver
-from tests.orders.ordering import ok, ordered, refused
+from tests.orders.ordering import ordered
 from tests.people import NewPerson, Person, unique
 
 URL = "/api/v1/endpoints"

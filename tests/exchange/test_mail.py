@@ -10,8 +10,9 @@ from marketplace.exchange import mailing
 from marketplace.kernel.db import Database
 from marketplace.kernel.sealing import Sealer
 from marketplace.kernel.settings import Settings
+from tests.answers import ok
 from tests.exchange.conftest import Ahead
-from tests.orders.ordering import ok, ordered
+from tests.orders.ordering import ordered
 from tests.people import Connect, NewPerson, Person, invitation_token, invite
 
 ORIGIN = "https://market.example.com"

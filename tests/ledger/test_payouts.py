@@ -20,9 +20,9 @@ from marketplace.ledger import jobs
 from marketplace.ledger.accruing import NewAccrual, accrue
 from marketplace.ledger.payouts import exports, service
 from marketplace.ledger.posting import Source
+from tests.answers import ok, refused
 from tests.auctions.tenders.test_notices import mails
 from tests.ledger.partners import RULE
-from tests.orders.ordering import ok, refused
 from tests.people import Connect, NewPerson, Person, colleague, peer
 
 URL = "/api/v1/payout_runs"

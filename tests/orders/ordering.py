@@ -7,22 +7,14 @@ from typing import Any
 
 from httpx import Response
 
+from tests.answers import ok, refused
 from tests.people import Person
+
+__all__ = ["ok", "refused"]
+"""Some tests take them from here, beside what they do with orders."""
 
 URL = "/api/v1/orders"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
-
-
-def ok(answer: Response, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json() if answer.content else None
-
-
-def refused(answer: Response, status: int, code: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    problem: dict[str, Any] = answer.json()
-    assert problem["code"] == code, problem
-    return problem
 
 
 def in_days(days: float) -> str:

@@ -13,6 +13,7 @@ from marketplace.documents.rules import BYTES_MAX, CHUNK_BYTES
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.workflow import fire_due
 from marketplace.orders.service import claims
+from tests.answers import ok, refused
 from tests.orders.ordering import (
     PNG,
     URL,
@@ -22,9 +23,7 @@ from tests.orders.ordering import (
     confirm,
     decide,
     deliver,
-    ok,
     ordered,
-    refused,
 )
 from tests.orders.test_orders import Later
 from tests.people import NewPerson, Person

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.orders.ordering import URL, basket, line, refused
+from tests.answers import refused
+from tests.orders.ordering import URL, basket, line
 from tests.people import NewPerson, Person
 
 API = "/api/v1"

@@ -6,7 +6,15 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.orders.ordering import URL, basket, confirm, deliver, line, ok, ordered, refused
+from tests.answers import ok, refused
+from tests.orders.ordering import (
+    URL,
+    basket,
+    confirm,
+    deliver,
+    line,
+    ordered,
+)
 from tests.people import NewPerson
 
 ODD = [

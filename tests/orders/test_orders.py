@@ -17,6 +17,7 @@ from marketplace.kernel.workflow import fire_due
 from marketplace.orders.life import WORKFLOWS
 from marketplace.orders.service import moving
 from marketplace.orders.service.creating import Deal, DealItem, create_from_award
+from tests.answers import ok, refused
 from tests.orders.ordering import (
     URL,
     accepted,
@@ -25,9 +26,7 @@ from tests.orders.ordering import (
     confirm,
     deliver,
     line,
-    ok,
     ordered,
-    refused,
 )
 from tests.people import NewPerson
 from web.wiring import subscribed

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from httpx import Response
 from sqlalchemy import text
 
 from marketplace.kernel.db import SYSTEM, Database
@@ -137,8 +136,3 @@ async def kept(database: Database, buyer: UUID) -> dict[UUID, tuple[Any, ...]]:
             {"buyer": buyer},
         )
         return {row[0]: tuple(row[1:]) for row in rows}
-
-
-def ok(answer: Response, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json() if answer.content else None

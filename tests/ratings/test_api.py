@@ -14,9 +14,17 @@ from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId
 from marketplace.orders.facts import SurveyAnswered
 from ratings.service import gates
+from tests.answers import ok
 from tests.orders.ordering import accepted, line
 from tests.people import NewPerson, Person
-from tests.ratings.histories import completed, days_ago, now, ok, tell, upheld, withdrawn
+from tests.ratings.histories import (
+    completed,
+    days_ago,
+    now,
+    tell,
+    upheld,
+    withdrawn,
+)
 
 URL = "/api/v1/ratings"
 WEIGHTS = {

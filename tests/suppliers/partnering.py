@@ -7,7 +7,7 @@ from typing import Any
 
 from httpx import Response
 
-from tests.orders.ordering import ok
+from tests.answers import ok
 from tests.people import Person, unique
 
 API = "/api/v1"

@@ -11,7 +11,8 @@ from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from suppliers.programme.jobs import judge_tiers
 from suppliers.programme.measures import Measures
-from tests.orders.ordering import PNG, accepted, ok, ordered, refused
+from tests.answers import ok, refused
+from tests.orders.ordering import PNG, accepted, ordered
 from tests.orders.ordering import act as move
 from tests.people import NewPerson, Person
 from tests.pricing.conftest import NewShop

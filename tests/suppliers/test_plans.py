@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.orders.ordering import accepted, ok, refused
+from tests.answers import ok, refused
+from tests.orders.ordering import accepted
 from tests.people import Connect, NewPerson, Person, colleague
 from tests.suppliers.partnering import API, days, partnered, planned
 

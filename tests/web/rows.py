@@ -9,8 +9,9 @@ import msgspec
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from pricing.imports.run import work_imports
+from tests.answers import ok
 from tests.auctions.live.arena import new_arena, peer
-from tests.auctions.tenders.tendering import act, draft, ok
+from tests.auctions.tenders.tendering import act, draft
 from tests.auctions.tenders.test_awards import offered, propose
 from tests.auctions.tenders.test_dossier import PDF, upload
 from tests.orders.ordering import PNG, accepted, basket, claimed, confirm, deliver, line

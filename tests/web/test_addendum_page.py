@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from tests.auctions.tenders.tendering import act, english, in_seconds, lot, ok, published
+from tests.answers import ok
+from tests.auctions.tenders.tendering import (
+    act,
+    english,
+    in_seconds,
+    lot,
+    published,
+)
 from tests.people import NewPerson, Person
 from tests.web.test_tender_page import FORM, shown, words
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from tests.auctions.tenders.tendering import ok
+from tests.answers import ok
 from tests.people import NewPerson, Person, unique
 from tests.web.test_tender_page import FORM, shown, words
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.auctions.tenders.tendering import ok, published
+from tests.answers import ok
+from tests.auctions.tenders.tendering import published
 from tests.people import NewPerson
 from tests.web.test_tender_page import FORM, shown, words
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 
 from marketplace.kernel.db import Database
-from tests.auctions.tenders.tendering import URL, act, in_seconds, ok, overdue, published
+from tests.answers import ok
+from tests.auctions.tenders.tendering import (
+    URL,
+    act,
+    in_seconds,
+    overdue,
+    published,
+)
 from tests.auctions.tenders.test_offers import offer, sealed
 from tests.people import Connect, NewPerson, Person, colleague, peer, since_yesterday
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.auctions.tenders.tendering import ok
+from tests.answers import ok
 from tests.people import Connect, NewPerson, colleague, unique
 from tests.web.test_catalogue_pages import fields_of
 from tests.web.test_tender_page import FORM, shown, words

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from marketplace.kernel.db import Database
+from tests.answers import ok
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -14,7 +15,6 @@ from tests.auctions.tenders.tendering import (
     in_seconds,
     join,
     lot,
-    ok,
     overdue,
     published,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from tests.auctions.tenders.tendering import act, ok, published
+from tests.answers import ok
+from tests.auctions.tenders.tendering import act, published
 from tests.auctions.tenders.test_dossier import PDF, upload
 from tests.people import NewPerson, Person, unique
 

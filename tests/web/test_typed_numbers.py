@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from marketplace.kernel.errors import Invalid
-from tests.orders.ordering import URL, confirm, ok, ordered
+from tests.answers import ok
+from tests.orders.ordering import URL, confirm, ordered
 from tests.people import NewPerson
 from web.pages.forms import Form
 from web.pages.tender_form import read_tender

@@ -18,8 +18,9 @@ from auctions.practice.samples import SAMPLES
 from auctions.practice.strategy import Character, Offer, next_move
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from tests.answers import ok, refused
 from tests.auctions.live.arena import peer
-from tests.auctions.tenders.tendering import draft, lot, ok, published, refused
+from tests.auctions.tenders.tendering import draft, lot, published
 from tests.people import NewPerson, Person
 from web.app import Application
 

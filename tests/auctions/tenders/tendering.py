@@ -10,7 +10,11 @@ from httpx import Response
 from sqlalchemy import text
 
 from marketplace.kernel.db import SYSTEM, Database
+from tests.answers import ok, refused
 from tests.people import Person, unique
+
+__all__ = ["ok", "refused"]
+"""Some tests take them from here, beside what they do with tenders."""
 
 URL = "/api/v1/tenders"
 
@@ -47,18 +51,6 @@ def tender(**changes: Any) -> dict[str, Any]:
         "access": "invited",
         "lots": [lot()],
     } | changes
-
-
-def ok(answer: Response, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.text
-    return answer.json() if answer.content else None
-
-
-def refused(answer: Response, status: int, code: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    problem: dict[str, Any] = answer.json()
-    assert problem["code"] == code, problem
-    return problem
 
 
 async def draft(buyer: Person, **changes: Any) -> dict[str, Any]:

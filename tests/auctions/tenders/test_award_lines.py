@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marketplace.kernel.db import Database
+from tests.answers import ok, refused
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -12,10 +13,8 @@ from tests.auctions.tenders.tendering import (
     in_seconds,
     join,
     lot,
-    ok,
     overdue,
     published,
-    refused,
 )
 from tests.people import NewPerson, Person
 

@@ -18,6 +18,7 @@ from auctions.tenders.sending import Desk
 from marketplace.kernel import workflow
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from tests.answers import ok, refused
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -25,10 +26,8 @@ from tests.auctions.tenders.tendering import (
     in_seconds,
     join,
     lot,
-    ok,
     overdue,
     published,
-    refused,
 )
 from tests.people import Connect, NewPerson, Person, peer
 from web.app import Application

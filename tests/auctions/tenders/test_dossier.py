@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from marketplace.documents.rules import CHUNK_BYTES
 from marketplace.kernel.db import SYSTEM, Database
+from tests.answers import ok, refused
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -16,9 +17,7 @@ from tests.auctions.tenders.tendering import (
     in_seconds,
     invite,
     lot,
-    ok,
     published,
-    refused,
 )
 from tests.people import Connect, NewPerson, Person, peer
 

@@ -11,6 +11,7 @@ from auctions.tenders import service
 from auctions.tenders.item_files import read_items
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.errors import Invalid
+from tests.answers import ok, refused
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -18,9 +19,7 @@ from tests.auctions.tenders.tendering import (
     english,
     invite,
     lot,
-    ok,
     published,
-    refused,
     tender,
 )
 from tests.people import NewPerson

@@ -13,7 +13,14 @@ from auctions.tenders.models import AuctionParticipant, Award, Tender
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.workflow import house
-from tests.auctions.tenders.tendering import URL, act, in_seconds, join, ok, published
+from tests.answers import ok
+from tests.auctions.tenders.tendering import (
+    URL,
+    act,
+    in_seconds,
+    join,
+    published,
+)
 from tests.people import NewPerson, Person
 from web.app import Application
 

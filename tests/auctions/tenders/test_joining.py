@@ -13,6 +13,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import OrganisationId, UserId, new_id
+from tests.answers import ok, refused
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -20,9 +21,7 @@ from tests.auctions.tenders.tendering import (
     invite,
     join,
     lot,
-    ok,
     published,
-    refused,
 )
 from tests.people import NewPerson, Person
 from web.app import Application

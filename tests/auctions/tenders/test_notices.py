@@ -14,6 +14,7 @@ from auctions.tenders import notice_jobs
 from marketplace.exchange.catalogue import EVENTS
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import SYSTEM, Database
+from tests.answers import ok, refused
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -23,9 +24,7 @@ from tests.auctions.tenders.tendering import (
     invite,
     join,
     lot,
-    ok,
     published,
-    refused,
 )
 from tests.auctions.tenders.test_awards import Changes
 from tests.people import NewPerson, Person

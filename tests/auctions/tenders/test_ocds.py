@@ -17,7 +17,14 @@ from auctions.tenders import jobs
 from auctions.tenders.sending import Desk
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from tests.auctions.tenders.tendering import URL, act, draft, lot, ok, published
+from tests.answers import ok
+from tests.auctions.tenders.tendering import (
+    URL,
+    act,
+    draft,
+    lot,
+    published,
+)
 from tests.auctions.tenders.test_awards import answer, auctioned, offered, propose
 from tests.auctions.tenders.test_dossier import PDF, upload
 from tests.people import NewPerson, Person

@@ -14,6 +14,7 @@ from marketplace.kernel.db import SYSTEM, Database
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.sealing import NotSealedHere
 from marketplace.kernel.settings import Settings
+from tests.answers import ok, refused
 from tests.auctions.tenders.tendering import (
     URL,
     act,
@@ -21,10 +22,8 @@ from tests.auctions.tenders.tendering import (
     in_seconds,
     join,
     lot,
-    ok,
     overdue,
     published,
-    refused,
 )
 from tests.people import Connect, NewPerson, Person, peer, unique
 from web.app import Application

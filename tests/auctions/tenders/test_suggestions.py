@@ -7,7 +7,8 @@ from uuid import UUID
 
 from auctions.tenders.suggesting import Band, SupplierFact, band, same_kind, suggestions
 from marketplace.kernel.db import Database
-from tests.auctions.tenders.tendering import URL, draft, lot, ok
+from tests.answers import ok
+from tests.auctions.tenders.tendering import URL, draft, lot
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.people import NewPerson, Person, unique
 from tests.pricing.conftest import Shop
