@@ -60,12 +60,20 @@ def known_calls(app: Litestar) -> Calls:
 
 
 def _integers(handler: HTTPRouteHandler, model: Any) -> frozenset[str]:
-    parameters = handler.parsed_fn_signature.parameters
+    parameters = _parameters(handler)
     return frozenset(
         each.field_alias
         for each in model.expected_query_params
         if each.field_name in parameters and _is_integer(parameters[each.field_name])
     )
+
+
+def _parameters(handler: HTTPRouteHandler) -> dict[str, FieldDefinition]:
+    """The handler's own and those of what it has injected, such as `page`."""
+    found: dict[str, FieldDefinition] = {}
+    for provided in handler.resolve_dependencies().values():
+        found |= provided.parsed_fn_signature.parameters
+    return found | handler.parsed_fn_signature.parameters
 
 
 def _is_integer(parameter: FieldDefinition) -> bool:

@@ -248,7 +248,6 @@ async def show_codes(
 
 
 async def show_units(session: AsyncSession, *, page: Page) -> UnitPage:
-
     found, more = page.cut(await queries.units(session, page))
     views = [
         UnitView(

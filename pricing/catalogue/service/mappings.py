@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.errors import NotFound
-from marketplace.kernel.pages import Page
+from marketplace.kernel.pages import PAGE_DEFAULT, PAGE_MAX, Page
 from marketplace.kernel.skus import require_sku
 from pricing.catalogue import queries
 from pricing.catalogue.rules import most_alike, words_of
@@ -23,7 +23,6 @@ CANDIDATES_MAX = 20
 async def browse_mappings(
     session: AsyncSession, actor: Actor, *, state: str | None, page: Page
 ) -> MappingPage:
-
     found = await queries.mappings(session, actor.organisation_id, state=state, page=page)
     shown, more = page.cut(found)
     return MappingPage([MappingView(**row) for row in shown], more)
@@ -47,7 +46,8 @@ async def decide(session: AsyncSession, actor: Actor, data: Decision, now: datet
         created_at=now,
     )
     await queries.keep_mapping(session, decided)
-    return await browse_mappings(session, actor, state=data.state)
+    page = queries.MAPPINGS.page(PAGE_DEFAULT)
+    return await browse_mappings(session, actor, state=data.state, page=page)
 
 
 async def propose(
@@ -79,4 +79,6 @@ async def propose(
             created_at=now,
         )
         await queries.keep_mapping(session, proposed)
-    return await browse_mappings(session, actor, state="proposed", limit=200)
+    return await browse_mappings(
+        session, actor, state="proposed", page=queries.MAPPINGS.page(PAGE_MAX)
+    )

@@ -114,7 +114,6 @@ async def listing(
     agreement_id: UUID | None,
     page: Page,
 ) -> PlanPage:
-
     found = await queries.plans(
         session, agreement_id=agreement_id, reader_id=actor.organisation_id, page=page
     )
