@@ -95,7 +95,7 @@ async def listing(session: AsyncSession, actor: Actor) -> EndpointPage:
 
 async def show(session: AsyncSession, actor: Actor, endpoint_id: UUID) -> EndpointView:
     """Raises NotFound."""
-    return _view(await _own(session, actor, endpoint_id))
+    return _view(await _own(session, actor, endpoint_id, lock=False))
 
 
 async def change(
@@ -201,8 +201,10 @@ async def mails(session: AsyncSession, *, state: str | None, page: Page) -> Mail
     return MailPage([_mail(row) for row in shown], next_cursor)
 
 
-async def _own(session: AsyncSession, actor: Actor, endpoint_id: UUID) -> Endpoint:
-    endpoint = await queries.endpoint(session, endpoint_id, lock=True)
+async def _own(
+    session: AsyncSession, actor: Actor, endpoint_id: UUID, *, lock: bool = True
+) -> Endpoint:
+    endpoint = await queries.endpoint(session, endpoint_id, lock=lock)
     if endpoint is None or endpoint.organisation_id != actor.organisation_id:
         raise NotFound("endpoint")
     return endpoint

@@ -93,13 +93,12 @@ async def update_item(session: AsyncSession, item_id: UUID, values: dict[str, An
     )
 
 
-async def owner_of_item(session: AsyncSession, item_id: UUID) -> UUID | None:
-    """The organisation that added it, its row locked until the transaction ends. Row-level security
-    shows it for writing to that organisation and the operator only.
+async def owner_of_item(session: AsyncSession, item_id: UUID, *, lock: bool) -> UUID | None:
+    """The organisation that added it; with `lock` its row is held until the transaction ends, and
+    row-level security shows it to that organisation and the operator only.
     """
-    found: UUID | None = await session.scalar(
-        text("SELECT organisation_id FROM items WHERE id = :id FOR UPDATE"), {"id": item_id}
-    )
+    sql = "SELECT organisation_id FROM items WHERE id = :id" + (" FOR UPDATE" if lock else "")
+    found: UUID | None = await session.scalar(text(sql), {"id": item_id})
     return found
 
 

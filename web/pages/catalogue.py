@@ -152,7 +152,7 @@ class CataloguePages(Controller):
         self, request: AnyRequest, session: AsyncSession, actor: Actor, item_id: UUID
     ) -> Template:
         """Raises NotFound."""
-        item = await service.own_item(session, actor, item_id)
+        item = await service.own_item(session, actor, item_id, lock=False)
         who, categories = await viewer_of(session, actor), await _categories(session)
         editing = edits.opened(item, content_of(item))
         return _form_page(request, who, categories, item=item, editing=editing)
@@ -164,7 +164,7 @@ class CataloguePages(Controller):
         """Raises NotFound."""
         form = await read_form(request)
         await edits.take_turn_at(session, f"/api/v1/items/{item_id}")
-        item = await service.own_item(session, actor, item_id)
+        item = await service.own_item(session, actor, item_id, lock=True)
         present = content_of(item)
         typed = typed_in(form, present)
         who, categories = await viewer_of(session, actor), await _categories(session)

@@ -115,20 +115,22 @@ async def may_change_item(session: AsyncSession, actor: Actor, item_id: UUID) ->
     return actor.operator or await queries.is_owner(session, item_id, actor.organisation_id)
 
 
-async def own_item(session: AsyncSession, actor: Actor, item_id: UUID) -> ItemView:
-    """One that the actor may change, held until the transaction ends. Raises NotFound."""
-    await _own(session, actor, item_id)
+async def own_item(session: AsyncSession, actor: Actor, item_id: UUID, *, lock: bool) -> ItemView:
+    """One that the actor may change; with `lock` it is held until the transaction ends. Raises
+    NotFound.
+    """
+    await _own(session, actor, item_id, lock=lock)
     return await show_item(session, item_id)
 
 
-async def _own(session: AsyncSession, actor: Actor, item_id: UUID) -> None:
-    owner = await queries.owner_of_item(session, item_id)
+async def _own(session: AsyncSession, actor: Actor, item_id: UUID, *, lock: bool = True) -> None:
+    owner = await queries.owner_of_item(session, item_id, lock=lock)
     if owner is None or (owner != actor.organisation_id and not actor.operator):
         raise NotFound("item")
 
 
 async def _check_code(session: AsyncSession, code: Classification | None) -> None:
-
+    """Raises Invalid."""
     if code is None:
         return
     named = Named(code.scheme, code.list_version, code.code)
