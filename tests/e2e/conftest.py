@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from marketplace.accounts.guessing import LoginLimits
 from marketplace.kernel.settings import Settings
@@ -19,10 +20,10 @@ from tests.people import NewPerson, Person
 from web.app import create_app
 from web.build import build
 
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1440, "height": 900}
 # WCAG 2.2, 1.4.10: content reflows at 320 CSS pixels, a desk at 400 % zoom or the smallest phone.
-SMALL_PHONE = {"width": 320, "height": 640}
+SMALL_PHONE: ViewportSize = {"width": 320, "height": 640}
 EXPECT_MS = 10_000
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Nothing but the page itself goes out: no component updates, no sync, no field trials.
@@ -46,6 +47,16 @@ _WIDE_FONT = """addEventListener("DOMContentLoaded", () => {
 })"""
 
 OpenPage = Callable[..., Awaitable[Page]]
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -81,12 +92,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
+async def open_page(
+    browser: Browser, site: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[OpenPage]:
     """`await open_page(person, "/auctions", ...)`: a page of this person, on a phone by default.
     `wide_font` keeps the portal's own font from coming and shows a wide one instead.
 
-    Each test ends by asking whether any page reported an error, which CSP violations are too.
+    Each test ends by asking whether any page reported an error, which CSP violations are too. A
+    test that failed leaves pictures of its pages in its `tmp_path`.
     """
+    pages: list[Page] = []
     errors: list[str] = []
     async with AsyncExitStack() as stack:
 
@@ -94,7 +109,7 @@ async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
             person: Person | None,
             path: str,
             *,
-            size: dict[str, int] = PHONE,
+            size: ViewportSize = PHONE,
             wide_font: bool = False,
             **options: object,
         ) -> Page:
@@ -114,12 +129,16 @@ async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
                     ]
                 )
             page = await context.new_page()
+            pages.append(page)
             page.on("pageerror", lambda error: errors.append(str(error)))
             page.on("console", lambda said: _note(errors, said.type, said.text))
             await page.goto(path)
             return page
 
         yield open_one
+        if request.node.stash.get(_FAILED, False):
+            for number, page in enumerate(page for page in pages if not page.is_closed()):
+                await page.screenshot(path=tmp_path / f"page-{number}.png", full_page=True)
     assert errors == []
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyotp
-import pytest
 import segno
 from playwright.async_api import Page, expect
 
 from marketplace.kernel.db import Database
 from tests.e2e.conftest import OpenPage
-from tests.e2e.test_pages import LOOKS, look
+from tests.e2e.test_pages import look_everywhere
 from tests.people import PASSWORD, NewPerson, Person, log_in, unique
 
 PLAIN = {"java_script_enabled": False}
@@ -336,48 +334,37 @@ async def test_the_menu_leads_to_the_account_by_keyboard(
         await expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
 async def test_what_only_appears_on_the_way_looks_right(
-    open_page: OpenPage,
-    new_supplier: NewPerson,
-    scheme: str,
-    size: dict[str, int],
-    tmp_path: Path,
+    open_page: OpenPage, new_supplier: NewPerson
 ) -> None:
     """The shown link, an open form of a colleague, the invitation, the secret, the code."""
-    seen = {"size": size, "color_scheme": scheme}
     supplier = await new_supplier()
-    page = await open_page(supplier, "/team", **seen)
+    page = await open_page(supplier, "/team")
     path = await invite(page, f"{unique('eve')}@example.com", "Partner employee")
-    await look(page)
-    visitor = await open_page(None, path, **seen)
-    await look(visitor)
+    await look_everywhere(page)
+    visitor = await open_page(None, path)
+    await look_everywhere(visitor)
     await join(visitor, "Eve Employee")
     await visitor.goto(path)
-    await look(visitor)
+    await look_everywhere(visitor)
     await page.goto("/team")
     for fold in await page.locator(".reason summary").all():
         await fold.click()
-    await look(page)
+    await look_everywhere(page)
     await page.get_by_role("button", name="Remove now").click()
     await page.locator("summary", has_text="Bring back").click()
-    await page.screenshot(path=tmp_path / "team.png", full_page=True)
-    await look(page)
+    await look_everywhere(page)
     await page.goto("/security")
     await page.get_by_role("button", name="Switch on").click()
-    await look(page)
-    await page.screenshot(path=tmp_path / "secret.png", full_page=True)
+    await look_everywhere(page)
     await switch_on(page)
-    await page.screenshot(path=tmp_path / "codes.png", full_page=True)
-    await look(page)
+    await look_everywhere(page)
     await page.goto("/security")
     for fold in await page.locator(".unfold summary").all():
         await fold.click()
-    await page.screenshot(path=tmp_path / "security.png", full_page=True)
-    await look(page)
-    coming = await open_page(None, "/login", **seen)
+    await look_everywhere(page)
+    coming = await open_page(None, "/login")
     await type_login(coming, supplier.email)
     await expect(coming.get_by_role("heading", level=1)).to_have_text("Your code")
     await coming.locator("summary", has_text="Lost your authenticator?").click()
-    await coming.screenshot(path=tmp_path / "code.png", full_page=True)
-    await look(coming)
+    await look_everywhere(coming)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from tests.auctions.tenders.tendering import URL, act, in_seconds, join
 from tests.auctions.tenders.test_awards import answer, offered, propose
 from tests.e2e.auctions import Arena
 from tests.e2e.conftest import DESK, PHONE, OpenPage
-from tests.e2e.test_pages import LOOKS, look
+from tests.e2e.test_pages import LOOKS, Look, each_look, look
 from tests.orders.ordering import accepted, claimed
 from tests.people import Connect, NewPerson, Person, peer, unique
 from tests.test_scenario import POLICY
@@ -219,55 +218,51 @@ async def business(
 
 
 @pytest.mark.parametrize(
-    ("scheme", "size", "wide_font"),
-    [*((*each, False) for each in LOOKS), ("light", PHONE, True), ("light", DESK, True)],
+    ("looks", "wide_font"),
+    [(LOOKS, False), ([("light", PHONE), ("light", DESK)], True)],
+    ids=["own-font", "wide-font"],
 )
 async def test_the_pages_of_the_deal(
     business: dict[str, Any],
     new_supplier: NewPerson,
     open_page: OpenPage,
-    scheme: str,
-    size: dict[str, int],
+    looks: list[Look],
     wide_font: bool,
-    tmp_path: Path,
 ) -> None:
     buyer, supplier = business["buyer"], business["supplier"]
     tours = [
         (
             buyer,
-            {
-                "orders": "/orders",
-                "order": f"/orders/{business['order']}",
-                "ratings": "/ratings",
-                "rating": f"/ratings/{supplier.organisation_id}",
-                "tender": f"/tenders/{business['tender']}",
-                "tenders": "/tenders",
-                "sheet": f"/lots/{business['free']}/award?rating=30",
-                "split": f"/lots/{business['split']}/award",
-            },
+            [
+                "/orders",
+                f"/orders/{business['order']}",
+                "/ratings",
+                f"/ratings/{supplier.organisation_id}",
+                f"/tenders/{business['tender']}",
+                "/tenders",
+                f"/lots/{business['free']}/award?rating=30",
+                f"/lots/{business['split']}/award",
+            ],
         ),
         (
             supplier,
-            {
-                "supplier-orders": "/orders",
-                "supplier-order": f"/orders/{business['order']}",
-                "award": f"/awards/{business['award']}",
-                "supplier-tender": f"/tenders/{business['offered']}",
-                "received": "/ratings",
-            },
+            [
+                "/orders",
+                f"/orders/{business['order']}",
+                f"/awards/{business['award']}",
+                f"/tenders/{business['offered']}",
+                "/ratings",
+            ],
         ),
-        (
-            await new_supplier(),
-            {"no-orders": "/orders", "no-ratings": "/ratings", "no-tenders": "/tenders"},
-        ),
+        (await new_supplier(), ["/orders", "/ratings", "/tenders"]),
     ]
     for person, paths in tours:
-        page = await open_page(person, "/", size=size, color_scheme=scheme, wide_font=wide_font)
-        for name, path in paths.items():
+        page = await open_page(person, "/", wide_font=wide_font)
+        for path in paths:
             await page.goto(path)
-            await page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
-            await look(page)
-            await every_entry_is_in_sight(page)
+            async for _ in each_look(page, looks):
+                await look(page)
+                await every_entry_is_in_sight(page)
 
 
 async def every_entry_is_in_sight(page: Page) -> None:

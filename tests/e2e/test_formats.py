@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from auctions.live.client import AuctionClient
 from tests.e2e.auctions import Arena, NewArena
@@ -33,6 +33,7 @@ ROUNDS = {
     "step": {"against": "own", "kind": "amount", "value": "50.00"},
 }
 SEALED = {"format": "sealed", "duration_s": 600}
+SIZES: list[ViewportSize] = [SMALL_PHONE, PHONE, DESK, {"width": 1000, "height": 800}]
 WARRANTY = {
     "kind": "mixed",
     "features": [
@@ -285,8 +286,8 @@ async def test_long_amounts_stay_inside_their_cards(
     await arena.bid(arena.suppliers[0], "122222222222.22")
     for person in (arena.buyer, arena.suppliers[0]):
         page = await open_page(person, arena.path, wide_font=wide_font)
-        for size in (SMALL_PHONE, PHONE, DESK, {"width": 1000, "height": 800}):
-            await page.set_viewport_size(size)  # type: ignore[arg-type]
+        for size in SIZES:
+            await page.set_viewport_size(size)
             await expect(page.locator("#lead-price")).to_have_text("€122,222,222,222.22")
             await page.evaluate("document.fonts.ready")
             await page.evaluate("new Promise((done) => requestAnimationFrame(() => done()))")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from marketplace.kernel.db import Database
 from tests.e2e.auctions import Arena, NewArena
 from tests.e2e.conftest import DESK, PHONE, SMALL_PHONE, OpenPage
 from tests.e2e.test_award import every_entry_is_in_sight
+from tests.e2e.test_pages import each_look
 from tests.people import NewPerson, Person, unique
 from tests.pricing.conftest import Shop
 
@@ -109,31 +107,26 @@ def tours(arena: Arena, shop: Shop) -> list[tuple[Person, list[str]]]:
 
 
 @pytest.mark.parametrize(
-    ("size", "wide_font"),
-    [(SMALL_PHONE, False), (SMALL_PHONE, True), (PHONE, False), (DESK, True)],
-    ids=["320", "320-wide-font", "390", "1440-wide-font"],
+    ("sizes", "wide_font"),
+    [((SMALL_PHONE, PHONE), False), ((SMALL_PHONE, DESK), True)],
+    ids=["own-font", "wide-font"],
 )
 async def test_long_words_never_scroll_a_page_sideways(
-    open_page: OpenPage,
-    arena: Arena,
-    shop: Shop,
-    size: dict[str, int],
-    wide_font: bool,
-    tmp_path: Path,
+    open_page: OpenPage, arena: Arena, shop: Shop, sizes: list[ViewportSize], wide_font: bool
 ) -> None:
     found: dict[str, list[str]] = {}
     for person, paths in tours(arena, shop):
-        page = await open_page(person, "/", size=size, wide_font=wide_font)
+        page = await open_page(person, "/", wide_font=wide_font)
+        role = "buyer" if person is arena.buyer else "supplier"
         for path in paths:
             await page.goto(path)
             if path == arena.path:
                 await expect(page.locator("#wire")).to_have_attribute("data-wire", "live")
-            name = re.sub(r"[^a-z]+", "-", path.partition("?")[0])[:40]
-            role = "buyer" if person is arena.buyer else "supplier"
-            await page.screenshot(path=tmp_path / f"{role}{name}.png", full_page=True)
-            found[f"{role} {path}"] = await faults(page)
-            if path == "/tenders":
-                await every_entry_is_in_sight(page)
+            async for _ in each_look(page, [("light", size) for size in sizes]):
+                width = await page.evaluate("innerWidth")
+                found[f"{role} {path} at {width}"] = await faults(page)
+                if path == "/tenders":
+                    await every_entry_is_in_sight(page)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 

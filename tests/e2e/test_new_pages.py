@@ -11,9 +11,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.auctions import Arena, NewArena
-from tests.e2e.conftest import DESK, PHONE, SMALL_PHONE, OpenPage
+from tests.e2e.conftest import DESK, SMALL_PHONE, OpenPage
 from tests.e2e.test_layout import faults
-from tests.e2e.test_pages import look
+from tests.e2e.test_pages import LOOKS, Look, each_look, look
 from tests.people import NewPerson, Person, unique
 
 
@@ -180,17 +180,10 @@ async def test_the_profile_is_found_and_read_in_the_menu(
     await expect(operator.get_by_label("Tax id")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size"), [("light", SMALL_PHONE), ("dark", PHONE), ("light", DESK), ("dark", DESK)]
-)
 async def test_the_new_pages_hold_for_everybody(
-    open_page: OpenPage,
-    new_arena: NewArena,
-    new_supplier: NewPerson,
-    new_operator: NewPerson,
-    scheme: str,
-    size: dict[str, int],
+    open_page: OpenPage, new_arena: NewArena, new_supplier: NewPerson, new_operator: NewPerson
 ) -> None:
+    looks: list[Look] = [("light", SMALL_PHONE), *LOOKS[1:]]
     third = await new_supplier()
     arena = await ahead(new_arena, third)
     made = await third.client.post("/api/v1/items", json={"name": unique("Pump"), "unit": "C62"})
@@ -203,8 +196,9 @@ async def test_the_new_pages_hold_for_everybody(
         (None, ["/verify"]),
     ]
     for person, paths in tours:
-        page = await open_page(person, paths[0], size=size, color_scheme=scheme)
+        page = await open_page(person, paths[0])
         for path in paths:
             await page.goto(path)
-            await look(page)
-            assert await faults(page) == [], path
+            async for _ in each_look(page, looks):
+                await look(page)
+                assert await faults(page) == [], path

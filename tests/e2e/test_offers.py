@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from tests.auctions.tenders.tendering import (
 )
 from tests.auctions.tenders.test_offers import offer, sealed
 from tests.e2e.conftest import DESK, OpenPage
-from tests.e2e.test_pages import LOOKS, look
+from tests.e2e.test_pages import look_everywhere
 from tests.people import Connect, NewPerson, Person, peer, unique
 
 PLAIN = {"java_script_enabled": False}
@@ -192,34 +191,22 @@ async def _decide(buyer: Person, tender_id: str) -> None:
     ok(await buyer.client.post(f"/api/v1/offers/{second['id']}/reject", json=reason))
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
-async def test_the_stages_look_right(
-    stages: dict[str, Any],
-    open_page: OpenPage,
-    scheme: str,
-    size: dict[str, int],
-    tmp_path: Path,
-) -> None:
-    seen = {"size": size, "color_scheme": scheme}
-    page = await open_page(stages["buyer"], "/tenders", **seen)
-    for name, done in stages["made"].items():
+async def test_the_stages_look_right(stages: dict[str, Any], open_page: OpenPage) -> None:
+    page = await open_page(stages["buyer"], "/tenders")
+    for done in stages["made"].values():
         await page.goto(f"/tenders/{done['id']}/offers")
-        await page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
-        await look(page)
+        await look_everywhere(page)
     for fold in await page.locator(".reason summary").all():
         await fold.click()
-    await page.screenshot(path=tmp_path / "folds.png", full_page=True)
-    await look(page)
+    await look_everywhere(page)
     tender = f"/tenders/{stages['made']['early']['id']}"
     for name in ("buyer", "supplier"):
-        page = await open_page(stages[name], tender, **seen)
-        await page.screenshot(path=tmp_path / f"tender-{name}.png", full_page=True)
-        await look(page)
-    page = await open_page(stages["supplier"], "/tenders", **seen)
-    for name, done in stages["made"].items():
+        page = await open_page(stages[name], tender)
+        await look_everywhere(page)
+    page = await open_page(stages["supplier"], "/tenders")
+    for done in stages["made"].values():
         await page.goto(f"/tenders/{done['id']}/offer")
         await page.get_by_text("Receipt", exact=True).first.click()
-        await page.screenshot(path=tmp_path / f"own-{name}.png", full_page=True)
-        await look(page)
+        await look_everywhere(page)
     page = await open_page(stages["approver"], f"/tenders/{stages['made']['half']['id']}/offers")
-    await look(page)
+    await look_everywhere(page)

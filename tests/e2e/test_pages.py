@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.e2e.auctions import Arena, NewArena
 from tests.e2e.conftest import DESK, PHONE, OpenPage
@@ -57,6 +60,9 @@ _SMALL = """() => [...document.querySelectorAll("button, a.btn, select, summary,
   .filter(([box]) => box.width < 24 || box.height < 24)
   .map(([, one]) => one.outerHTML.slice(0, 120))"""
 
+# Two frames: observers of sizes run at the end of the first.
+_DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+
 
 async def look(page: Page) -> None:
     """What must hold for any page."""
@@ -70,7 +76,25 @@ async def look(page: Page) -> None:
     assert width <= page.viewport_size["width"], "scrolls sideways"
 
 
-LOOKS = [("light", PHONE), ("dark", PHONE), ("light", DESK), ("dark", DESK)]
+Look = tuple[Literal["light", "dark"], ViewportSize]
+LOOKS: list[Look] = [("light", PHONE), ("dark", PHONE), ("light", DESK), ("dark", DESK)]
+
+
+async def each_look(page: Page, looks: Sequence[Look] = LOOKS) -> AsyncIterator[None]:
+    """The page as it stands, in one look after the other. It is loaded once: only its styles know
+    the size and the theme, and modules that follow a resize.
+    """
+    for scheme, size in looks:
+        await page.emulate_media(color_scheme=scheme)
+        await page.set_viewport_size(size)
+        await page.evaluate(_DRAWN)
+        assert await page.evaluate("innerWidth") == size["width"]
+        yield
+
+
+async def look_everywhere(page: Page) -> None:
+    async for _ in each_look(page):
+        await look(page)
 
 
 @pytest.fixture(scope="module")
@@ -81,22 +105,16 @@ async def gallery(new_arena: NewArena) -> Arena:
     return arena
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
-async def test_pages_for_everybody(open_page: OpenPage, scheme: str, size: dict[str, int]) -> None:
-    page = await open_page(None, "/", size=size, color_scheme=scheme)
-    await look(page)
-    for path in ("/register/supplier", "/register/buyer", "/nowhere", "/invitations/made-up"):
+async def test_pages_for_everybody(open_page: OpenPage) -> None:
+    page = await open_page(None, "/")
+    forms = ["/register/supplier", "/register/buyer"]
+    for path in ("/", *forms, "/nowhere", "/invitations/made-up"):
         await page.goto(path)
-        await look(page)
+        await look_everywhere(page)
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS)
 async def test_pages_for_members(
-    open_page: OpenPage,
-    gallery: Arena,
-    new_operator: NewPerson,
-    scheme: str,
-    size: dict[str, int],
+    open_page: OpenPage, gallery: Arena, new_operator: NewPerson
 ) -> None:
     tender = f"/tenders/{gallery.tender_id}"
     tours = [
@@ -106,15 +124,15 @@ async def test_pages_for_members(
         (await new_operator(), ["/auctions", "/suppliers?state=active", "/suppliers"]),
     ]
     for person, paths in tours:
-        page = await open_page(person, paths[0], size=size, color_scheme=scheme)
+        page = await open_page(person, paths[0])
         for path in paths:
             await page.goto(path)
-            await look(page)
+            await look_everywhere(page)
 
 
 @pytest.mark.parametrize(("scheme", "size"), LOOKS)
 async def test_the_auction_page(
-    open_page: OpenPage, gallery: Arena, scheme: str, size: dict[str, int]
+    open_page: OpenPage, gallery: Arena, scheme: str, size: ViewportSize
 ) -> None:
     for person in (gallery.buyer, gallery.suppliers[0]):
         page = await open_page(person, gallery.path, size=size, color_scheme=scheme)

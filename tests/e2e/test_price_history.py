@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
@@ -30,11 +29,7 @@ async def shop_of(supplier: Person, database: Database) -> Shop:
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 async def test_a_price_is_drawn_and_told_beside(
-    new_supplier: NewPerson,
-    database: Database,
-    open_page: OpenPage,
-    size: dict[str, int],
-    tmp_path: Path,
+    new_supplier: NewPerson, database: Database, open_page: OpenPage, size: ViewportSize
 ) -> None:
     supplier = await new_supplier()
     shop = await shop_of(supplier, database)
@@ -59,7 +54,6 @@ async def test_a_price_is_drawn_and_told_beside(
     assert spans["12.00"][1] == ""
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= size["width"]
-    await page.screenshot(path=tmp_path / "history.png", full_page=True)
 
 
 async def test_a_day_is_asked_as_known_on_another(
