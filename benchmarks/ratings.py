@@ -80,6 +80,7 @@ async def buyer_with(database: Database, count: int, suppliers: int) -> UUID:
 
 def order(buyer: UUID, now: datetime) -> OrderCompleted:
     return OrderCompleted(
+        title="Order",
         order_id=new_id(),
         buyer_id=buyer,
         supplier_id=supplier(0),

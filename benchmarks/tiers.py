@@ -45,13 +45,14 @@ _AGREEMENTS = """INSERT INTO agreements (id, operator_id, partner_id, programme_
     SELECT gen_random_uuid(), :operator, id, :programme, 1, 'reseller', now() - interval '2 years',
         '{"asset": "EUR", "minimum": "0", "hold_days": 0}', 'active', :user, now(), now()
     FROM organisations WHERE NOT operator"""
-_SALES = """INSERT INTO partner_sales (id, partner_id, customer_id, source, source_id, title,
-        currency, amount_minor, won_at)
+_SALES = """INSERT INTO sales (id, partner_id, customer_id, source_kind, source_id, once, title,
+        currency, amount_minor, at, completed_at)
     SELECT gen_random_uuid(), CAST(lpad(to_hex(1 + n % :partners), 32, '0') AS uuid),
-        CAST(lpad(to_hex(1 + n % 997), 32, '0') AS uuid), 'order', gen_random_uuid(), 'Bench',
-        'EUR', 1000 + n % 90000, now() - n * (interval '700 days' / :sales)
+        CAST(lpad(to_hex(1 + n % 997), 32, '0') AS uuid), 'order', gen_random_uuid()::text,
+        'bench ' || n, 'Bench', 'EUR', 1000 + n % 90000,
+        now() - n * (interval '700 days' / :sales), now() - n * (interval '700 days' / :sales)
     FROM generate_series(1, CAST(:sales AS bigint)) n"""
-_RAW = "SELECT partner_id, sum(amount_minor) FROM partner_sales GROUP BY partner_id"
+_RAW = "SELECT partner_id, sum(amount_minor) FROM sales GROUP BY partner_id"
 
 
 def tiers() -> list[TierBody]:

@@ -78,7 +78,7 @@ from suppliers.programme import api as programme_api
 from suppliers.programme import jobs as programme_jobs
 from suppliers.programme.facts import TierChanged
 from suppliers.programme.measures import Measures
-from suppliers.programme.service import agreements, sales
+from suppliers.programme.service import agreements
 from suppliers.programme.service.agreements import Desk
 from suppliers.programme.service.earning import terms_at
 from web import health
@@ -218,9 +218,7 @@ def subscribed() -> Facts:
     facts = Facts()
     facts.subscribe(orders.OrderIntended, gates.refuse_blocked)
     facts.subscribe(orders.OrderCompleted, ratings.order_completed)
-    facts.subscribe(orders.OrderCompleted, sales.order_completed)
     facts.subscribe(orders.OrderReopened, ratings.order_reopened)
-    facts.subscribe(orders.OrderReopened, sales.order_reopened)
     facts.subscribe(orders.ClaimUpheld, ratings.claim_upheld)
     facts.subscribe(orders.ClaimWithdrawn, ratings.claim_withdrawn)
     facts.subscribe(orders.SurveyAnswered, ratings.survey_answered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import ARRAY, FetchedValue, Uuid
@@ -128,7 +129,9 @@ class Fund(Base):
 
 
 class Sale(Base):
-    """What a partner sold. Its terms are those of `at`; holding periods begin at `completed_at`."""
+    """What a partner sold, and what of it was taken back. Its terms are those of `at`; figures
+    count it from `completed_at` on, and holding periods begin then.
+    """
 
     __tablename__ = "sales"
 
@@ -137,11 +140,27 @@ class Sale(Base):
     source_id: Mapped[str]
     once: Mapped[str]
     partner_id: Mapped[UUID]
+    customer_id: Mapped[UUID | None]
+    title: Mapped[str]
     currency: Mapped[str]
     amount_minor: Mapped[Big]
     refunded_minor: Mapped[Big]
     at: Mapped[datetime]
     completed_at: Mapped[datetime]
+
+
+class SaleLine(Base):
+    """What was sold; `amount_minor` is 0 where the sale has one price for all its lines."""
+
+    __tablename__ = "sale_lines"
+
+    sale_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID | None]
+    name: Mapped[str]
+    unit: Mapped[str]
+    quantity: Mapped[Decimal]
+    amount_minor: Mapped[Big]
 
 
 class SaleRefund(Base):

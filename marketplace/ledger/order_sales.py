@@ -18,7 +18,13 @@ from marketplace.ledger.models import Sale
 from marketplace.ledger.posting import Source
 from marketplace.ledger.terms import TermsAt
 from marketplace.orders import queries as orders
-from marketplace.orders.facts import ClaimUpheld, ClaimWithdrawn, OrderCompleted, OrderReopened
+from marketplace.orders.facts import (
+    ClaimUpheld,
+    ClaimWithdrawn,
+    Goods,
+    OrderCompleted,
+    OrderReopened,
+)
 
 KIND = "order"
 REOPENED = "reopened"
@@ -31,16 +37,17 @@ async def order_completed(terms_at: TermsAt, session: AsyncSession, fact: OrderC
     """
     async with as_house(session):
         terms = await terms_at(session, fact.supplier_id, fact.ordered_at)
-        if terms is None:
-            return
         new = sales.NewSale(
             once=f"order {fact.order_id} {fact.at.isoformat()}",
             source=Source(KIND, str(fact.order_id)),
             partner_id=fact.supplier_id,
+            customer_id=fact.buyer_id,
+            title=fact.title,
             currency=fact.currency,
             amount=sum(line.value_minor for line in fact.lines),
             at=fact.ordered_at,
             completed_at=fact.at,
+            lines=[_line(goods) for goods in fact.goods],
         )
         sale_id = await sales.record(session, new, terms)
         if sale_id is None:
@@ -48,6 +55,16 @@ async def order_completed(terms_at: TermsAt, session: AsyncSession, fact: OrderC
         for claim in await orders.claims(session, fact.order_id):
             if claim.state == "upheld":
                 await _deduct(session, sale_id, claim.id, claim.severity_bp, fact.at)
+
+
+def _line(goods: Goods) -> sales.SoldLine:
+    return sales.SoldLine(
+        item_id=goods.item_id,
+        name=goods.name,
+        unit=goods.unit,
+        quantity=goods.quantity,
+        amount_minor=goods.value_minor,
+    )
 
 
 async def order_reopened(session: AsyncSession, fact: OrderReopened) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, literal, select, text
+import msgspec
+from sqlalchemy import and_, exists, func, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -22,9 +23,10 @@ from marketplace.ledger.models import (
     LedgerLot,
     LedgerPosting,
     Sale,
+    SaleLine,
     SaleRefund,
 )
-from marketplace.ledger.payouts.models import Payout
+from marketplace.ledger.payouts.models import Payout, PayoutItem
 from marketplace.ledger.posting import Entry
 
 if TYPE_CHECKING:
@@ -41,9 +43,10 @@ ACCRUALS = Sorting(
 )
 
 _ADD_SALE = text(
-    "INSERT INTO sales (id, source_kind, source_id, once, partner_id, currency, amount_minor, at,"
-    " completed_at) VALUES (:id, :source_kind, :source_id, :once, :partner_id, :currency,"
-    " :amount_minor, :at, :completed_at) ON CONFLICT (once) DO NOTHING RETURNING id"
+    "INSERT INTO sales (id, source_kind, source_id, once, partner_id, customer_id, title, currency,"
+    " amount_minor, at, completed_at) VALUES (:id, :source_kind, :source_id, :once, :partner_id,"
+    " :customer_id, :title, :currency, :amount_minor, :at, :completed_at)"
+    " ON CONFLICT (once) DO NOTHING RETURNING id"
 )
 
 
@@ -59,12 +62,21 @@ async def add_sale(session: AsyncSession, sale_id: UUID, new: NewSale) -> UUID |
         "source_id": new.source.id,
         "once": new.once,
         "partner_id": new.partner_id,
+        "customer_id": new.customer_id,
+        "title": new.title,
         "currency": new.currency,
         "amount_minor": new.amount,
         "at": new.at,
         "completed_at": new.completed_at,
     }
     found: UUID | None = await session.scalar(_ADD_SALE, values)
+    if found is not None and new.lines:
+        lines = enumerate(new.lines)
+        session.add_all(
+            SaleLine(sale_id=found, position=position, **msgspec.structs.asdict(line))
+            for position, line in lines
+        )
+        await session.flush()
     return found
 
 
@@ -189,6 +201,16 @@ async def pending_points(
     return [(accrual, left[accrual.id]) for accrual in accruals]
 
 
+async def titles(
+    session: AsyncSession, sources: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """What was sold, by (kind, id) of the source; sources that are no sale are missing."""
+    named = tuple_(Sale.source_kind, Sale.source_id)
+    statement = select(Sale.source_kind, Sale.source_id, Sale.title)
+    rows = await session.execute(statement.where(named.in_(sources)))
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 async def account(session: AsyncSession, account_id: UUID) -> LedgerAccount | None:
     return await session.get(LedgerAccount, account_id)
 
@@ -270,9 +292,15 @@ async def accrual(
 
 
 async def accrual_page(
-    session: AsyncSession, page: Page, now: datetime, state: str | None, partner: UUID | None
+    session: AsyncSession,
+    page: Page,
+    now: datetime,
+    *,
+    state: str | None,
+    partner: UUID | None,
+    payout: UUID | None,
 ) -> list[tuple[Accrual, LedgerEntry, str | None]]:
-    """As `accrual`; `state` as people see it."""
+    """As `accrual`; `state` as people see it, `payout` also where it failed since."""
     unpaid = and_(Accrual.payable, Accrual.payout_id.is_(None))
     conditions = {
         "held": and_(unpaid, Accrual.due_at > now),
@@ -286,4 +314,7 @@ async def accrual_page(
         statement = statement.where(conditions[state])
     if partner is not None:
         statement = statement.where(Accrual.beneficiary_id == partner)
+    if payout is not None:
+        stood_in = select(PayoutItem.accrual_id).where(PayoutItem.payout_id == payout)
+        statement = statement.where(Accrual.id.in_(stood_in))
     return [(row[0], row[1], row[2]) for row in await session.execute(statement)]

@@ -7,7 +7,9 @@ of a refund never round differently from the whole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -25,8 +27,20 @@ from marketplace.ledger.posting import Source
 from marketplace.ledger.terms import CpaTerms, OverRefund, Terms, commission
 
 
+class SoldLine(msgspec.Struct, frozen=True, kw_only=True):
+    """amount_minor  0 where the sale has one price for all its lines"""
+
+    item_id: UUID | None
+    name: str
+    unit: str
+    quantity: Decimal
+    amount_minor: int
+
+
 class NewSale(msgspec.Struct, frozen=True, kw_only=True):
     """once          names the sale: the same is recorded once
+    title         what it was, for people
+    customer_id   who bought, where it is an organisation of the marketplace
     amount        minor units of `currency`
     at            when it was sold: the terms of this time pay for it
     completed_at  from when on holding periods count
@@ -35,15 +49,20 @@ class NewSale(msgspec.Struct, frozen=True, kw_only=True):
     once: str
     source: Source
     partner_id: UUID
+    title: str
     currency: str
     amount: int
     at: datetime
     completed_at: datetime
     quantity: int = 1
+    customer_id: UUID | None = None
+    lines: Sequence[SoldLine] = ()
 
 
 async def record(session: AsyncSession, new: NewSale, terms: Terms | None) -> UUID | None:
-    """The sale's id; None when it was recorded before. Works in any scope."""
+    """The sale's id; None when it was recorded before. Without terms it earns nothing, but counts
+    in the partner's figures. Works in any scope.
+    """
     async with as_house(session):
         sale_id = await queries.add_sale(session, new_id(), new)
         if sale_id is None or terms is None:

@@ -22,6 +22,16 @@ class PaidLine(msgspec.Struct, frozen=True, kw_only=True):
     reference_minor: Decimal | int | None = None
 
 
+class Goods(msgspec.Struct, frozen=True, kw_only=True):
+    """What was accepted of one line; `value_minor` is 0 where the order has one lump price."""
+
+    item_id: UUID | None
+    name: str
+    unit: str
+    quantity: Decimal
+    value_minor: int
+
+
 class OrderFact(Fact, frozen=True, kw_only=True):
     """What every fact of an order says."""
 
@@ -54,9 +64,11 @@ class OrderMoved(OrderFact, frozen=True, kw_only=True):
 class OrderCompleted(OrderFact, frozen=True, kw_only=True):
     """The goods were accepted. `ordered_at` is the date the order counts from."""
 
+    title: str
     ordered_at: datetime
     currency: str
     lines: tuple[PaidLine, ...]
+    goods: tuple[Goods, ...] = ()
 
 
 class OrderReopened(OrderFact, frozen=True, kw_only=True):

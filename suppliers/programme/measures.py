@@ -108,13 +108,15 @@ _SUM = "coalesce(sum(fact.value), 0)"
 _MEAN = "avg(fact.value)"
 
 # A sale counts by what is left of it, in the asked currency only: nothing is converted in silence.
-_SALES = """SELECT s.partner_id, s.source AS kind, s.source_id AS id, s.won_at AS at, s.title,
-        {value} AS value, s.customer_id
-    FROM partner_sales s
+_SALES = """SELECT s.partner_id, s.source_kind AS kind, s.title, s.customer_id,
+        CASE s.source_kind WHEN 'order' THEN CAST(s.source_id AS uuid) ELSE s.id END AS id,
+        s.completed_at AS at, {value} AS value
+    FROM sales s
     WHERE s.partner_id = ANY (CAST(:partners AS uuid[]))
-        AND (CAST(:begins AS timestamptz) IS NULL OR s.won_at >= CAST(:begins AS timestamptz))
-        AND s.won_at < CAST(:ends AS timestamptz)"""
-_LEFT = " AND s.amount_minor > s.reversed_minor"
+        AND (CAST(:begins AS timestamptz) IS NULL
+            OR s.completed_at >= CAST(:begins AS timestamptz))
+        AND s.completed_at < CAST(:ends AS timestamptz)"""
+_LEFT = " AND s.amount_minor > s.refunded_minor"
 _CUSTOMERS = f"""SELECT DISTINCT ON (sale.partner_id, sale.customer_id) *
     FROM ({_SALES.format(value="1::numeric")} {_LEFT} AND s.customer_id IS NOT NULL) sale
     ORDER BY sale.partner_id, sale.customer_id, sale.at DESC"""  # noqa: S608  # constants only
@@ -131,8 +133,12 @@ _CERTIFICATES = """SELECT DISTINCT ON (c.partner_id, c.user_id, c.course) c.part
         AND (u.disabled_at IS NULL OR u.disabled_at > CAST(:ends AS timestamptz))
     ORDER BY c.partner_id, c.user_id, c.course, c.issued_at DESC"""
 
-_CLAIMED = """CASE WHEN EXISTS (SELECT FROM order_claims claim WHERE claim.order_id = s.source_id
-        AND claim.state = 'upheld') THEN 100 ELSE 0 END::numeric"""
+_CLAIMED = """CASE WHEN EXISTS (SELECT FROM order_claims claim
+        WHERE claim.order_id = CAST(s.source_id AS uuid) AND claim.state = 'upheld')
+        THEN 100 ELSE 0 END::numeric"""
+# An order of which everything was rightly complained about is accepted all the same.
+_ACCEPTED = """ AND s.source_kind = 'order' AND NOT EXISTS (SELECT FROM sale_refunds r
+        WHERE r.sale_id = s.id AND r.reference = 'reopened')"""
 
 OWN = (
     _measure(
@@ -140,7 +146,7 @@ OWN = (
         "money",
         "Sales",
         "Won sales in the programme's currency, less what was taken back.",
-        _SALES.format(value="(s.amount_minor - s.reversed_minor) / CAST(:scale AS numeric)")
+        _SALES.format(value="(s.amount_minor - s.refunded_minor) / CAST(:scale AS numeric)")
         + _LEFT
         + " AND s.currency = CAST(:currency AS text)",
         _SUM,
@@ -166,7 +172,7 @@ OWN = (
         "percent",
         "Orders with an upheld claim",
         "Accepted orders of which a claim was upheld, in percent of all accepted orders.",
-        _SALES.format(value=_CLAIMED) + _LEFT + " AND s.source = 'order'",
+        _SALES.format(value=_CLAIMED) + _ACCEPTED,
         _MEAN,
     ),
     _measure(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from marketplace.kernel.db import Base, Big
+from marketplace.kernel.db import Base
 
 
 class Programme(Base):
@@ -124,35 +123,3 @@ class Plan(Base):
     reason: Mapped[str | None]
     author_id: Mapped[UUID]
     created_at: Mapped[datetime]
-
-
-class PartnerSale(Base):
-    """A won sale of a partner: an accepted order, or one from outside. What was taken back of it
-    stands in `reversed_minor`.
-    """
-
-    __tablename__ = "partner_sales"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    partner_id: Mapped[UUID]
-    customer_id: Mapped[UUID | None]
-    source: Mapped[str]
-    source_id: Mapped[UUID]
-    title: Mapped[str]
-    currency: Mapped[str]
-    amount_minor: Mapped[Big]
-    reversed_minor: Mapped[Big]
-    won_at: Mapped[datetime]
-
-
-class PartnerSaleLine(Base):
-    __tablename__ = "partner_sale_lines"
-
-    sale_id: Mapped[UUID] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    partner_id: Mapped[UUID]
-    item_id: Mapped[UUID | None]
-    name: Mapped[str]
-    unit: Mapped[str]
-    quantity: Mapped[Decimal]
-    amount_minor: Mapped[Big]

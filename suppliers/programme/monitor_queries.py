@@ -26,24 +26,26 @@ _PARTNERS = """WITH partners AS (
                 OR EXISTS (SELECT FROM organisation_closure c
                     WHERE c.ancestor_id = CAST(:under AS uuid)
                         AND c.descendant_id = place.partner_id))),
-    sold AS (SELECT s.*, p.region, p.name FROM partner_sales s
+    won AS (SELECT s.*, p.region, p.name FROM sales s
         JOIN partners p ON p.partner_id = s.partner_id
-        WHERE s.won_at >= CAST(:begins AS timestamptz) AND s.won_at < CAST(:ends AS timestamptz)
-            AND s.amount_minor > s.reversed_minor)"""
+        WHERE s.completed_at >= CAST(:begins AS timestamptz)
+            AND s.completed_at < CAST(:ends AS timestamptz)),
+    sold AS (SELECT * FROM won WHERE amount_minor > refunded_minor)"""
 
 REPORTS = {
     "sales": Statement(
         f"""{_PARTNERS}
         SELECT region, name AS partner, currency, count(*) AS orders,
             count(DISTINCT customer_id) AS customers,
-            sum(amount_minor - reversed_minor) AS amount
+            sum(amount_minor - refunded_minor) AS amount
         FROM sold GROUP BY region, partner_id, name, currency
         ORDER BY region, amount DESC, name LIMIT {ROWS_MAX}"""  # noqa: S608  # constants only
     ),
     "service": Statement(
-        f"""{_PARTNERS}, judged AS (SELECT sold.*, EXISTS (SELECT FROM order_claims c
-                WHERE c.order_id = sold.source_id AND c.state = 'upheld') AS claimed
-            FROM sold WHERE source = 'order')
+        f"""{_PARTNERS}, judged AS (SELECT won.*, EXISTS (SELECT FROM order_claims c
+                WHERE c.order_id = CAST(won.source_id AS uuid) AND c.state = 'upheld') AS claimed
+            FROM won WHERE source_kind = 'order' AND NOT EXISTS (SELECT FROM sale_refunds r
+                WHERE r.sale_id = won.id AND r.reference = 'reopened'))
         SELECT region, name AS partner, count(*) AS orders,
             count(*) FILTER (WHERE claimed) AS claims,
             round(100.0 * count(*) FILTER (WHERE claimed) / count(*), 1) AS claims_percent
@@ -54,7 +56,7 @@ REPORTS = {
         f"""{_PARTNERS}
         SELECT sold.region, l.name AS product, l.unit, sold.currency, sum(l.quantity) AS quantity,
             sum(l.amount_minor) AS amount, count(DISTINCT sold.partner_id) AS partners
-        FROM sold JOIN partner_sale_lines l ON l.sale_id = sold.id
+        FROM sold JOIN sale_lines l ON l.sale_id = sold.id
         GROUP BY sold.region, coalesce(l.item_id::text, l.name), l.name, l.unit, sold.currency
         ORDER BY sold.region, quantity DESC, l.name LIMIT {ROWS_MAX}"""  # noqa: S608  # constants only
     ),

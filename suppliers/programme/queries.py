@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.pages import Page, Sorting
@@ -14,7 +14,6 @@ from suppliers.programme.models import (
     Agreement,
     AgreementSnapshot,
     Certificate,
-    PartnerSale,
     Plan,
     Programme,
     ProgrammeVersion,
@@ -86,6 +85,27 @@ async def running(session: AsyncSession, after: UUID | None, limit: int) -> Sequ
     if after is not None:
         query = query.where(Agreement.id > after)
     return (await session.scalars(query.limit(limit))).all()
+
+
+_NOTE_ELIGIBLE = text(
+    """UPDATE agreements a SET eligible = n.after
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:befores AS text[]), CAST(:afters AS text[]))
+        n (id, before, after)
+    WHERE a.id = n.id AND a.state = 'active' AND a.eligible IS NOT DISTINCT FROM n.before
+    RETURNING a.id"""
+)
+
+
+async def note_eligible(
+    session: AsyncSession, before: Mapping[UUID, str | None], after: Mapping[UUID, str | None]
+) -> set[UUID]:
+    """What the evaluation found; the ids of those that were still as they were judged."""
+    values = {
+        "ids": list(before),
+        "befores": list(before.values()),
+        "afters": [after[agreement_id] for agreement_id in before],
+    }
+    return set((await session.execute(_NOTE_ELIGIBLE, values)).scalars())
 
 
 async def current_agreement(session: AsyncSession, partner_id: UUID) -> Agreement | None:
@@ -161,13 +181,6 @@ async def agreed_plan(session: AsyncSession, agreement_id: UUID, now: datetime) 
         .limit(1)
     )
     return (await session.scalars(query)).first()
-
-
-async def sale_of(session: AsyncSession, source: str, source_id: UUID) -> PartnerSale | None:
-    query = select(PartnerSale).where(
-        PartnerSale.source == source, PartnerSale.source_id == source_id
-    )
-    return (await session.scalars(query.with_for_update())).first()
 
 
 async def places(

@@ -82,7 +82,9 @@ class Told:
 
     def completed(self, *values: int, ordered_at: datetime = START) -> OrderCompleted:
         lines = tuple(PaidLine(value_minor=value, paid_minor=value) for value in values)
-        return OrderCompleted(**self._common(), ordered_at=ordered_at, currency="EUR", lines=lines)
+        return OrderCompleted(
+            **self._common(), title="Pumps", ordered_at=ordered_at, currency="EUR", lines=lines
+        )
 
     def reopened(self) -> OrderReopened:
         return OrderReopened(**self._common())
@@ -204,6 +206,7 @@ async def test_refunding_more_than_was_sold_is_refused(database: Database, told:
         once=f"shop {new_id()}",
         source=order(),
         partner_id=told.supplier_id,
+        title="Pumps",
         currency="EUR",
         amount=1_000,
         at=START,

@@ -38,6 +38,7 @@ def completed(buyer: UUID, supplier: UUID, age_days: float = 100, **changes: Any
     """An order of 10,000.00 EUR at the reference price."""
     at = days_ago(age_days)
     fact = OrderCompleted(
+        title="Order",
         order_id=new_id(),
         buyer_id=buyer,
         supplier_id=supplier,

@@ -20,6 +20,7 @@ from marketplace.kernel.money import exponent_of, round_half_even
 from marketplace.kernel.workflow import Mover, house, move
 from marketplace.orders import queries, rules
 from marketplace.orders.facts import (
+    Goods,
     OrderCompleted,
     OrderIntended,
     OrderMoved,
@@ -108,9 +109,22 @@ async def _completed(session: AsyncSession, order: Order, now: datetime) -> Orde
         buyer_id=order.buyer_id,
         supplier_id=order.supplier_id,
         at=now,
+        title=order.title,
         ordered_at=order.ordered_at,
         currency=order.currency,
         lines=await _paid(session, order, lines),
+        goods=tuple(_goods(line, exponent_of(order.currency)) for line in lines),
+    )
+
+
+def _goods(line: Line, exponent: int) -> Goods:
+    price = line.price or Decimal(0)
+    return Goods(
+        item_id=line.item_id,
+        name=line.name,
+        unit=line.unit,
+        quantity=line.delivered,
+        value_minor=rules.line_value(price, line.price_unit, line.delivered, exponent),
     )
 
 

@@ -62,6 +62,7 @@ class Driver:
             once=step["id"],
             source=self._source("sale", step["id"]),
             partner_id=partner_id,
+            title="Sale",
             currency=step["currency"],
             amount=step["amount"],
             at=at,

@@ -88,6 +88,7 @@ class Driver:
             once=step["id"],
             source=Source("case", str(new_id())),
             partner_id=self.fund.partner_id,
+            title="Sale",
             currency="EUR",
             amount=step["sale"],
             at=at,

@@ -17,14 +17,9 @@ from marketplace.kernel.facts import Facts
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.money import exponent_of, parse_minor
 from marketplace.kernel.statements import Source
+from marketplace.ledger.models import Sale
 from suppliers.programme.measures import Asked, Measure, Measures
-from suppliers.programme.models import (
-    Agreement,
-    Certificate,
-    PartnerSale,
-    Programme,
-    ProgrammeVersion,
-)
+from suppliers.programme.models import Agreement, Certificate, Programme, ProgrammeVersion
 from suppliers.programme.schemas import Approval
 from suppliers.programme.service import agreements, standing
 from suppliers.programme.service.agreements import Desk
@@ -206,16 +201,18 @@ def _sell(session: AsyncSession, asked: dict[str, Any], partner_id: UUID) -> Non
     for sale in sales:
         exponent = exponent_of(sale["currency"])
         session.add(
-            PartnerSale(
+            Sale(
                 id=new_id(),
                 partner_id=partner_id,
-                source="sale",
-                source_id=new_id(),
+                source_kind="sale",
+                source_id=str(new_id()),
+                once=str(new_id()),
                 title="Sale",
                 currency=sale["currency"],
                 amount_minor=parse_minor(sale["amount"], exponent),
-                reversed_minor=parse_minor(sale.get("reversed", "0"), exponent),
-                won_at=_time(sale["won_at"]),
+                refunded_minor=parse_minor(sale.get("reversed", "0"), exponent),
+                at=_time(sale["won_at"]),
+                completed_at=_time(sale["won_at"]),
             )
         )
 
