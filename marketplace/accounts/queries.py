@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -326,6 +326,24 @@ async def members(
     query = select(User, of_one).where(User.organisation_id == organisation_id)
     rows = await session.execute(query.order_by(User.name, User.id).limit(limit))
     return [(user, list(roles or [])) for user, roles in rows]
+
+
+async def members_of(
+    session: AsyncSession, organisation_ids: Collection[UUID], limit: int
+) -> dict[UUID, list[tuple[User, list[str]]]]:
+    """As `members`, of several organisations: at most `limit` of each."""
+    held = (
+        select(func.array_agg(aggregate_order_by(Membership.role, Membership.role)))
+        .where(Membership.user_id == User.id, Membership.organisation_id == User.organisation_id)
+        .scalar_subquery()
+    )
+    query = select(User, held).where(User.organisation_id.in_(organisation_ids))
+    found: dict[UUID, list[tuple[User, list[str]]]] = {}
+    for user, roles in await session.execute(query.order_by(User.name, User.id)):
+        people = found.setdefault(user.organisation_id, [])
+        if len(people) < limit:
+            people.append((user, list(roles or [])))
+    return found
 
 
 async def admins_for_update(session: AsyncSession, organisation_id: UUID) -> list[UUID]:

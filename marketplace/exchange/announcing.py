@@ -4,7 +4,8 @@ together. Nothing is sent from here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import assignment_queries as assignments
 from marketplace.accounts import queries as accounts
+from marketplace.accounts.models import User
 from marketplace.exchange import queries, rules
 from marketplace.exchange.catalogue import EVENTS
-from marketplace.exchange.models import Delivery, Mail, Message
+from marketplace.exchange.models import Delivery, Endpoint, Mail, Message
 from marketplace.kernel.actor import OWN_RECORDS_ONLY
 from marketplace.kernel.ids import new_id
 from marketplace.kernel.scope import as_house
@@ -36,6 +38,15 @@ class Envelope(msgspec.Struct, frozen=True):
     type: str
     timestamp: str
     data: Mapping[str, object]
+
+
+class News(msgspec.Struct, frozen=True):
+    """What one organisation is told: as the arguments of `announce`."""
+
+    organisation_id: UUID
+    kind: str
+    data: Mapping[str, object]
+    once: str
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,26 +74,41 @@ async def announce(
     of its people who work on such things. `once` names what happened; the same is told once.
     Works in any scope.
     """
-    event = EVENTS[kind]
-    assert data.keys() == set(event.data.__struct_fields__), f"{kind}: other data than documented"
+    await announce_all(session, [News(organisation_id, kind, data, once)], now)
+
+
+async def announce_all(session: AsyncSession, news: Sequence[News], now: datetime) -> None:
+    """As `announce`: endpoints and people of many organisations are looked up together, and their
+    mails are written in one statement.
+    """
+    ids = {each.organisation_id for each in news}
+    for each in news:
+        documented = EVENTS[each.kind].data.__struct_fields__
+        assert each.data.keys() == set(documented), f"{each.kind}: other data than documented"
     async with as_house(session):
-        wanted = [
-            endpoint
-            for endpoint in await queries.endpoints(session, organisation_id)
-            if endpoint.disabled_at is None and (not endpoint.events or kind in endpoint.events)
-        ]
-        if wanted:
-            await send_to(
-                session,
-                organisation_id,
-                [endpoint.id for endpoint in wanted],
-                kind,
-                data,
-                once,
-                now,
-            )
-        if event.subject is not None:
-            await _mails(session, organisation_id, kind, data, once, now)
+        endpoints: dict[UUID, list[Endpoint]] = defaultdict(list)
+        for endpoint in await queries.endpoints_of(session, ids):
+            endpoints[endpoint.organisation_id].append(endpoint)
+        mailed = [each for each in news if EVENTS[each.kind].subject is not None]
+        people: Mapping[UUID, list[tuple[User, list[str]]]] = {}
+        if mailed:
+            told = {each.organisation_id for each in mailed}
+            people = await accounts.members_of(session, told, READERS_MAX)
+        for each in news:
+            wanted = [
+                endpoint.id
+                for endpoint in endpoints[each.organisation_id]
+                if endpoint.disabled_at is None
+                and (not endpoint.events or each.kind in endpoint.events)
+            ]
+            if wanted:
+                await send_to(
+                    session, each.organisation_id, wanted, each.kind, each.data, each.once, now
+                )
+        letters: list[Letter] = []
+        for each in mailed:
+            letters += await _letters(session, each, people.get(each.organisation_id, []))
+        await _write_mails(session, letters, now)
 
 
 async def send_to(
@@ -129,40 +155,47 @@ async def send_to(
     await session.flush()
 
 
-async def _mails(
-    session: AsyncSession,
-    organisation_id: UUID,
-    kind: str,
-    data: Mapping[str, object],
-    once: str,
-    now: datetime,
-) -> None:
-    event = EVENTS[kind]
-    words = {name: str(value).replace("_", " ") for name, value in data.items()}
-    ids = {name: str(value) for name, value in data.items()}
+async def _letters(
+    session: AsyncSession, news: News, people: Sequence[tuple[User, list[str]]]
+) -> list[Letter]:
+    """One for each reader."""
+    event = EVENTS[news.kind]
+    words = {name: str(value).replace("_", " ") for name, value in news.data.items()}
+    ids = {name: str(value) for name, value in news.data.items()}
     assert event.subject is not None, "the caller asked"
     subject = one_line(event.subject.format_map(words))
     subjects = [UUID(ids[name]) for name in _ASSIGNABLE if name in ids]
-    at_work = await assignments.assigned_to_any(session, organisation_id, subjects)
-    for user, roles in await accounts.members(session, organisation_id, READERS_MAX):
-        if user.disabled_at is not None or event.readers.isdisjoint(roles):
-            continue
-        if OWN_RECORDS_ONLY.issuperset(roles) and user.id not in at_work:
-            continue
-        await write_mail(
-            session,
-            Letter(
-                organisation_id=organisation_id,
-                user_id=user.id,
-                once=once,
-                address=user.email,
-                kind=kind,
-                subject=subject,
-                text=event.text.format_map(words),
-                path=event.path.format_map(ids),
-            ),
-            now,
+    at_work: set[UUID] = set()
+    if subjects:
+        at_work = await assignments.assigned_to_any(session, news.organisation_id, subjects)
+    return [
+        Letter(
+            organisation_id=news.organisation_id,
+            user_id=user.id,
+            once=news.once,
+            address=user.email,
+            kind=news.kind,
+            subject=subject,
+            text=event.text.format_map(words),
+            path=event.path.format_map(ids),
         )
+        for user, roles in people
+        if user.disabled_at is None
+        and not event.readers.isdisjoint(roles)
+        and (user.id in at_work or not OWN_RECORDS_ONLY.issuperset(roles))
+    ]
+
+
+async def _write_mails(session: AsyncSession, letters: Sequence[Letter], now: datetime) -> None:
+    if not letters:
+        return
+    rows = [
+        msgspec.structs.asdict(letter)
+        | {"id": new_id(), "state": "pending", "attempts": 0, "next_at": now, "created_at": now}
+        for letter in letters
+    ]
+    written = insert(Mail).on_conflict_do_nothing(index_elements=["user_id", "once"])
+    await session.execute(written, rows)
 
 
 async def write_mail(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -96,6 +96,14 @@ async def sweep(session: AsyncSession, before: datetime) -> None:
 
 async def endpoints(session: AsyncSession, organisation_id: UUID) -> Sequence[Endpoint]:
     statement = select(Endpoint).where(Endpoint.organisation_id == organisation_id)
+    return (await session.scalars(statement.order_by(Endpoint.id))).all()
+
+
+async def endpoints_of(
+    session: AsyncSession, organisation_ids: Collection[UUID]
+) -> Sequence[Endpoint]:
+    """Of several organisations."""
+    statement = select(Endpoint).where(Endpoint.organisation_id.in_(organisation_ids))
     return (await session.scalars(statement.order_by(Endpoint.id))).all()
 
 
