@@ -47,6 +47,12 @@ class Language:
         )
         return _CODE_BEFORE_DIGIT.sub("\N{NO-BREAK SPACE}", shown)
 
+    def amount(self, text: str, asset: str) -> str:
+        """Of the ledger: `€12.50`, or `120 points`."""
+        if asset != "points":
+            return self.money(Amount(text, asset))
+        return self.gettext("%(number)s points") % {"number": self.number(text)}
+
     def number(self, value: int | str | Decimal) -> str:
         return format_decimal(Decimal(value), locale=self.locale)
 

@@ -28,6 +28,6 @@ export default defineConfig({
     manifest: true,
     // A data: URL in a stylesheet would need img-src data: for our own files too; only Tabler's icons do.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ["src/main.ts", "src/auction.ts", "src/prices.ts", "src/price_history.ts", "src/verify.ts"] },
+    rolldownOptions: { input: ["src/main.ts", "src/auction.ts", "src/act_run.ts", "src/prices.ts", "src/price_history.ts", "src/verify.ts"] },
   },
 });

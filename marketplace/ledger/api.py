@@ -76,13 +76,25 @@ class AccrualController(Controller):
     async def list_accruals(
         self,
         session: AsyncSession,
+        actor: Actor,
         clock: Clock,
         page: Page,
         accrual_state: Annotated[AccrualState | None, QueryParameter(name="state")] = None,
         partner: UUID | None = None,
+        payout: UUID | None = None,
     ) -> AccrualPage:
-        """What was earned and taken back, newest first; `partner` is for the operator."""
-        return await views.list_accruals(session, clock.now(), accrual_state, partner, page)
+        """What was earned and taken back, newest first; `partner` is for the operator, `payout`
+        asks what a payout is made of.
+        """
+        return await views.list_accruals(
+            session,
+            actor,
+            clock.now(),
+            page,
+            state=accrual_state,
+            partner=partner,
+            payout=payout,
+        )
 
     @get("/{accrual_id:uuid}", opt=allow(*READER, scope=READ))
     async def get_accrual(

@@ -53,6 +53,10 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Annotated[str, Meta(description="Kind of the source.", examples=["order"])]
     id: Annotated[str, Meta(description="Its id.")]
+    title: Annotated[
+        str | None,
+        Meta(description="What was sold; null where it is no sale.", examples=["Spare pumps"]),
+    ] = None
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):

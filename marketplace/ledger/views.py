@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import exponent_of, format_minor
 from marketplace.kernel.pages import Page
 from marketplace.ledger import queries
-from marketplace.ledger.models import Accrual, LedgerEntry
+from marketplace.ledger.models import Accrual, LedgerAccount, LedgerEntry
 from marketplace.ledger.posting import POINTS
 from marketplace.ledger.schemas import (
     AccrualPage,
@@ -42,10 +42,29 @@ async def list_accounts(
     mine = None if actor.operator else actor.organisation_id
     found = await queries.account_page(session, page, owner=owner or mine, asset=asset, mine=mine)
     shown, next_cursor = page.cut(found)
+    return LedgerAccountPage(await _accounts(session, shown), next_cursor)
+
+
+async def get_account(session: AsyncSession, actor: Actor, account_id: UUID) -> LedgerAccountView:
+    """Raises NotFound."""
+    return (await _accounts(session, [await _readable(session, actor, account_id)]))[0]
+
+
+async def _readable(session: AsyncSession, actor: Actor, account_id: UUID) -> LedgerAccount:
+    """An own account; any for the operator. Raises NotFound."""
+    account = await queries.account(session, account_id)
+    if account is None or (not actor.operator and account.owner_id != actor.organisation_id):
+        raise NotFound("account")
+    return account
+
+
+async def _accounts(
+    session: AsyncSession, shown: Sequence[LedgerAccount]
+) -> list[LedgerAccountView]:
     ids = {row.owner_id for row in shown if row.owner_id is not None}
     names = await accounts.public_organisations(session, ids)
     sums = await queries.balances(session, [row.id for row in shown])
-    items = [
+    return [
         LedgerAccountView(
             id=row.id,
             owner_id=row.owner_id,
@@ -57,7 +76,6 @@ async def list_accounts(
         )
         for row in shown
     ]
-    return LedgerAccountPage(items, next_cursor)
 
 
 async def list_entries(
@@ -69,9 +87,7 @@ async def list_entries(
     page: Page,
 ) -> LedgerEntryPage:
     """Entries of one account in `[from_at, to_at)`, newest first. Raises NotFound."""
-    account = await queries.account(session, account_id)
-    if account is None or (not actor.operator and account.owner_id != actor.organisation_id):
-        raise NotFound("account")
+    await _readable(session, actor, account_id)
     found = await queries.entry_page(session, page, account_id, from_at, to_at)
     shown, next_cursor = page.cut(found)
     return LedgerEntryPage(await _entries(session, shown), next_cursor)
@@ -93,12 +109,13 @@ async def _entries(session: AsyncSession, entries: Sequence[LedgerEntry]) -> lis
         )
         line = PostingView(account=shown, amount=amount_text(posting.amount, posting.asset))
         lines.setdefault(posting.entry_id, []).append(line)
+    titles = await queries.titles(session, sources_of(entries))
     return [
         LedgerEntryView(
             id=entry.id,
             number=entry.number,
             at=entry.at,
-            source=SourceView(kind=entry.source_kind, id=entry.source_id),
+            source=source_of(entry, titles),
             rule=_rule(entry),
             reverses=entry.reverses,
             postings=lines.get(entry.id, []),
@@ -108,12 +125,25 @@ async def _entries(session: AsyncSession, entries: Sequence[LedgerEntry]) -> lis
 
 
 async def list_accruals(
-    session: AsyncSession, now: datetime, state: str | None, partner: UUID | None, page: Page
+    session: AsyncSession,
+    actor: Actor,
+    now: datetime,
+    page: Page,
+    *,
+    state: str | None = None,
+    partner: UUID | None = None,
+    payout: UUID | None = None,
 ) -> AccrualPage:
     """A partner's own, the operator's all, newest first."""
-    found = await queries.accrual_page(session, page, now, state, partner)
+    if not actor.operator:
+        # Row-level security hides the others too, but finds the own ones in no index.
+        partner = actor.organisation_id
+    found = await queries.accrual_page(
+        session, page, now, state=state, partner=partner, payout=payout
+    )
     shown, next_cursor = page.cut(found, lambda row: row[0])
-    return AccrualPage([_accrual(*row, now) for row in shown], next_cursor)
+    titles = await queries.titles(session, sources_of(row[0] for row in shown))
+    return AccrualPage([_accrual(*row, titles, now) for row in shown], next_cursor)
 
 
 async def get_accrual(session: AsyncSession, accrual_id: UUID, now: datetime) -> AccrualView:
@@ -121,11 +151,24 @@ async def get_accrual(session: AsyncSession, accrual_id: UUID, now: datetime) ->
     row = await queries.accrual(session, accrual_id)
     if row is None:
         raise NotFound("accrual")
-    return _accrual(*row, now)
+    titles = await queries.titles(session, sources_of([row[0]]))
+    return _accrual(*row, titles, now)
+
+
+Titles = Mapping[tuple[str, str], str]
+
+
+def sources_of(rows: Iterable[Accrual | LedgerEntry]) -> set[tuple[str, str]]:
+    return {(row.source_kind, row.source_id) for row in rows}
+
+
+def source_of(row: Accrual | LedgerEntry, titles: Titles) -> SourceView:
+    key = (row.source_kind, row.source_id)
+    return SourceView(kind=row.source_kind, id=row.source_id, title=titles.get(key))
 
 
 def _accrual(
-    row: Accrual, entry: LedgerEntry, payout_state: str | None, now: datetime
+    row: Accrual, entry: LedgerEntry, payout_state: str | None, titles: Titles, now: datetime
 ) -> AccrualView:
     return AccrualView(
         id=row.id,
@@ -136,7 +179,7 @@ def _accrual(
         asset=row.asset,
         amount=amount_text(row.amount, row.asset),
         state=_state(row, payout_state, now),
-        source=SourceView(kind=row.source_kind, id=row.source_id),
+        source=source_of(row, titles),
         rule=_rule(entry),
         at=row.at,
         due_at=row.due_at,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from litestar import Router
 
+from web.pages.acts import ActPages
 from web.pages.addenda import AddendumPages
+from web.pages.agreements import AgreementPages
 from web.pages.assignees import OrderAssigneePages, TenderAssigneePages
 from web.pages.auction import AuctionPage
 from web.pages.awards import AwardPages, AwardSheetPages
@@ -16,11 +18,13 @@ from web.pages.home import HomePage
 from web.pages.invitation import InvitationPages
 from web.pages.joining import JoiningPages
 from web.pages.keys import KeyPages
+from web.pages.ledger import LedgerPages
 from web.pages.offers import OfferPages, TenderOfferPages
 from web.pages.orders import OrderPages, StatusPage
 from web.pages.organisations import OrganisationPages
 from web.pages.own_offer import OwnOfferPages
 from web.pages.password_resets import PasswordResetPages
+from web.pages.payouts import PayoutPages
 from web.pages.practice import PracticePages
 from web.pages.prices import PricePages
 from web.pages.problem import problem_page
@@ -61,6 +65,10 @@ PAGES = [
             StatusPage,
             RatingPages,
             ProgrammePages,
+            AgreementPages,
+            LedgerPages,
+            PayoutPages,
+            ActPages,
             KeyPages,
             TeamPages,
             SecurityPages,

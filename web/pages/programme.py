@@ -63,6 +63,7 @@ class ProgrammePages(Controller):
                 area=AREA,
                 waiting=[one for one in found.items if _waits(one)],
                 agreements=found.items,
+                makes=actor.has_role("admin", "channel_manager"),
             )
         try:
             shown = await mine.show(session, measures, actor, now)
@@ -152,7 +153,7 @@ class ProgrammePages(Controller):
         agreement_id: UUID,
     ) -> Template:
         """The same page for the partner and for the channel manager, who can decide on it."""
-        return await _agreement_page(request, session, actor, measures, clock, agreement_id)
+        return await agreement_page(request, session, actor, measures, clock, agreement_id)
 
     @post("/{agreement_id:uuid}/tier", opt=CHANNEL)
     async def approve(
@@ -173,7 +174,7 @@ class ProgrammePages(Controller):
         except NotFound:
             raise
         except Problem as problem:
-            return await _agreement_page(
+            return await agreement_page(
                 request, session, actor, measures, clock, agreement_id, problem
             )
         return go(f"/programme/{agreement_id}")
@@ -185,7 +186,7 @@ def _waits(agreement: AgreementView) -> bool:
     return agreement.state == "active" and found is not None and found != agreement.tier
 
 
-async def _agreement_page(
+async def agreement_page(
     request: AnyRequest,
     session: AsyncSession,
     actor: Actor,
@@ -198,7 +199,10 @@ async def _agreement_page(
     if agreement is None:
         raise NotFound("agreement")
     shown = await mine.of_agreement(session, measures, actor, agreement, clock.now())
-    return await _one_page(request, session, actor, measures, shown, problem)
+    newest = None
+    if actor.operator:
+        newest = await queries.newest_published(session, agreement.programme_id)
+    return await _one_page(request, session, actor, measures, shown, problem=problem, newest=newest)
 
 
 async def _one_page(
@@ -207,7 +211,9 @@ async def _one_page(
     actor: Actor,
     measures: Measures,
     shown: Any,
+    *,
     problem: Problem | None = None,
+    newest: int | None = None,
 ) -> Template:
     return page(
         request,
@@ -218,6 +224,7 @@ async def _one_page(
         mine=shown,
         titles=_titles(measures),
         decides=actor.operator and "set_tier" in shown.agreement.actions,
+        newest=newest,
         problem=problem,
     )
 

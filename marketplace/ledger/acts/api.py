@@ -132,10 +132,10 @@ class ActController(Controller):
 
     @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.ACTS))
     async def list_acts(
-        self, session: AsyncSession, page: Page, run: UUID | None = None
+        self, session: AsyncSession, actor: Actor, page: Page, run: UUID | None = None
     ) -> ActPage:
         """A partner's own acts, the operator's all, newest first; `run` is a month's."""
-        return await service.list_acts(session, run, page)
+        return await service.list_acts(session, actor, run, page)
 
     @get("/{act_id:uuid}", opt=allow(*READER, scope=READ))
     async def get_act(self, session: AsyncSession, act_id: UUID) -> ActView:

@@ -170,8 +170,12 @@ async def act(session: AsyncSession, act_id: UUID, *, lock: bool = False) -> Act
     return (await session.scalars(statement)).first()
 
 
-async def act_page(session: AsyncSession, page: Page, run_id: UUID | None) -> Sequence[Act]:
+async def act_page(
+    session: AsyncSession, page: Page, run_id: UUID | None, partner: UUID | None
+) -> Sequence[Act]:
     statement = page.of(select(Act))
+    if partner is not None:
+        statement = statement.where(Act.beneficiary_id == partner)
     if run_id is not None:
         statement = statement.where(Act.run_id == run_id)
     return (await session.scalars(statement)).all()

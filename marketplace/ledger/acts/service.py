@@ -19,6 +19,7 @@ from marketplace.kernel.money import Money
 from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import house, move, set_deadline
+from marketplace.ledger import queries as ledger
 from marketplace.ledger.acts import queries
 from marketplace.ledger.acts.life import ACT, SILENCE, moved_by
 from marketplace.ledger.acts.models import Act, ActFile, ActRun, BillingTerms
@@ -35,7 +36,8 @@ from marketplace.ledger.acts.schemas import (
 )
 from marketplace.ledger.acts.words import title
 from marketplace.ledger.payouts.schemas import TotalView
-from marketplace.ledger.schemas import RuleView, SourceView
+from marketplace.ledger.schemas import RuleView
+from marketplace.ledger.views import source_of, sources_of
 
 SERIES = "SB"
 ACCEPT_DAYS = 10
@@ -153,6 +155,8 @@ async def issue(session: AsyncSession, run: ActRun, limit: int, now: datetime) -
 
 async def data_of(session: AsyncSession, act: Act, period: str) -> ActData:
     """What the file shows."""
+    lines = await queries.lines(session, act.id)
+    titles = await ledger.titles(session, sources_of(accrual for _, accrual, _ in lines))
     return ActData(
         number=act.number,
         kind=act.kind,
@@ -168,11 +172,12 @@ async def data_of(session: AsyncSession, act: Act, period: str) -> ActData:
         lines=[
             LineData(
                 position=line.position,
-                source=f"{accrual.source_kind} {accrual.source_id}",
+                source=titles.get((accrual.source_kind, accrual.source_id))
+                or f"{accrual.source_kind} {accrual.source_id}",
                 rule=entry.rule_text,
                 minor=line.amount_minor,
             )
-            for line, accrual, entry in await queries.lines(session, act.id)
+            for line, accrual, entry in lines
         ],
     )
 
@@ -202,6 +207,8 @@ async def show(session: AsyncSession, act_id: UUID) -> ActView:
     """Raises NotFound."""
     act = await _act(session, act_id)
     run = await _period(session, [act])
+    lines = await queries.lines(session, act.id)
+    titles = await ledger.titles(session, sources_of(accrual for _, accrual, _ in lines))
     return ActView(
         **_row_fields(act, run[act.run_id]),
         seller=PartyOnAct(**act.seller),
@@ -211,20 +218,23 @@ async def show(session: AsyncSession, act_id: UUID) -> ActView:
                 position=line.position,
                 accrual_id=accrual.id,
                 entry_id=entry.id,
-                source=SourceView(kind=accrual.source_kind, id=accrual.source_id),
+                source=source_of(accrual, titles),
                 rule=RuleView(
                     kind=entry.rule_kind, version=entry.rule_version, text=entry.rule_text
                 ),
                 amount=Money(line.amount_minor, act.currency).wire(),
             )
-            for line, accrual, entry in await queries.lines(session, act.id)
+            for line, accrual, entry in lines
         ],
     )
 
 
-async def list_acts(session: AsyncSession, run_id: UUID | None, page: Page) -> ActPage:
+async def list_acts(
+    session: AsyncSession, actor: Actor, run_id: UUID | None, page: Page
+) -> ActPage:
     """A partner's own, the operator's all, newest first."""
-    shown, next_cursor = page.cut(await queries.act_page(session, page, run_id))
+    own = None if actor.operator else actor.organisation_id
+    shown, next_cursor = page.cut(await queries.act_page(session, page, run_id, own))
     periods = await _period(session, shown)
     return ActPage([ActRow(**_row_fields(act, periods[act.run_id])) for act in shown], next_cursor)
 

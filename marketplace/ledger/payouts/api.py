@@ -79,10 +79,10 @@ class PayoutRunController(Controller):
         opt=allow(*CHECKER, scope=READ, operator=True) | sorted_by(queries.PAYOUTS),
     )
     async def list_payouts_of_run(
-        self, session: AsyncSession, payout_run_id: UUID, page: Page
+        self, session: AsyncSession, actor: Actor, payout_run_id: UUID, page: Page
     ) -> PayoutPage:
         """Every payout of the run, by number."""
-        return await service.list_payouts(session, payout_run_id, page)
+        return await service.list_payouts(session, actor, payout_run_id, page)
 
     @post(
         "/{payout_run_id:uuid}/approve",
@@ -145,9 +145,11 @@ class PayoutController(Controller):
     tags = ("partners",)
 
     @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.OWN_PAYOUTS))
-    async def list_payouts(self, session: AsyncSession, page: Page) -> PayoutPage:
+    async def list_payouts(
+        self, session: AsyncSession, actor: Actor, page: Page
+    ) -> PayoutPage:
         """A partner's own payouts, the operator's all, newest first."""
-        return await service.list_payouts(session, None, page)
+        return await service.list_payouts(session, actor, None, page)
 
     @get("/{payout_id:uuid}", opt=allow(*READER, scope=READ))
     async def get_payout(self, session: AsyncSession, payout_id: UUID) -> PayoutView:

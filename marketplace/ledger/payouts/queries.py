@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, text, update
+from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from marketplace.kernel.pages import Page, Sorting
 from marketplace.ledger.models import Accrual
@@ -140,11 +141,15 @@ async def payouts(
     return (await session.scalars(statement)).all()
 
 
-async def payout_page(session: AsyncSession, page: Page, run_id: UUID | None) -> Sequence[Payout]:
-    """Of one run, or everything the session may see."""
+async def payout_page(
+    session: AsyncSession, page: Page, run_id: UUID | None, partner: UUID | None = None
+) -> Sequence[Payout]:
+    """Of one run or of one partner, or everything the session may see."""
     statement = page.of(select(Payout))
     if run_id is not None:
         statement = statement.where(Payout.run_id == run_id)
+    if partner is not None:
+        statement = statement.where(Payout.beneficiary_id == partner)
     return (await session.scalars(statement)).all()
 
 
@@ -243,18 +248,65 @@ async def export(session: AsyncSession, run_id: UUID, form: str) -> PayoutExport
     return await session.get(PayoutExport, (run_id, form))
 
 
-async def former_accounts(
-    session: AsyncSession, payouts: Sequence[Payout]
-) -> dict[UUID, str | None]:
-    """To which IBAN the last payout before each of these went; those without one are missing."""
-    rows = await session.execute(
-        text(
-            """SELECT p.id, f.iban FROM payouts p, LATERAL (
-                SELECT iban FROM payouts f WHERE f.beneficiary_id = p.beneficiary_id
-                    AND f.id < p.id AND f.state IN ('approved', 'paid')
-                ORDER BY f.id DESC LIMIT 1) f
-            WHERE p.id = ANY(CAST(:ids AS uuid[]))"""
-        ),
-        {"ids": [payout.id for payout in payouts]},
+class Former(msgspec.Struct, frozen=True):
+    """paid    whether the partner was ever paid before
+    iban    to which account the last payment went
+    amount  the last one in the same currency; None: the first
+    """
+
+    paid: bool
+    iban: str | None
+    amount: int | None
+
+
+_FORMER = text(
+    """SELECT f.id IS NOT NULL AS paid, f.iban, l.amount_minor AS amount
+    FROM unnest(CAST(:partners AS uuid[]), CAST(:currencies AS text[]), CAST(:befores AS uuid[]))
+        WITH ORDINALITY a (partner, currency, before, place)
+    LEFT JOIN LATERAL (SELECT id, iban FROM payouts WHERE beneficiary_id = a.partner
+        AND (a.before IS NULL OR id < a.before) AND state IN ('approved', 'paid')
+        ORDER BY id DESC LIMIT 1) f ON true
+    LEFT JOIN LATERAL (SELECT amount_minor FROM payouts WHERE beneficiary_id = a.partner
+        AND currency = a.currency
+        AND (a.before IS NULL OR id < a.before) AND state IN ('approved', 'paid')
+        ORDER BY id DESC LIMIT 1) l ON true
+    ORDER BY a.place"""
+)
+
+
+async def former(
+    session: AsyncSession, asked: Sequence[tuple[UUID, str, UUID | None]]
+) -> list[Former]:
+    """What went to a partner, in a currency, before a payout (None: until now), as asked."""
+    values = {
+        "partners": [each[0] for each in asked],
+        "currencies": [each[1] for each in asked],
+        "befores": [each[2] for each in asked],
+    }
+    return [Former(**row) for row in (await session.execute(_FORMER, values)).mappings()]
+
+
+async def run_before(session: AsyncSession, of: PayoutRun) -> PayoutRun | None:
+    """The last approved run before this one that paid the same currencies."""
+    statement = (
+        select(PayoutRun)
+        .where(PayoutRun.id < of.id, PayoutRun.state == "approved")
+        .where(PayoutRun.currency.is_not_distinct_from(of.currency))
+        .order_by(PayoutRun.id.desc())
+        .limit(1)
     )
-    return {row.id: row.iban for row in rows}
+    return (await session.scalars(statement)).first()
+
+
+async def only_before(
+    session: AsyncSession, run_id: UUID, before_id: UUID, limit: int
+) -> Sequence[Payout]:
+    """Payouts of the run before whose partner gets nothing in that currency this time."""
+    now = aliased(Payout)
+    again = exists().where(
+        now.run_id == run_id,
+        now.beneficiary_id == Payout.beneficiary_id,
+        now.currency == Payout.currency,
+    )
+    statement = select(Payout).where(Payout.run_id == before_id, ~again).order_by(Payout.number)
+    return (await session.scalars(statement.limit(limit))).all()

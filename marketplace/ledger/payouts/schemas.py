@@ -115,6 +115,10 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
             examples=["DE89370400440532013000"],
         ),
     ]
+    last: Annotated[
+        Amount | None,
+        Meta(description="The payment before this one in the same currency; null: the first."),
+    ]
     account_changed: Annotated[
         bool, Meta(description="The last payout to this partner went to another account.")
     ]
@@ -160,6 +164,25 @@ class PayoutRunPage(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
+class LeftOutView(msgspec.Struct, frozen=True, kw_only=True):
+    """A payout of the run before whose partner gets nothing this time."""
+
+    partner_id: Annotated[UUID, Meta(description="The partner.")]
+    partner: PartyName
+    amount: Annotated[Amount, Meta(description="What it got then.")]
+
+
+class RunBeforeView(msgspec.Struct, frozen=True, kw_only=True):
+    """The last approved run of the same currencies, to compare with."""
+
+    id: Annotated[UUID, Meta(description="Of that run.")]
+    number: Annotated[int, Meta(description="Of that run.", examples=[11])]
+    totals: Annotated[list[TotalView], Meta(description="One for each currency.")]
+    left_out: Annotated[
+        list[LeftOutView], Meta(description="Who was paid then and is not now; the first 200.")
+    ]
+
+
 class PayoutRunView(PayoutRunRow, frozen=True, kw_only=True):
     """A run with its first payouts, and what is carried over now."""
 
@@ -171,6 +194,9 @@ class PayoutRunView(PayoutRunRow, frozen=True, kw_only=True):
         list[CarriedView],
         Meta(description="Due at `until` and in no payout, as of now; the first 200."),
     ]
+    before: Annotated[
+        RunBeforeView | None, Meta(description="What to compare with; null: nothing yet.")
+    ] = None
 
 
 class Paid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.codes import is_currency
 from marketplace.kernel.errors import Forbidden, Invalid, NotFound
 from marketplace.kernel.ids import new_id
-from marketplace.kernel.money import Money
+from marketplace.kernel.money import Amount, Money
 from marketplace.kernel.pages import Page
 from marketplace.kernel.scope import as_house
 from marketplace.kernel.workflow import Mover, move, require_other_person
@@ -30,6 +30,7 @@ from marketplace.ledger.payouts.models import BankAccount, Payout, PayoutRun, Pa
 from marketplace.ledger.payouts.schemas import (
     BankAccountView,
     CarriedView,
+    LeftOutView,
     NewBankAccount,
     NewPayoutRun,
     PayoutPage,
@@ -37,6 +38,7 @@ from marketplace.ledger.payouts.schemas import (
     PayoutRunRow,
     PayoutRunView,
     PayoutView,
+    RunBeforeView,
     TotalView,
 )
 from marketplace.ledger.posting import Account, Entry, Rule, Source, Transfer, post, post_all
@@ -134,6 +136,8 @@ async def _dry_run(
 ) -> PayoutRunView:
     paid = [group for group in groups if rules.is_paid_out(group.amount, group.minimum)]
     names = await _names(session, [group.beneficiary_id for group in groups])
+    asked = [(group.beneficiary_id, group.currency, None) for group in paid[:SHOWN_MAX]]
+    former = await queries.former(session, asked)
     sums: dict[str, list[int]] = {}
     for group in paid:
         sums.setdefault(group.currency, []).append(group.amount)
@@ -144,13 +148,16 @@ async def _dry_run(
     return PayoutRunView(
         **_row_fields(run, totals) | {"id": None, "number": None, "state": "dry_run"},
         payouts=[
-            _planned(number, group, names) for number, group in enumerate(paid[:SHOWN_MAX], start=1)
+            _planned(number, group, names, former[number - 1])
+            for number, group in enumerate(paid[:SHOWN_MAX], start=1)
         ],
         carried=_carried([group for group in groups if group not in paid], names),
     )
 
 
-def _planned(number: int, group: queries.Group, names: dict[UUID, str]) -> PayoutView:
+def _planned(
+    number: int, group: queries.Group, names: dict[UUID, str], former: queries.Former
+) -> PayoutView:
     return PayoutView(
         id=None,
         run_id=None,
@@ -162,6 +169,7 @@ def _planned(number: int, group: queries.Group, names: dict[UUID, str]) -> Payou
         state="proposed",
         holder=None,
         iban=None,
+        last=_last(former, group.currency),
         account_changed=False,
         paid_at=None,
         reference=None,
@@ -183,6 +191,29 @@ async def show(session: AsyncSession, run_id: UUID) -> PayoutRunView:
         **_row_fields(run, totals),
         payouts=await _views(session, shown),
         carried=_carried(carried, names),
+        before=await _before(session, run),
+    )
+
+
+async def _before(session: AsyncSession, run: PayoutRun) -> RunBeforeView | None:
+    before = await queries.run_before(session, run)
+    if before is None:
+        return None
+    left_out = await queries.only_before(session, run.id, before.id, SHOWN_MAX)
+    names = await _names(session, [payout.beneficiary_id for payout in left_out])
+    totals = await queries.totals(session, [before.id])
+    return RunBeforeView(
+        id=before.id,
+        number=before.number,
+        totals=_totals(totals.get(before.id, [])),
+        left_out=[
+            LeftOutView(
+                partner_id=payout.beneficiary_id,
+                partner=names[payout.beneficiary_id],
+                amount=Money(payout.amount_minor, payout.currency).wire(),
+            )
+            for payout in left_out
+        ],
     )
 
 
@@ -194,11 +225,14 @@ async def list_runs(session: AsyncSession, page: Page) -> PayoutRunPage:
     return PayoutRunPage(rows, next_cursor)
 
 
-async def list_payouts(session: AsyncSession, run_id: UUID | None, page: Page) -> PayoutPage:
+async def list_payouts(
+    session: AsyncSession, actor: Actor, run_id: UUID | None, page: Page
+) -> PayoutPage:
     """Of a run, or all that the caller may see, newest first. Raises NotFound."""
     if run_id is not None and await queries.run(session, run_id) is None:
         raise NotFound("payout run")
-    shown, next_cursor = page.cut(await queries.payout_page(session, page, run_id))
+    own = None if actor.operator else actor.organisation_id
+    shown, next_cursor = page.cut(await queries.payout_page(session, page, run_id, own))
     return PayoutPage(await _views(session, shown), next_cursor)
 
 
@@ -394,7 +428,8 @@ async def _names(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, str]:
 
 async def _views(session: AsyncSession, payouts: Sequence[Payout]) -> list[PayoutView]:
     names = await _names(session, [payout.beneficiary_id for payout in payouts])
-    former = await queries.former_accounts(session, payouts)
+    asked = [(payout.beneficiary_id, payout.currency, payout.id) for payout in payouts]
+    former = await queries.former(session, asked)
     return [
         PayoutView(
             id=payout.id,
@@ -407,12 +442,13 @@ async def _views(session: AsyncSession, payouts: Sequence[Payout]) -> list[Payou
             state=payout.state,
             holder=payout.holder,
             iban=payout.iban,
-            account_changed=former.get(payout.id, payout.iban) != payout.iban,
+            last=_last(before, payout.currency),
+            account_changed=before.paid and before.iban != payout.iban,
             paid_at=payout.paid_at,
             reference=payout.reference,
             failure=payout.failure,
         )
-        for payout in payouts
+        for payout, before in zip(payouts, former, strict=True)
     ]
 
 
@@ -440,12 +476,20 @@ def _row_fields(run: PayoutRun, totals: Sequence[queries.Total]) -> dict[str, An
         "created_at": run.created_at,
         "checked_by": run.checked_by,
         "checked_at": run.checked_at,
-        "totals": [
-            TotalView(
-                currency=total.currency,
-                amount=Money(total.amount, total.currency).wire(),
-                count=total.count,
-            )
-            for total in totals
-        ],
+        "totals": _totals(totals),
     }
+
+
+def _totals(totals: Sequence[queries.Total]) -> list[TotalView]:
+    return [
+        TotalView(
+            currency=total.currency,
+            amount=Money(total.amount, total.currency).wire(),
+            count=total.count,
+        )
+        for total in totals
+    ]
+
+
+def _last(former: queries.Former, currency: str) -> Amount | None:
+    return None if former.amount is None else Money(former.amount, currency).wire()

@@ -1,0 +1,138 @@
+"""The ledger for people: balances, what was earned, and where each amount comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.params import QueryParameter
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from marketplace.accounts import queries as accounts
+from marketplace.kernel.access import allow
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.clock import Clock
+from marketplace.kernel.errors import NotFound
+from marketplace.ledger import views
+from marketplace.ledger.api import AccrualState
+from marketplace.ledger.payouts.api import READER
+from marketplace.ledger.schemas import LedgerEntryView, PostingView
+from web.pages.render import AnyRequest, page, viewer_of
+
+READERS = allow(*READER, scope=None)
+AREA = "programme"
+ROWS = 50
+ACCOUNTS_MAX = 200
+
+
+class LedgerPages(Controller):
+    path = "/ledger"
+
+    @get("/", opt=READERS)
+    async def show(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        clock: Clock,
+        accrual_state: Annotated[AccrualState | None, QueryParameter(name="state")] = None,
+        partner: UUID | None = None,
+        cursor: str | None = None,
+    ) -> Template:
+        """The own earnings; the operator sees everybody's, or those of one partner."""
+        owner = partner if actor.operator else actor.organisation_id
+        accruals = await views.list_accruals(
+            session,
+            actor,
+            clock.now(),
+            state=accrual_state,
+            partner=owner,
+            limit=ROWS,
+            cursor=cursor,
+            sort=None,
+        )
+        balances = []
+        if owner is not None:
+            listed = await views.list_accounts(
+                session, actor, owner, None, ACCOUNTS_MAX, None, None
+            )
+            balances = listed.items
+        names = {}
+        if actor.operator:
+            ids = {one.partner_id for one in accruals.items} | ({partner} if partner else set())
+            names = await accounts.public_organisations(session, ids)
+            if partner is not None and partner not in names:
+                raise NotFound("partner")
+        filters = {"state": accrual_state, "partner": partner if actor.operator else None}
+        return page(
+            request,
+            "ledger/list.html",
+            viewer=await viewer_of(session, actor),
+            area=AREA,
+            accruals=accruals,
+            accounts=balances,
+            names={} if partner else names,
+            partner=names[partner] if actor.operator and partner else None,
+            state=accrual_state,
+            query=urlencode({name: value for name, value in filters.items() if value}),
+        )
+
+    @get("/entries/{entry_id:uuid}", opt=READERS)
+    async def show_entry(
+        self, request: AnyRequest, session: AsyncSession, actor: Actor, entry_id: UUID
+    ) -> Template:
+        entry = await views.get_entry(session, entry_id)
+        return page(
+            request,
+            "ledger/entry.html",
+            viewer=await viewer_of(session, actor),
+            area=AREA,
+            entry=entry,
+            amount=_of_partner(entry),
+        )
+
+    @get("/accounts/{account_id:uuid}", opt=READERS)
+    async def show_account(
+        self,
+        request: AnyRequest,
+        session: AsyncSession,
+        actor: Actor,
+        account_id: UUID,
+        cursor: str | None = None,
+    ) -> Template:
+        """Every entry of one account with what it changed there."""
+        account = await views.get_account(session, actor, account_id)
+        listed = await views.list_entries(
+            session, actor, account_id, None, None, ROWS, cursor, None
+        )
+        return page(
+            request,
+            "ledger/account.html",
+            viewer=await viewer_of(session, actor),
+            area=AREA,
+            account=account,
+            rows=_amounts(listed.items, account_id),
+            next_cursor=listed.next_cursor,
+        )
+
+
+def _of_partner(entry: LedgerEntryView) -> PostingView:
+    """What it changed for the partner: both sides read the same headline."""
+    posted = [line for line in entry.postings if line.account.owner_id is not None]
+    return (posted or entry.postings)[-1]
+
+
+def _amounts(
+    entries: Sequence[LedgerEntryView], account_id: UUID
+) -> list[tuple[LedgerEntryView, str]]:
+    """An entry may move an account more than once; each line is a row."""
+    return [
+        (entry, line.amount)
+        for entry in entries
+        for line in entry.postings
+        if line.account.id == account_id
+    ]
