@@ -16,6 +16,8 @@ from typing import Any
 import asyncpg
 import pypdf
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from sqlalchemy import text
 
@@ -266,3 +268,64 @@ async def let_lease_end(database: Database) -> None:
             text("UPDATE act_runs SET lease_until = lease_until - make_interval(secs => :s)"),
             {"s": LEASE.total_seconds() + 1},
         )
+
+
+NO_SHRINKING = [Phase.explicit, Phase.generate]
+"""Every example takes a database; a shrinker would run for minutes."""
+MONTHS = st.lists(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.sampled_from(["EUR", "PLN"]),
+            st.integers(-(10**9), 10**9).filter(bool),
+        ),
+        max_size=6,
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=NO_SHRINKING,
+)
+@given(months=MONTHS)
+async def test_acts_equal_the_ledger_however_often_they_are_made(
+    own_place: tuple[str, Database], months: list[list[tuple[int, str, int]]]
+) -> None:
+    """Between two runs something is earned: each accrual stands on one act, with its amount."""
+    _, database = own_place
+    operator = await new_organisation(database, "admin", operator=True)
+    partners = [await new_organisation(database) for _ in range(3)]
+    for earned in months:
+        for place, currency, amount in earned:
+            await earn(database, partners[place].organisation_id, amount, currency=currency)
+        await start_run(database, operator)
+        async with database.transaction(SYSTEM) as session:
+            run = await queries.run_of_period(session, PERIOD)
+            assert run is not None
+            await service.issue(session, run, 50, Clock().now())
+            assert await service.issue(session, run, 50, Clock().now()) == 0
+    async with database.transaction(SYSTEM) as session:
+        off = await session.execute(
+            text(
+                "SELECT a.id FROM accruals a LEFT JOIN act_lines l ON l.accrual_id = a.id"
+                " LEFT JOIN acts c ON c.id = l.act_id AND c.id = a.act_id"
+                " AND c.beneficiary_id = a.beneficiary_id AND c.currency = a.asset"
+                " WHERE c.id IS NULL"
+                " OR l.amount_minor * CASE c.kind WHEN 261 THEN -1 ELSE 1 END <> a.amount"
+            )
+        )
+        assert off.all() == []
+        sums = await session.execute(
+            text(
+                "SELECT c.id FROM acts c JOIN act_lines l ON l.act_id = c.id GROUP BY c.id"
+                " HAVING sum(l.amount_minor) <> c.total_minor OR count(*) <> c.lines"
+            )
+        )
+        assert sums.all() == []
+        numbers = list(await session.scalars(text("SELECT number FROM acts ORDER BY number")))
+    assert numbers == [f"SB-2012-{place:05}" for place in range(1, len(numbers) + 1)]

@@ -18,6 +18,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.settings import Settings
 from web.commands.serve import port_number
 from web.console import CommandFailed, say
+from web.demo import partners
 from web.demo.cast import assemble
 from web.demo.figures import FIGURES
 from web.demo.show import perform, who_is_who
@@ -104,6 +105,9 @@ async def _show(
     try:
         say("Registering a buyer and fourteen suppliers …")
         cast = await assemble(address, database)
+        say("Agreeing with partners, selling, paying …")
+        programme = await partners.found(address, database, cast)
+        await partners.earn(programme, cast.buyer)
         for line in who_is_who(address, cast):
             say(line)
         await perform(address, cast, args.format, say, bots=not args.no_bots)

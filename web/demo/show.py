@@ -23,8 +23,8 @@ def who_is_who(base_url: str, cast: Cast) -> list[str]:
     rows = [
         ("buyer, sees everything", cast.buyer.email),
         *((f"supplier, waits for you: {guest.name}", guest.email) for guest in cast.guests),
-        ("supplier, played by a bot", cast.bots[0].email),
-        ("operator", cast.operator_email),
+        ("supplier, played by a bot; a partner with earnings and acts", cast.bots[0].email),
+        ("operator; a payout run waits for a second person", cast.operator_email),
     ]
     width = max(len(email) for _, email in rows)
     lines = [f"Open {base_url} and log in. The password is always {PASSWORD}"]

@@ -4,6 +4,7 @@ killed has lost nothing, and another goes on after the lease.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -18,7 +19,7 @@ from marketplace.kernel.lease import Lease, LeaseLost, Leases
 from marketplace.ledger.acts import queries, service
 from marketplace.ledger.acts.child import Renderer, rendering
 from marketplace.ledger.acts.models import ActRun
-from marketplace.ledger.acts.render import ActData
+from marketplace.ledger.acts.render import ActData, Files
 
 LEASE = timedelta(seconds=30)
 """Renewed with each batch, which takes a second or two; so long nobody takes over from the dead."""
@@ -62,8 +63,7 @@ async def number(database: Database, clock: Clock, lease: Lease) -> None:
 async def _render(database: Database, clock: Clock, lease: Lease) -> None:
     async with rendering() as renderer:
         while batch := await _batch(database, clock, lease):
-            for act_id, data in batch:
-                await _one(database, clock, renderer, act_id, data)
+            await _files(database, clock, renderer, batch)
     async with database.transaction(SYSTEM) as session:
         run = await _held(session, lease, clock)
         run.state, run.ended_at = "done", clock.now()
@@ -86,9 +86,19 @@ async def _batch(database: Database, clock: Clock, lease: Lease) -> Sequence[tup
         return [(act.id, await service.data_of(session, act, run.period)) for act in acts]
 
 
-async def _one(
-    database: Database, clock: Clock, renderer: Renderer, act_id: UUID, data: ActData
+async def _files(
+    database: Database, clock: Clock, renderer: Renderer, batch: Sequence[tuple[UUID, ActData]]
 ) -> None:
-    files = await renderer.render(data)
+    """While one file is stored the child makes the next: each takes as long as the other."""
+    async with asyncio.TaskGroup() as storing:
+        last: asyncio.Task[None] | None = None
+        for act_id, data in batch:
+            files = await renderer.render(data)
+            if last is not None:
+                await last
+            last = storing.create_task(_store(database, clock, act_id, files))
+
+
+async def _store(database: Database, clock: Clock, act_id: UUID, files: Files) -> None:
     async with database.transaction(SYSTEM) as session:
         await service.store(session, act_id, files, clock.now())
