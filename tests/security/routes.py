@@ -252,6 +252,7 @@ OF_THE_OPERATOR: dict[str, str] = {
     "GET /acts": "issues them",
     "GET /acts/{act_id}": "issues them",
     "GET /acts/runs/{act_run_id}": "issues them",
+    "POST /acts/{act_id}/{event}": "issues them; only the partner answers",
     "GET /programme/{agreement_id}": "the own agreements",
     "GET /programme/reports/{report}": "the figures of its partners",
     "GET /programme/plans/{plan_id}": "the own agreements",

@@ -16,8 +16,7 @@ from marketplace.accounts.schemas import OrganisationView
 from marketplace.accounts.service import organisations
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import FieldError, Invalid, NotFound, Problem
+from marketplace.kernel.errors import FieldError, Invalid, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.money import Amount
 from suppliers.programme.measures import Measures
@@ -30,9 +29,10 @@ from suppliers.programme.schemas import (
 )
 from suppliers.programme.service import agreements, programmes
 from suppliers.programme.service.agreements import Desk
-from web.pages.forms import Form, read_form
+from web.pages.forms import Form
 from web.pages.programme import agreement_page
-from web.pages.render import AnyRequest, field_errors, go, page, told, viewer_of
+from web.pages.render import go
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 CHANNEL = allow("admin", "channel_manager", scope=None, operator=True)
 AREA = "programme"
@@ -60,84 +60,49 @@ class AgreementPages(Controller):
 
     @get("/new", opt=CHANNEL)
     async def show_form(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        programme: UUID | None = None,
-        partner: UUID | None = None,
+        self, visit: Visit, programme: UUID | None = None, partner: UUID | None = None
     ) -> Template:
-        return await _form_page(request, session, actor, clock, programme, {"partner": partner})
+        return await _form_page(visit, programme, partner)
 
     @post("/new", opt=CHANNEL)
-    async def create(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
-    ) -> Response[Any]:
-        form = await read_form(request)
+    async def create(self, visit: Visit) -> Response[Any]:
+        form = await visit.form()
         programme_id = _id(form.one("programme"))
-        try:
+        async with visit.trying(form, names=NAMES) as attempt:
             new = _read(form, programme_id)
-            async with session.begin_nested():
-                made = await agreements.create(session, actor, new, clock.now())
-        except Problem as problem:
-            return await _form_page(
-                request, session, actor, clock, programme_id, form.typed(), problem
-            )
-        return go(f"/programme/{made.id}")
+            made = await agreements.create(visit.session, visit.actor, new, visit.now)
+            return go(f"/programme/{made.id}")
+        return await _form_page(visit, programme_id, _id(form.one("partner")), attempt)
 
     @post("/{agreement_id:uuid}/move", opt=CHANNEL)
     async def move(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        facts: Facts,
-        measures: Measures,
-        actor: Actor,
-        clock: Clock,
-        agreement_id: UUID,
+        self, visit: Visit, facts: Facts, measures: Measures, agreement_id: UUID
     ) -> Response[Any]:
         """To the newest published version of its programme."""
-        agreement = await agreements.show(session, actor, agreement_id, clock.now())
-        programme = await programmes.show(session, agreement.programme.id)
-        version = _published(programme)
+        session, actor, now = visit.session, visit.actor, visit.now
+        agreement = await agreements.show(session, actor, agreement_id, now)
+        version = _published(await programmes.show(session, agreement.programme.id))
         assert version is not None, "an agreement was made from a published version"
         desk = Desk(facts=facts, measures=measures)
-        now = clock.now()
-        try:
-            async with session.begin_nested():
-                await agreements.move_version(
-                    session, desk, actor, agreement_id, version.version, now
-                )
-        except Problem as problem:
-            return await agreement_page(
-                request, session, actor, measures, clock, agreement_id, problem
-            )
-        return go(f"/programme/{agreement_id}")
+        async with visit.trying() as attempt:
+            await agreements.move_version(session, desk, actor, agreement_id, version.version, now)
+            return go(f"/programme/{agreement_id}")
+        return await agreement_page(visit, measures, agreement_id, attempt)
 
     @post("/{agreement_id:uuid}/life/{event:str}", opt=CHANNEL)
     async def act(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
+        visit: Visit,
         facts: Facts,
         measures: Measures,
-        actor: Actor,
-        clock: Clock,
         agreement_id: UUID,
         event: Literal["activate", "suspend", "resume", "end"],
     ) -> Response[Any]:
         desk = Desk(facts=facts, measures=measures)
-        try:
-            async with session.begin_nested():
-                await agreements.act(session, desk, actor, agreement_id, event, clock.now())
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await agreement_page(
-                request, session, actor, measures, clock, agreement_id, problem
-            )
-        return go(f"/programme/{agreement_id}")
+        async with visit.trying() as attempt:
+            await agreements.act(visit.session, desk, visit.actor, agreement_id, event, visit.now)
+            return go(f"/programme/{agreement_id}")
+        return await agreement_page(visit, measures, agreement_id, attempt)
 
 
 def _id(text: str) -> UUID | None:
@@ -222,39 +187,30 @@ def _published(programme: ProgrammeView) -> VersionView | None:
 
 
 async def _form_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
-    programme_id: UUID | None,
-    typed: dict[str, Any],
-    problem: Problem | None = None,
+    visit: Visit, programme_id: UUID | None, partner_id: UUID | None, attempt: Attempt = UNTRIED
 ) -> Template:
+    session = visit.session
     offered = [each for each in (await programmes.listing(session)).items if _published(each)]
     chosen = next((each for each in offered if each.id == programme_id), next(iter(offered), None))
     version = _published(chosen) if chosen else None
-    partners = await _partners(session, actor, _id(str(typed.get("partner") or "")))
     start = {
-        "begins": clock.now().date().isoformat(),
+        "partner": str(partner_id or ""),
+        "begins": visit.now.date().isoformat(),
         "currency": chosen.currency if chosen else "",
         "minimum": "50",
         "hold_days": "30",
         "cpa_action": "none",
     }
-    return page(
-        request,
+    return await visit.page(
         "programme/new.html",
-        viewer=await viewer_of(session, actor),
-        status=problem.status if problem else 200,
+        attempt,
         area=AREA,
         programmes=offered,
         chosen=chosen,
         version=version,
         types=_types(version),
-        partners=partners,
-        form=start | {name: str(text) for name, text in typed.items() if text is not None},
-        errors=field_errors(problem, NAMES) if problem else {},
-        problem=None if problem is None or problem.errors else told(problem),
+        partners=await _partners(session, visit.actor, partner_id),
+        form=start | attempt.typed,
     )
 
 

@@ -10,18 +10,15 @@ from uuid import UUID
 from litestar import Controller, get
 from litestar.params import QueryParameter
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import NotFound
 from marketplace.ledger import views
 from marketplace.ledger.api import AccrualState
 from marketplace.ledger.payouts.api import READER
 from marketplace.ledger.schemas import LedgerEntryView, PostingView
-from web.pages.render import AnyRequest, page, viewer_of
+from web.pages.visit import Visit
 
 READERS = allow(*READER, scope=None)
 AREA = "programme"
@@ -35,20 +32,18 @@ class LedgerPages(Controller):
     @get("/", opt=READERS)
     async def show(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
+        visit: Visit,
         accrual_state: Annotated[AccrualState | None, QueryParameter(name="state")] = None,
         partner: UUID | None = None,
         cursor: str | None = None,
     ) -> Template:
         """The own earnings; the operator sees everybody's, or those of one partner."""
+        session, actor = visit.session, visit.actor
         owner = partner if actor.operator else actor.organisation_id
         accruals = await views.list_accruals(
             session,
             actor,
-            clock.now(),
+            visit.now,
             state=accrual_state,
             partner=owner,
             limit=ROWS,
@@ -68,10 +63,8 @@ class LedgerPages(Controller):
             if partner is not None and partner not in names:
                 raise NotFound("partner")
         filters = {"state": accrual_state, "partner": partner if actor.operator else None}
-        return page(
-            request,
+        return await visit.page(
             "ledger/list.html",
-            viewer=await viewer_of(session, actor),
             area=AREA,
             accruals=accruals,
             accounts=balances,
@@ -82,37 +75,24 @@ class LedgerPages(Controller):
         )
 
     @get("/entries/{entry_id:uuid}", opt=READERS)
-    async def show_entry(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, entry_id: UUID
-    ) -> Template:
-        entry = await views.get_entry(session, entry_id)
-        return page(
-            request,
-            "ledger/entry.html",
-            viewer=await viewer_of(session, actor),
-            area=AREA,
-            entry=entry,
-            amount=_of_partner(entry),
+    async def show_entry(self, visit: Visit, entry_id: UUID) -> Template:
+        entry = await views.get_entry(visit.session, entry_id)
+        return await visit.page(
+            "ledger/entry.html", area=AREA, entry=entry, amount=_of_partner(entry)
         )
 
     @get("/accounts/{account_id:uuid}", opt=READERS)
     async def show_account(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        account_id: UUID,
-        cursor: str | None = None,
+        self, visit: Visit, account_id: UUID, cursor: str | None = None
     ) -> Template:
         """Every entry of one account with what it changed there."""
+        session, actor = visit.session, visit.actor
         account = await views.get_account(session, actor, account_id)
         listed = await views.list_entries(
             session, actor, account_id, None, None, ROWS, cursor, None
         )
-        return page(
-            request,
+        return await visit.page(
             "ledger/account.html",
-            viewer=await viewer_of(session, actor),
             area=AREA,
             account=account,
             rows=_amounts(listed.items, account_id),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -11,13 +10,10 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import NotFound, Problem
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount
 from marketplace.ledger import views
 from marketplace.ledger.payouts import service
@@ -27,10 +23,10 @@ from marketplace.ledger.payouts.schemas import (
     NewBankAccount,
     NewPayoutRun,
     PayoutRunView,
-    PayoutView,
 )
-from web.pages.forms import Form, read_form, typed_time
-from web.pages.render import AnyRequest, field_errors, go, page, told, viewer_of
+from web.pages.forms import Form, typed_time
+from web.pages.render import go
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 READERS = allow(*READER, scope=None)
 MAKERS = allow(*MAKER, scope=None, operator=True)
@@ -45,125 +41,76 @@ class PayoutPages(Controller):
     path = "/payouts"
 
     @get("/", opt=READERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        cursor: str | None = None,
-    ) -> Template:
+    async def show(self, visit: Visit, cursor: str | None = None) -> Template:
         """A partner's own payouts; the operator's runs."""
-        return await _overview(request, session, actor, clock, cursor=cursor)
+        return await _overview(visit, cursor=cursor)
 
     @post("/bank_account", opt=KEEPERS)
-    async def save_bank_account(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
-    ) -> Response[Any]:
-        form = await read_form(request)
-        try:
+    async def save_bank_account(self, visit: Visit) -> Response[Any]:
+        form = await visit.form()
+        async with visit.trying(form) as attempt:
             new = NewBankAccount(
                 holder=form.words("holder", HOLDER_CHARS_MAX),
                 iban=form.words("iban", IBAN_CHARS_MAX),
                 bic=form.one("bic") or None,
             )
-            async with session.begin_nested():
-                await service.set_bank_account(session, actor, new, clock.now())
-        except Problem as problem:
-            return await _overview(request, session, actor, clock, form=form, problem=problem)
-        return go("/payouts")
+            await service.set_bank_account(visit.session, visit.actor, new, visit.now)
+            return go("/payouts")
+        return await _overview(visit, attempt)
 
     @post("/runs", opt=MAKERS, status_code=200)
-    async def propose(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
-    ) -> Response[Any]:
+    async def propose(self, visit: Visit) -> Response[Any]:
         """Look at what a run would pay, or propose it."""
-        form, now = await read_form(request), clock.now()
+        form = await visit.form()
         looks = form.one("then") == "look"
-        try:
+        async with visit.trying(form) as attempt:
             new = NewPayoutRun(
                 until=form.instant("until"),
                 currency=form.one("currency").upper() or None,
                 dry_run=looks,
             )
-            async with session.begin_nested():
-                run = await service.propose(session, actor, new, now)
-        except Problem as problem:
-            return await _overview(request, session, actor, clock, form=form, problem=problem)
-        if looks:
-            return await _overview(request, session, actor, clock, form=form, planned=run)
-        return go(f"/payouts/runs/{run.id}")
+            run = await service.propose(visit.session, visit.actor, new, visit.now)
+            if looks:
+                return await _overview(visit, planned=run, typed=form.typed())
+            return go(f"/payouts/runs/{run.id}")
+        return await _overview(visit, attempt)
 
     @get("/runs/{payout_run_id:uuid}", opt=CHECKERS)
     async def show_run(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        payout_run_id: UUID,
-        cursor: str | None = None,
+        self, visit: Visit, payout_run_id: UUID, cursor: str | None = None
     ) -> Template:
-        return await _run_page(request, session, actor, payout_run_id, cursor)
+        return await _run_page(visit, payout_run_id, cursor=cursor)
 
     @post("/runs/{payout_run_id:uuid}/{event:str}", opt=CHECKERS)
     async def decide_run(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        payout_run_id: UUID,
-        event: Literal["approve", "cancel"],
+        self, visit: Visit, payout_run_id: UUID, event: Literal["approve", "cancel"]
     ) -> Response[Any]:
         decide = service.approve if event == "approve" else service.cancel
-        try:
-            async with session.begin_nested():
-                await decide(session, actor, payout_run_id, clock.now())
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await _run_page(request, session, actor, payout_run_id, problem=problem)
-        return go(f"/payouts/runs/{payout_run_id}")
+        async with visit.trying() as attempt:
+            await decide(visit.session, visit.actor, payout_run_id, visit.now)
+            return go(f"/payouts/runs/{payout_run_id}")
+        return await _run_page(visit, payout_run_id, attempt)
 
     @get("/{payout_id:uuid}", opt=READERS)
     async def show_payout(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        payout_id: UUID,
-        cursor: str | None = None,
+        self, visit: Visit, payout_id: UUID, cursor: str | None = None
     ) -> Template:
-        return await _payout_page(request, session, actor, clock, payout_id, cursor)
+        return await _payout_page(visit, payout_id, cursor=cursor)
 
     @post("/{payout_id:uuid}/{event:str}", opt=CHECKERS)
     async def decide_payout(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        payout_id: UUID,
-        event: Literal["approve", "paid", "failed"],
+        self, visit: Visit, payout_id: UUID, event: Literal["approve", "paid", "failed"]
     ) -> Response[Any]:
-        form = await read_form(request)
-        try:
-            async with session.begin_nested():
-                await _decide(session, actor, clock.now(), payout_id, event, form)
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await _payout_page(
-                request, session, actor, clock, payout_id, form=form, problem=problem
-            )
-        return go(f"/payouts/{payout_id}")
+        form = await visit.form()
+        async with visit.trying(form) as attempt:
+            await _decide(visit, payout_id, event, form)
+            return go(f"/payouts/{payout_id}")
+        return await _payout_page(visit, payout_id, attempt)
 
 
-async def _decide(
-    session: AsyncSession, actor: Actor, now: datetime, payout_id: UUID, event: str, form: Form
-) -> None:
+async def _decide(visit: Visit, payout_id: UUID, event: str, form: Form) -> None:
     """What is not there is missing before its form is looked at."""
+    session, actor, now = visit.session, visit.actor, visit.now
     await service.get_payout(session, payout_id)
     if event == "approve":
         await service.approve_payout(session, actor, payout_id, now)
@@ -176,64 +123,51 @@ async def _decide(
 
 
 async def _overview(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
+    visit: Visit,
+    attempt: Attempt = UNTRIED,
     *,
     cursor: str | None = None,
-    form: Form | None = None,
     planned: PayoutRunView | None = None,
-    problem: Problem | None = None,
+    typed: Mapping[str, Any] | None = None,
 ) -> Template:
+    session, actor = visit.session, visit.actor
     keeps = actor.has_role(*KEEPER)
-    account = await _bank_account(session, actor) if keeps else None
+    account = await _bank_account(visit) if keeps else None
     known = {} if account is None else msgspec.structs.asdict(account)
-    typed = {"until": typed_time(clock.now())} | {name: text or "" for name, text in known.items()}
+    start = {"until": typed_time(visit.now)} | {name: text or "" for name, text in known.items()}
     values: dict[str, Any] = {
-        "viewer": await viewer_of(session, actor),
-        "status": problem.status if problem else 200,
         "area": AREA,
         "keeps": keeps,
         "bank_account": account,
-        "form": typed | (form.typed() if form else {}),
-        "errors": field_errors(problem) if problem else {},
-        "problem": None if problem is None or problem.errors else told(problem),
+        "form": start | dict(typed or {}) | attempt.typed,
     }
     if actor.operator and actor.has_role(*CHECKER):
         runs = await service.list_runs(session, ROWS, cursor, None)
-        makes = actor.has_role(*MAKER)
-        return page(request, "payouts/runs.html", runs=runs, makes=makes, planned=planned, **values)
+        values |= {"runs": runs, "makes": actor.has_role(*MAKER), "planned": planned}
+        return await visit.page("payouts/runs.html", attempt, **values)
     payouts = await service.list_payouts(session, actor, None, ROWS, cursor, None)
-    return page(request, "payouts/own.html", payouts=payouts, **values)
+    return await visit.page("payouts/own.html", attempt, payouts=payouts, **values)
 
 
-async def _bank_account(session: AsyncSession, actor: Actor) -> BankAccountView | None:
+async def _bank_account(visit: Visit) -> BankAccountView | None:
     try:
-        return await service.get_bank_account(session, actor)
+        return await service.get_bank_account(visit.session, visit.actor)
     except NotFound:
         return None
 
 
 async def _run_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    run_id: UUID,
-    cursor: str | None = None,
-    problem: Problem | None = None,
+    visit: Visit, run_id: UUID, attempt: Attempt = UNTRIED, *, cursor: str | None = None
 ) -> Template:
+    session, actor = visit.session, visit.actor
     run = await service.show(session, run_id)
     listed = await service.list_payouts(session, actor, run_id, ROWS, cursor, None)
-    who = await viewer_of(session, actor)
     maker = await accounts.user(session, run.author_id)
     before = run.before.totals if run.before else []
     sums = {total.currency: total.amount for total in before}
-    return page(
-        request,
+    return await visit.page(
         "payouts/run.html",
-        viewer=who,
-        status=problem.status if problem else 200,
+        attempt,
         area=AREA,
         run=run,
         own=run.author_id == actor.user_id,
@@ -244,9 +178,8 @@ async def _run_page(
         compared={
             total.currency: change(total.amount, sums.get(total.currency)) for total in run.totals
         },
-        new=_count(run.payouts, "first"),
-        moved=_count(run.payouts, "account"),
-        problem=told(problem),
+        new=sum(one.last is None for one in run.payouts),
+        moved=sum(one.account_changed for one in run.payouts),
     )
 
 
@@ -258,43 +191,25 @@ def change(amount: Amount, last: Amount | None) -> str:
     return f"{share:+.1f} %".replace("-", "\u2212")
 
 
-def _count(payouts: Sequence[PayoutView], what: str) -> int:
-    if what == "account":
-        return sum(one.account_changed for one in payouts)
-    return sum(one.last is None for one in payouts)
-
-
 async def _payout_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
-    payout_id: UUID,
-    cursor: str | None = None,
-    *,
-    form: Form | None = None,
-    problem: Problem | None = None,
+    visit: Visit, payout_id: UUID, attempt: Attempt = UNTRIED, *, cursor: str | None = None
 ) -> Template:
+    session, actor = visit.session, visit.actor
     payout = await service.get_payout(session, payout_id)
-    now = clock.now()
     decides = actor.operator and actor.has_role(*CHECKER)
     accruals = await views.list_accruals(
-        session, actor, now, payout=payout_id, limit=ROWS, cursor=cursor, sort="number"
+        session, actor, visit.now, payout=payout_id, limit=ROWS, cursor=cursor, sort="number"
     )
     own = False
     if decides and payout.run_id is not None:
         own = (await service.show(session, payout.run_id)).author_id == actor.user_id
-    return page(
-        request,
+    return await visit.page(
         "payouts/payout.html",
-        viewer=await viewer_of(session, actor),
-        status=problem.status if problem else 200,
+        attempt,
         area=AREA,
         payout=payout,
         decides=decides,
         own=own,
         accruals=accruals,
-        form={"at": typed_time(now)} | (form.typed() if form else {}),
-        errors=field_errors(problem) if problem else {},
-        problem=None if problem is None or problem.errors else told(problem),
+        form={"at": typed_time(visit.now)} | attempt.typed,
     )

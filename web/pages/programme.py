@@ -8,21 +8,18 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.response import Redirect, Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import NotFound, Problem
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.facts import Facts
 from suppliers.programme import queries
 from suppliers.programme.measures import Measures
 from suppliers.programme.monitor_queries import Filters
-from suppliers.programme.schemas import AgreementView, Approval
+from suppliers.programme.schemas import AgreementView, Approval, MineView
 from suppliers.programme.service import agreements, mine, monitoring, plans
 from suppliers.programme.service.agreements import Desk
-from web.pages.forms import read_form
-from web.pages.render import AnyRequest, go, page, viewer_of
+from web.pages.render import go
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 READERS = allow("admin", "channel_manager", "partner_manager", "observer", scope=None)
 CHANNEL = allow("admin", "channel_manager", scope=None, operator=True)
@@ -37,147 +34,99 @@ class ProgrammePages(Controller):
     path = "/programme"
 
     @get("/", opt=READERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        measures: Measures,
-        actor: Actor,
-        clock: Clock,
-    ) -> Template:
+    async def show(self, visit: Visit, measures: Measures) -> Template:
         """The own agreement; the operator's desk with what waits for a decision on top."""
-        now = clock.now()
+        session, actor = visit.session, visit.actor
         if actor.operator:
-            found = await agreements.listing(
-                session,
-                actor,
-                now,
-                state=None,
-                partner_id=None,
-                page=queries.AGREEMENTS.page(SHOWN_MAX),
-            )
-            return page(
-                request,
-                "programme/desk.html",
-                viewer=await viewer_of(session, actor),
-                area=AREA,
-                waiting=[one for one in found.items if _waits(one)],
-                agreements=found.items,
-                makes=actor.has_role("admin", "channel_manager"),
-            )
+            return await _desk(visit)
         try:
-            shown = await mine.show(session, measures, actor, now)
+            shown = await mine.show(session, measures, actor, visit.now)
         except NotFound:
-            return page(
-                request,
-                "programme/none.html",
-                viewer=await viewer_of(session, actor),
-                area=AREA,
-            )
-        return await _one_page(request, session, actor, measures, shown)
+            return await visit.page("programme/none.html", area=AREA)
+        return await _one_page(visit, measures, shown)
 
     @get("/reports/{report:str}", opt=REPORTERS)
     async def show_report(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        report: Literal["sales", "service", "wanted"],
-        region: str = "",
+        self, visit: Visit, report: Literal["sales", "service", "wanted"], region: str = ""
     ) -> Template:
         """The last 365 days, by the function that makes the CSV too."""
-        until = clock.now()
         filters = Filters(
             region=region or None,
             segment=None,
             under=None,
-            begins=until - REPORTED,
-            ends=until,
+            begins=visit.now - REPORTED,
+            ends=visit.now,
         )
-        return page(
-            request,
+        return await visit.page(
             "programme/report.html",
-            viewer=await viewer_of(session, actor),
             area=AREA,
             report=report,
             region=region,
-            table=await monitoring.report(session, report, filters),
+            table=await monitoring.report(visit.session, report, filters),
         )
 
     @get("/plans/{plan_id:uuid}", opt=READERS)
-    async def show_plan(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        measures: Measures,
-        actor: Actor,
-        clock: Clock,
-        plan_id: UUID,
-    ) -> Template:
-        plan = await plans.show(session, measures, actor, plan_id, clock.now())
-        return page(
-            request,
+    async def show_plan(self, visit: Visit, measures: Measures, plan_id: UUID) -> Template:
+        plan = await plans.show(visit.session, measures, visit.actor, plan_id, visit.now)
+        return await visit.page(
             "programme/plan.html",
-            viewer=await viewer_of(session, actor),
             area=AREA,
             plan=plan,
-            own=plan.proposed_by == actor.organisation_id,
+            own=plan.proposed_by == visit.actor.organisation_id,
             titles=_titles(measures),
         )
 
     @post("/plans/{plan_id:uuid}/{event:str}", opt=SIDES)
     async def answer_plan(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
+        visit: Visit,
         measures: Measures,
-        actor: Actor,
-        clock: Clock,
         plan_id: UUID,
         event: Literal["propose", "agree", "decline"],
     ) -> Redirect:
-        form = await read_form(request)
+        form = await visit.form()
         reason = form.one("reason") or None
-        await plans.act(session, measures, actor, plan_id, event, reason, clock.now())
+        await plans.act(visit.session, measures, visit.actor, plan_id, event, reason, visit.now)
         return go(f"/programme/plans/{plan_id}")
 
     @get("/{agreement_id:uuid}", opt=READERS)
     async def show_agreement(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        measures: Measures,
-        actor: Actor,
-        clock: Clock,
-        agreement_id: UUID,
+        self, visit: Visit, measures: Measures, agreement_id: UUID
     ) -> Template:
         """The same page for the partner and for the channel manager, who can decide on it."""
-        return await agreement_page(request, session, actor, measures, clock, agreement_id)
+        return await agreement_page(visit, measures, agreement_id)
 
     @post("/{agreement_id:uuid}/tier", opt=CHANNEL)
     async def approve(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        facts: Facts,
-        measures: Measures,
-        actor: Actor,
-        clock: Clock,
-        agreement_id: UUID,
+        self, visit: Visit, facts: Facts, measures: Measures, agreement_id: UUID
     ) -> Response[Any]:
-        form = await read_form(request)
+        form = await visit.form()
         wanted = Approval(tier=form.one("tier") or None)
         desk = Desk(facts=facts, measures=measures)
-        try:
-            await agreements.approve(session, desk, actor, agreement_id, wanted, clock.now())
-        except NotFound:
-            raise
-        except Problem as problem:
-            return await agreement_page(
-                request, session, actor, measures, clock, agreement_id, problem
+        async with visit.trying() as attempt:
+            await agreements.approve(
+                visit.session, desk, visit.actor, agreement_id, wanted, visit.now
             )
-        return go(f"/programme/{agreement_id}")
+            return go(f"/programme/{agreement_id}")
+        return await agreement_page(visit, measures, agreement_id, attempt)
+
+
+async def _desk(visit: Visit) -> Template:
+    found = await agreements.listing(
+        visit.session,
+        visit.actor,
+        visit.now,
+        state=None,
+        partner_id=None,
+        page=queries.AGREEMENTS.page(SHOWN_MAX),
+    )
+    return await visit.page(
+        "programme/desk.html",
+        area=AREA,
+        waiting=[one for one in found.items if _waits(one)],
+        agreements=found.items,
+        makes=visit.actor.has_role("admin", "channel_manager"),
+    )
 
 
 def _waits(agreement: AgreementView) -> bool:
@@ -187,45 +136,34 @@ def _waits(agreement: AgreementView) -> bool:
 
 
 async def agreement_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    measures: Measures,
-    clock: Clock,
-    agreement_id: UUID,
-    problem: Problem | None = None,
+    visit: Visit, measures: Measures, agreement_id: UUID, attempt: Attempt = UNTRIED
 ) -> Template:
+    session, actor = visit.session, visit.actor
     agreement = await queries.agreement(session, agreement_id)
     if agreement is None:
         raise NotFound("agreement")
-    shown = await mine.of_agreement(session, measures, actor, agreement, clock.now())
+    shown = await mine.of_agreement(session, measures, actor, agreement, visit.now)
     newest = None
     if actor.operator:
         newest = await queries.newest_published(session, agreement.programme_id)
-    return await _one_page(request, session, actor, measures, shown, problem=problem, newest=newest)
+    return await _one_page(visit, measures, shown, attempt, newest)
 
 
 async def _one_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
+    visit: Visit,
     measures: Measures,
-    shown: Any,
-    *,
-    problem: Problem | None = None,
+    shown: MineView,
+    attempt: Attempt = UNTRIED,
     newest: int | None = None,
 ) -> Template:
-    return page(
-        request,
+    return await visit.page(
         "programme/agreement.html",
-        viewer=await viewer_of(session, actor),
-        status=problem.status if problem else 200,
+        attempt,
         area=AREA,
         mine=shown,
         titles=_titles(measures),
-        decides=actor.operator and "set_tier" in shown.agreement.actions,
+        decides=visit.actor.operator and "set_tier" in shown.agreement.actions,
         newest=newest,
-        problem=problem,
     )
 
 
