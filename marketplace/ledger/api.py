@@ -81,7 +81,9 @@ class AccrualController(Controller):
         page: Page,
         accrual_state: Annotated[AccrualState | None, QueryParameter(name="state")] = None,
         partner: UUID | None = None,
-        payout: UUID | None = None,
+        payout: Annotated[
+            UUID | None, QueryParameter(description="What this payout is made of.")
+        ] = None,
     ) -> AccrualPage:
         """What was earned and taken back, newest first; `partner` is for the operator, `payout`
         asks what a payout is made of.
