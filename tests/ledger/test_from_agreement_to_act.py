@@ -12,8 +12,9 @@ import pytest
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from marketplace.ledger.acts.jobs import work_act_runs
+from tests.answers import ok, refused
 from tests.ledger.test_payouts import paid, propose
-from tests.orders.ordering import accepted, act, claimed, line, ok, refused
+from tests.orders.ordering import accepted, act, claimed, line
 from tests.people import Connect, NewPerson, Person, peer
 from tests.suppliers.partnering import TYPE, drafted, parameter, published, read, tier
 from tests.suppliers.partnering import act as agreement_act

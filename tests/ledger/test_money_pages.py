@@ -9,10 +9,10 @@ import pytest
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
 from marketplace.ledger.acts.jobs import work_act_runs
+from tests.answers import ok
 from tests.ledger.partners import RULE
 from tests.ledger.test_acts import earn as earn_in_2012
 from tests.ledger.test_payouts import earn
-from tests.orders.ordering import ok
 from tests.people import Connect, NewPerson, Person, peer
 from tests.suppliers.partnering import TYPE, published
 from tests.suppliers.test_programme_pages import page, send

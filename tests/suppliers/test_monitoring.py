@@ -6,7 +6,8 @@ import csv
 import io
 
 from tests.accounts.test_network import put_under
-from tests.orders.ordering import accepted, claimed, ok, refused
+from tests.answers import ok, refused
+from tests.orders.ordering import accepted, claimed
 from tests.people import NewPerson, Person, unique
 from tests.suppliers.partnering import API, days, partnered
 

@@ -11,7 +11,7 @@ from litestar.response import Template
 
 from marketplace.kernel.access import allow
 from marketplace.kernel.errors import Invalid, NotFound
-from marketplace.ledger.acts import service
+from marketplace.ledger.acts import queries, service
 from marketplace.ledger.acts.schemas import BillingBody, NewActRun
 from marketplace.ledger.acts.words import WORDS
 from marketplace.ledger.payouts.api import CHECKER, KEEPER, MAKER, READER
@@ -64,7 +64,9 @@ class ActPages(Controller):
             "acts/run.html",
             area=AREA,
             run=await service.show_run(session, act_run_id),
-            acts=await service.list_acts(session, actor, act_run_id, ROWS, cursor, "number"),
+            acts=await service.list_acts(
+                session, actor, act_run_id, queries.ACTS.page(ROWS, cursor, "number")
+            ),
         )
 
     @get("/{act_id:uuid}", opt=READERS)
@@ -101,7 +103,7 @@ async def _overview(
             "acts/runs.html",
             attempt,
             area=AREA,
-            runs=await service.list_runs(session, ROWS, cursor, None),
+            runs=await service.list_runs(session, queries.RUNS.page(ROWS, cursor)),
             makes=actor.has_role(*MAKER),
             form={"period": f"{visit.now:%Y-%m}"} | attempt.typed,
         )
@@ -115,7 +117,7 @@ async def _overview(
         "acts/own.html",
         attempt,
         area=AREA,
-        acts=await service.list_acts(session, actor, None, ROWS, cursor, None),
+        acts=await service.list_acts(session, actor, None, queries.ACTS.page(ROWS, cursor)),
         billing=billing,
         languages=[(code, visit.fmt.language_name(code)) for code in WORDS],
     )

@@ -14,7 +14,7 @@ from litestar.response import Template
 from marketplace.accounts import queries as accounts
 from marketplace.kernel.access import allow
 from marketplace.kernel.errors import NotFound
-from marketplace.ledger import views
+from marketplace.ledger import queries, views
 from marketplace.ledger.api import AccrualState
 from marketplace.ledger.payouts.api import READER
 from marketplace.ledger.schemas import LedgerEntryView, PostingView
@@ -44,17 +44,14 @@ class LedgerPages(Controller):
             session,
             actor,
             visit.now,
+            queries.ACCRUALS.page(ROWS, cursor),
             state=accrual_state,
             partner=owner,
-            limit=ROWS,
-            cursor=cursor,
-            sort=None,
         )
         balances = []
         if owner is not None:
-            listed = await views.list_accounts(
-                session, actor, owner, None, ACCOUNTS_MAX, None, None
-            )
+            every = queries.ACCOUNTS.page(ACCOUNTS_MAX)
+            listed = await views.list_accounts(session, actor, owner, None, every)
             balances = listed.items
         names = {}
         if actor.operator:
@@ -88,9 +85,8 @@ class LedgerPages(Controller):
         """Every entry of one account with what it changed there."""
         session, actor = visit.session, visit.actor
         account = await views.get_account(session, actor, account_id)
-        listed = await views.list_entries(
-            session, actor, account_id, None, None, ROWS, cursor, None
-        )
+        page = queries.ENTRIES.page(ROWS, cursor)
+        listed = await views.list_entries(session, actor, account_id, None, None, page)
         return await visit.page(
             "ledger/account.html",
             area=AREA,

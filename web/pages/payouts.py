@@ -15,8 +15,9 @@ from marketplace.accounts import queries as accounts
 from marketplace.kernel.access import allow
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount
+from marketplace.ledger import queries as ledger
 from marketplace.ledger import views
-from marketplace.ledger.payouts import service
+from marketplace.ledger.payouts import queries, service
 from marketplace.ledger.payouts.api import CHECKER, KEEPER, MAKER, READER
 from marketplace.ledger.payouts.schemas import (
     BankAccountView,
@@ -142,10 +143,11 @@ async def _overview(
         "form": start | dict(typed or {}) | attempt.typed,
     }
     if actor.operator and actor.has_role(*CHECKER):
-        runs = await service.list_runs(session, ROWS, cursor, None)
+        runs = await service.list_runs(session, queries.RUNS.page(ROWS, cursor))
         values |= {"runs": runs, "makes": actor.has_role(*MAKER), "planned": planned}
         return await visit.page("payouts/runs.html", attempt, **values)
-    payouts = await service.list_payouts(session, actor, None, ROWS, cursor, None)
+    page = queries.OWN_PAYOUTS.page(ROWS, cursor)
+    payouts = await service.list_payouts(session, actor, None, page)
     return await visit.page("payouts/own.html", attempt, payouts=payouts, **values)
 
 
@@ -161,7 +163,8 @@ async def _run_page(
 ) -> Template:
     session, actor = visit.session, visit.actor
     run = await service.show(session, run_id)
-    listed = await service.list_payouts(session, actor, run_id, ROWS, cursor, None)
+    page = queries.PAYOUTS.page(ROWS, cursor)
+    listed = await service.list_payouts(session, actor, run_id, page)
     maker = await accounts.user(session, run.author_id)
     before = run.before.totals if run.before else []
     sums = {total.currency: total.amount for total in before}
@@ -198,7 +201,11 @@ async def _payout_page(
     payout = await service.get_payout(session, payout_id)
     decides = actor.operator and actor.has_role(*CHECKER)
     accruals = await views.list_accruals(
-        session, actor, visit.now, payout=payout_id, limit=ROWS, cursor=cursor, sort="number"
+        session,
+        actor,
+        visit.now,
+        ledger.ACCRUALS.page(ROWS, cursor, "number"),
+        payout=payout_id,
     )
     own = False
     if decides and payout.run_id is not None:

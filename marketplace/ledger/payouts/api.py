@@ -145,9 +145,7 @@ class PayoutController(Controller):
     tags = ("partners",)
 
     @get("/", opt=allow(*READER, scope=READ) | sorted_by(queries.OWN_PAYOUTS))
-    async def list_payouts(
-        self, session: AsyncSession, actor: Actor, page: Page
-    ) -> PayoutPage:
+    async def list_payouts(self, session: AsyncSession, actor: Actor, page: Page) -> PayoutPage:
         """A partner's own payouts, the operator's all, newest first."""
         return await service.list_payouts(session, actor, None, page)
 

@@ -7,7 +7,7 @@ from alembic import op
 from marketplace.migrations.policies import ORGANISATION, SCOPE
 
 revision = "0170"
-down_revision = "0140"
+down_revision = "0141"
 
 SALES = [
     "ALTER TABLE sales ADD COLUMN customer_id uuid, ADD COLUMN title text",
