@@ -12,6 +12,7 @@ from litestar import Controller, Response, get, post
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from marketplace.accounts import queries as accounts
 from marketplace.accounts.schemas import OrganisationView
 from marketplace.accounts.service import organisations
 from marketplace.kernel.access import allow
@@ -222,7 +223,8 @@ async def _partners(
     session: AsyncSession, actor: Actor, chosen_id: UUID | None
 ) -> Sequence[OrganisationView]:
     """Active organisations, and the one that was asked for among them."""
-    listed = await organisations.browse(session, actor, state="active", limit=PARTNERS_MAX)
+    every = accounts.ORGANISATIONS.page(PARTNERS_MAX)
+    listed = await organisations.browse(session, actor, state="active", page=every)
     found = [each for each in listed.items if each.id != actor.organisation_id]
     if chosen_id is not None and all(each.id != chosen_id for each in found):
         with contextlib.suppress(NotFound):
