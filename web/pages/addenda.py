@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,11 +22,12 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound, Problem
-from web.pages.forms import Form, read_form, typed_time
-from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
+from marketplace.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from web.pages.forms import Form, typed_time
+from web.pages.render import go
 from web.pages.tender_page import ADDENDA_IN
 from web.pages.terms import Gettext
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 FOR_AUTHORS = allow("procurement_officer", scope=None)
 
@@ -56,51 +58,36 @@ class AddendumPages(Controller):
     path = "/tenders/{tender_id:uuid}/addendum"
 
     @get("/", opt=FOR_AUTHORS)
-    async def form(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> Template:
+    async def form(self, visit: Visit, tender_id: UUID) -> Template:
         """Raises NotFound, Conflict."""
-        tender = await _changeable(session, actor, tender_id)
-        times = movable_times(tender, clock.now())
+        tender = await _changeable(visit.session, visit.actor, tender_id)
+        times = movable_times(tender, visit.now)
         typed = {time.name: typed_time(time.now) for time in times}
-        return await _page(request, session, actor, tender, times, typed=typed)
+        return await _page(visit, tender, times, form=typed)
 
     @post("/", opt=FOR_AUTHORS, status_code=200)
     async def publish(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        database: Database,
-        actor: Actor,
-        clock: Clock,
-        books: Books,
-        tender_id: UUID,
+        self, visit: Visit, database: Database, clock: Clock, books: Books, tender_id: UUID
     ) -> Response[Any]:
         """Shows what it will do; `then=publish` does it. Raises NotFound, Conflict."""
-        form = await read_form(request)
-        tender = await _changeable(session, actor, tender_id)
-        times = movable_times(tender, clock.now())
-        try:
-            if form.one("then") == "change":
-                return await _page(request, session, actor, tender, times, typed=form.typed())
-            text, moves = read_addendum(form, times, language_of(request).gettext)
+        form = await visit.form()
+        tender = await _changeable(visit.session, visit.actor, tender_id)
+        times = movable_times(tender, visit.now)
+        if form.one("then") == "change":
+            return await _page(visit, tender, times, form=form.typed())
+        starts = [time.name for time in times if time.lot]
+        names = {f"lots[{n}].starts_at": name for n, name in enumerate(starts)}
+        async with visit.trying(form, names=names) as attempt:
+            text, moves = read_addendum(form, times, visit.fmt.gettext)
             if form.one("then") == "publish":
                 if form.one("addenda") != str(tender.addenda_count):
                     raise Conflict("terms_changed", "The tender was changed meanwhile. Read anew.")
-                desk, now = Desk(database, books, clock), clock.now()
+                desk, now = Desk(database, books, clock), visit.now
                 new = _as_addendum(text, moves)
-                await service.add_addendum(session, actor, tender_id, new, desk, now)
+                await service.add_addendum(visit.session, visit.actor, tender_id, new, desk, now)
                 return go(f"/tenders/{tender_id}#addenda")
-        except Problem as problem:
-            return await _page(
-                request, session, actor, tender, times, typed=form.typed(), problem=problem
-            )
-        return await _confirmation(request, session, actor, tender, form, text, moves)
+            return await _confirmation(visit, tender, form, text, moves)
+        return await _page(visit, tender, times, attempt, form=attempt.typed)
 
 
 def movable_times(tender: TenderView, now: datetime) -> list[MovableTime]:
@@ -181,49 +168,25 @@ async def _changeable(session: AsyncSession, actor: Actor, tender_id: UUID) -> T
 
 
 async def _page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
+    visit: Visit,
     tender: TenderView,
     times: list[MovableTime],
+    attempt: Attempt = UNTRIED,
     *,
-    typed: dict[str, Any],
-    problem: Problem | None = None,
+    form: Mapping[str, Any],
 ) -> Template:
-    errors = {}
-    if problem is not None:
-        starts = [time.name for time in times if time.lot]
-        names = {f"lots[{n}].starts_at": name for n, name in enumerate(starts)}
-        errors = field_errors(problem, names)
-    return page(
-        request,
-        "addendum.html",
-        viewer=await viewer_of(session, actor),
-        status=problem.status if problem else 200,
-        area="tenders",
-        tender=tender,
-        times=times,
-        form=typed,
-        errors=errors,
-        problem=None if errors else told(problem),
+    return await visit.page(
+        "addendum.html", attempt, area="tenders", tender=tender, times=times, form=form
     )
 
 
 async def _confirmation(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    tender: TenderView,
-    form: Form,
-    text: str,
-    moves: list[Move],
+    visit: Visit, tender: TenderView, form: Form, text: str, moves: list[Move]
 ) -> Template:
     invited = tender.invitations or []
     fields = {name: form.one(name) for name in form.names() if name not in {"csrf_token", "then"}}
-    return page(
-        request,
+    return await visit.page(
         "addendum_confirm.html",
-        viewer=await viewer_of(session, actor),
         area="tenders",
         tender=tender,
         text=text,

@@ -20,24 +20,10 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import Database
 from marketplace.kernel.errors import NotFound
 from web.pages import queries
-from web.pages.render import AnyRequest, page, viewer_of
+from web.pages.bid_fields import LineOfLot, Question, lines_of, questions
+from web.pages.visit import Visit
 
 BUYING = frozenset(["buyer", "observer"])
-
-
-class Question(msgspec.Struct, frozen=True):
-    """What a bid answers beside its price: one of `options` (id, title), or else an amount."""
-
-    id: str
-    title: str
-    options: list[tuple[str, str]] | None = None
-
-
-class LineOfLot(msgspec.Struct, frozen=True):
-    """A part of the lot whose total each bid names."""
-
-    id: str
-    title: str
 
 
 class AuctionFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,29 +49,22 @@ class AuctionPage(Controller):
 
     @get("/{auction_id:uuid}", opt=allow(scope=None, waiting=True))
     async def auction(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        database: Database,
-        live: Hub,
-        actor: Actor,
-        auction_id: UUID,
+        self, visit: Visit, database: Database, live: Hub, auction_id: UUID
     ) -> Template:
         """Raises NotFound; somebody who has not accepted the terms yet is told so on the page."""
-        access = await auction_for(session, actor, auction_id)
+        access = await auction_for(visit.session, visit.actor, auction_id)
         if access is None:
             raise NotFound("auction")
         if access.practice or access.tender_id is None:
-            frame = await _practised(session, actor, live, access)
-            who = await viewer_of(session, actor)
-            return page(request, "auction/page.html", viewer=who, auction=frame)
-        tender = await service.show(session, actor, access.tender_id)
+            frame = await _practised(visit.session, visit.actor, live, access)
+            return await visit.page("auction/page.html", auction=frame)
+        tender = await service.show(visit.session, visit.actor, access.tender_id)
         lot = next(lot for lot in tender.lots if lot.id == access.lot_id)
         known = await queries.progress(database, [auction_id])
         view = "buyer" if access.role in BUYING else "supplier"
         data = {
             "auction_id": str(auction_id),
-            "user_id": str(actor.user_id),
+            "user_id": str(visit.actor.user_id),
             "view": view,
             "may_act": access.may_act,
             "currency": tender.currency,
@@ -113,33 +92,11 @@ class AuctionPage(Controller):
             lines=lines_of(lot.rules),
             page_data=data,
         )
-        who = await viewer_of(session, actor)
-        return page(request, "auction/page.html", viewer=who, auction=frame)
-
-
-def lines_of(rules: dict[str, Any]) -> list[LineOfLot]:
-    """Of the published rules."""
-    return [LineOfLot(one["id"], one.get("title") or one["id"]) for one in rules.get("lines") or []]
+        return await visit.page("auction/page.html", auction=frame)
 
 
 async def _names(live: Hub, auction_id: UUID) -> dict[str, str]:
     return {alias: known.name for alias, known in (await live.names(auction_id)).items()}
-
-
-def questions(rules: dict[str, Any]) -> list[Question]:
-    """Of the published rules, which were read and found right before; ratings are not asked for."""
-    scoring = rules.get("scoring", {})
-    chosen = [
-        Question(
-            one["id"],
-            one.get("title") or one["id"],
-            [(option["id"], option.get("title") or option["id"]) for option in one["options"]],
-        )
-        for one in scoring.get("features", [])
-        if one.get("source") != "rating"
-    ]
-    costs = scoring.get("costs", [])
-    return chosen + [Question(one["id"], one.get("title") or one["id"]) for one in costs]
 
 
 async def _practised(

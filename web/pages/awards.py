@@ -10,18 +10,16 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.params import QueryParameter
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.tenders import service
 from auctions.tenders.schemas.awards import AwardSheet, AwardView, NewAwards, Share, SheetRow
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Malformed, Problem
+from marketplace.kernel.errors import Malformed
 from marketplace.kernel.facts import Facts
-from web.pages.forms import Form, read_form
-from web.pages.render import AnyRequest, go, page, told, viewer_of
+from web.pages.forms import Form
+from web.pages.render import go, told
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 Percent = Annotated[int, QueryParameter(ge=0, le=100)]
@@ -36,80 +34,42 @@ class AwardSheetPages(Controller):
     path = "/lots/{lot_id:uuid}/award"
 
     @get("/", opt=FOR_MEMBERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        books: Books,
-        lot_id: UUID,
-        rating: Percent = 0,
-    ) -> Template:
+    async def show(self, visit: Visit, books: Books, lot_id: UUID, rating: Percent = 0) -> Template:
         """`rating` is how much the rating counts, in percent; trying changes nothing saved."""
-        return await _sheet_page(request, session, actor, clock, books, lot_id, rating)
+        return await _sheet_page(visit, books, lot_id, rating)
 
     @post("/", opt=FOR_MEMBERS)
-    async def propose(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        books: Books,
-        lot_id: UUID,
-    ) -> Response[Any]:
+    async def propose(self, visit: Visit, books: Books, lot_id: UUID) -> Response[Any]:
         """The shares as typed; a blank one gets nothing."""
-        form = await read_form(request)
-        try:
+        form = await visit.form()
+        async with visit.trying(form) as attempt:
             new = _read_awards(form)
-            async with session.begin_nested():
-                await service.propose(session, actor, lot_id, new, books, clock.now())
-        except Problem as problem:
-            if problem.status in {403, 404}:
-                raise
-            return await _sheet_page(
-                request, session, actor, clock, books, lot_id, 0, form=form, problem=problem
-            )
-        return go(f"/lots/{lot_id}/award#awards")
+            await service.propose(visit.session, visit.actor, lot_id, new, books, visit.now)
+            return go(f"/lots/{lot_id}/award#awards")
+        return await _sheet_page(visit, books, lot_id, 0, attempt)
 
 
 class AwardPages(Controller):
     path = "/awards"
 
     @get("/{award_id:uuid}", opt=FOR_MEMBERS)
-    async def show(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, award_id: UUID
-    ) -> Template:
-        return await _award_page(request, session, actor, award_id)
+    async def show(self, visit: Visit, award_id: UUID) -> Template:
+        return await _award_page(visit, award_id)
 
     @post("/{award_id:uuid}/{event:str}", opt=FOR_MEMBERS)
-    async def act(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        facts: Facts,
-        actor: Actor,
-        clock: Clock,
-        award_id: UUID,
-        event: str,
-    ) -> Response[Any]:
+    async def act(self, visit: Visit, facts: Facts, award_id: UUID, event: str) -> Response[Any]:
         """One button: the buyer releases, refuses or takes back; the supplier accepts or
         declines.
         """
-        form = await read_form(request)
+        form = await visit.form()
         reason = form.one("reason")[:REASON_CHARS_MAX] or None
-        try:
-            async with session.begin_nested():
-                done = await _act(session, facts, actor, clock, award_id, event, reason)
-        except Problem as problem:
-            if problem.status == 404:
-                raise
-            return await _award_page(request, session, actor, award_id, problem)
-        if event == "accept":
-            return go(f"/orders/{done.order_id}")
-        mine = done.organisation.id != actor.organisation_id
-        return go(f"/lots/{done.lot_id}/award#awards" if mine else f"/awards/{award_id}")
+        async with visit.trying(form) as attempt:
+            done = await _act(visit, facts, award_id, event, reason)
+            if event == "accept":
+                return go(f"/orders/{done.order_id}")
+            mine = done.organisation.id != visit.actor.organisation_id
+            return go(f"/lots/{done.lot_id}/award#awards" if mine else f"/awards/{award_id}")
+        return await _award_page(visit, award_id, attempt)
 
 
 def _read_awards(form: Form) -> NewAwards:
@@ -128,16 +88,10 @@ def _read_awards(form: Form) -> NewAwards:
 
 
 async def _act(
-    session: AsyncSession,
-    facts: Facts,
-    actor: Actor,
-    clock: Clock,
-    award_id: UUID,
-    event: str,
-    reason: str | None,
+    visit: Visit, facts: Facts, award_id: UUID, event: str, reason: str | None
 ) -> AwardView:
     """Raises what the services raise."""
-    now = clock.now()
+    session, actor, now = visit.session, visit.actor, visit.now
     if event == "accept":
         return await service.accept(session, actor, award_id, facts, now)
     if event == "decline":
@@ -149,46 +103,38 @@ async def _act(
 
 
 async def _sheet_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
+    visit: Visit,
     books: Books,
     lot_id: UUID,
     rating: int,
-    *,
-    form: Form | None = None,
-    problem: Problem | None = None,
+    attempt: Attempt = UNTRIED,
 ) -> Template:
-    who = await viewer_of(session, actor)
     sheet = await service.show_sheet(
-        session,
-        actor,
+        visit.session,
+        visit.actor,
         lot_id,
         books,
-        clock.now(),
+        visit.now,
         weight_price=(100 - rating) * 100,
         weight_rating=rating * 100,
     )
     left = sheet.tender_state == "awarding" and Decimal(sheet.left_percent) > 0
-    may_award = left and actor.has_role("procurement_officer")
+    may_award = left and visit.actor.has_role("procurement_officer")
     free = _free(sheet.rows, sheet.awards) if may_award else []
     states = {award.state for award in sheet.awards}
-    return page(
-        request,
+    return await visit.page(
         "awards/sheet.html",
-        viewer=who,
-        status=problem.status if problem else 200,
+        attempt,
         area="tenders",
         sheet=sheet,
         rating=rating,
         tried=sorted(sheet.rows, key=lambda row: row.what_if_rank),
         free={row.organisation.id for row in free},
-        typed=form.typed() if form else _suggested(sheet, free),
-        reason=form.one("reason") if form else "",
+        typed=attempt.typed or _suggested(sheet, free),
+        reason=attempt.typed.get("reason", ""),
         may_finish=may_award and "accepted" in states and states.isdisjoint(UNANSWERED),
         with_reason=WITH_REASON,
-        problem=told(problem),
+        problem=told(attempt.problem),
     )
 
 
@@ -203,23 +149,14 @@ def _suggested(sheet: AwardSheet, free: Sequence[SheetRow]) -> dict[str, str]:
     return {f"{SHARE}{free[0].organisation.id}": sheet.left_percent} if free else {}
 
 
-async def _award_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    award_id: UUID,
-    problem: Problem | None = None,
-) -> Template:
-    who = await viewer_of(session, actor)
-    award = await service.show_award(session, actor, award_id)
-    return page(
-        request,
+async def _award_page(visit: Visit, award_id: UUID, attempt: Attempt = UNTRIED) -> Template:
+    award = await service.show_award(visit.session, visit.actor, award_id)
+    return await visit.page(
         "awards/award.html",
-        viewer=who,
-        status=problem.status if problem else 200,
+        attempt,
         area="tenders",
         award=award,
-        mine=award.organisation.id != actor.organisation_id,
+        mine=award.organisation.id != visit.actor.organisation_id,
         with_reason=WITH_REASON,
-        problem=told(problem),
+        problem=told(attempt.problem),
     )

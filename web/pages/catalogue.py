@@ -13,14 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Invalid, Problem
 from pricing.catalogue import service
 from pricing.catalogue.api import WRITERS
 from pricing.catalogue.queries import ITEMS
 from pricing.catalogue.schemas import ItemView, OfferPage
 from web.pages import edits
-from web.pages.forms import read_form
 from web.pages.item_form import (
     EMPTY,
     NAMES,
@@ -31,15 +28,9 @@ from web.pages.item_form import (
     typed_in,
 )
 from web.pages.render import (
-    AnyRequest,
-    Viewer,
-    field_errors,
     go,
-    language_of,
-    page,
-    told,
-    viewer_of,
 )
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 FOR_WRITERS = allow(*WRITERS, scope=None)
@@ -54,9 +45,7 @@ class CataloguePages(Controller):
     @get("/", opt=FOR_MEMBERS)
     async def search(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
+        visit: Visit,
         q: str = "",
         category: UUID | None = None,
         mine: bool = False,
@@ -67,13 +56,11 @@ class CataloguePages(Controller):
         if category is not None:
             filters["category"] = category
         if mine:
-            filters["owner"] = actor.organisation_id
+            filters["owner"] = visit.actor.organisation_id
         part = ITEMS.page(ITEMS_A_PAGE, cursor)
-        found = await service.browse_items(session, asked or None, filters=filters, page=part)
-        return page(
-            request,
+        found = await service.browse_items(visit.session, asked or None, filters=filters, page=part)
+        return await visit.page(
             "catalogue/search.html",
-            viewer=await viewer_of(session, actor),
             area="catalogue",
             items=found.items,
             next_cursor=found.next_cursor,
@@ -81,35 +68,28 @@ class CataloguePages(Controller):
             q=asked,
             category=str(category or ""),
             mine=mine,
-            categories=await _categories(session),
-            may_add=_may_write(actor),
+            categories=await _categories(visit.session),
+            may_add=_may_write(visit.actor),
         )
 
     @get("/new", opt=FOR_WRITERS)
-    async def new(self, request: AnyRequest, session: AsyncSession, actor: Actor) -> Template:
-        who, categories = await viewer_of(session, actor), await _categories(session)
-        return _form_page(request, who, categories, form=EMPTY)
+    async def new(self, visit: Visit) -> Template:
+        return await _form_page(visit, form=EMPTY)
 
     @post("/new", opt=FOR_WRITERS)
-    async def add(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
-    ) -> Response[Any]:
-        typed = typed_in(await read_form(request), EMPTY)
-        who, categories = await viewer_of(session, actor), await _categories(session)
-        try:
-            new = read_new(typed, language_of(request).gettext)
-            made = await service.add_item(session, actor, new, clock.now())
-        except Problem as problem:
-            return _form_page(request, who, categories, form=typed, problem=problem)
-        return go(f"/catalogue/{made.id}")
+    async def add(self, visit: Visit) -> Response[Any]:
+        form = await visit.form()
+        typed = typed_in(form, EMPTY)
+        async with visit.trying(form, names=NAMES, codes=TAKEN) as attempt:
+            new = read_new(typed, visit.fmt.gettext)
+            made = await service.add_item(visit.session, visit.actor, new, visit.now)
+            return go(f"/catalogue/{made.id}")
+        return await _form_page(visit, attempt, form=typed)
 
     @get("/{item_id:uuid}", opt=FOR_MEMBERS)
     async def show(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
+        visit: Visit,
         blocked_suppliers: frozenset[UUID],
         item_id: UUID,
         quantity: str = "1",
@@ -117,76 +97,64 @@ class CataloguePages(Controller):
         saved: bool = False,
     ) -> Template:
         """Raises NotFound."""
-        item = await service.show_item(session, item_id)
-        offers, problem = OfferPage([]), None
-        try:
+        item = await service.show_item(visit.session, item_id)
+        offers = OfferPage([])
+        async with visit.trying() as attempt:
             offers = await service.offers_for(
-                session,
+                visit.session,
                 item_id,
                 quantity=quantity.strip() or "1",
                 currency=currency if currency in CURRENCIES else None,
-                on=clock.now().date(),
+                on=visit.now.date(),
                 but=blocked_suppliers,
             )
-        except Invalid as wrong:
-            problem = wrong
-        changeable = await service.may_change_item(session, actor, item_id)
-        return page(
-            request,
+        changeable = await service.may_change_item(visit.session, visit.actor, item_id)
+        return await visit.page(
             "catalogue/item.html",
-            viewer=await viewer_of(session, actor),
-            status=problem.status if problem else 200,
+            attempt,
             area="catalogue",
             item=item,
             offers=offers.items,
-            category=dict(await _categories(session)).get(str(item.category_id)),
+            category=dict(await _categories(visit.session)).get(str(item.category_id)),
             form={"quantity": quantity, "currency": currency},
-            errors=field_errors(problem) if problem else {},
             currencies=CURRENCIES,
-            may_change=changeable and _may_write(actor),
+            may_change=changeable and _may_write(visit.actor),
             saved=saved,
         )
 
     @get("/{item_id:uuid}/edit", opt=FOR_WRITERS)
-    async def edit(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, item_id: UUID
-    ) -> Template:
+    async def edit(self, visit: Visit, item_id: UUID) -> Template:
         """Raises NotFound."""
-        item = await service.own_item(session, actor, item_id, lock=False)
-        who, categories = await viewer_of(session, actor), await _categories(session)
+        item = await service.own_item(visit.session, visit.actor, item_id, lock=False)
         editing = edits.opened(item, content_of(item))
-        return _form_page(request, who, categories, item=item, editing=editing)
+        return await _form_page(visit, item=item, editing=editing)
 
     @post("/{item_id:uuid}/edit", opt=FOR_WRITERS)
-    async def change(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, item_id: UUID
-    ) -> Response[Any]:
+    async def change(self, visit: Visit, item_id: UUID) -> Response[Any]:
         """Raises NotFound."""
-        form = await read_form(request)
-        await edits.take_turn_at(session, f"/api/v1/items/{item_id}")
-        item = await service.own_item(session, actor, item_id, lock=True)
+        form = await visit.form()
+        await edits.take_turn_at(visit.session, f"/api/v1/items/{item_id}")
+        item = await service.own_item(visit.session, visit.actor, item_id, lock=True)
         present = content_of(item)
         typed = typed_in(form, present)
-        who, categories = await viewer_of(session, actor), await _categories(session)
-        try:
+        async with visit.trying(form, names=NAMES, codes=TAKEN) as attempt:
             edits.require_current(form, item)
-            change = read_change(typed, present, language_of(request).gettext)
-            await service.change_item(session, actor, item_id, change)
-        except Problem as problem:
-            editing = edits.returned(item, present, form, typed)
-            return _form_page(request, who, categories, item=item, editing=editing, problem=problem)
-        return go(f"/catalogue/{item_id}?saved=true")
+            change = read_change(typed, present, visit.fmt.gettext)
+            await service.change_item(visit.session, visit.actor, item_id, change)
+            return go(f"/catalogue/{item_id}?saved=true")
+        editing = edits.returned(item, present, form, typed)
+        return await _form_page(visit, attempt, item=item, editing=editing)
 
     @post("/{item_id:uuid}/retire", opt=FOR_WRITERS)
-    async def retire(self, session: AsyncSession, actor: Actor, item_id: UUID) -> Redirect:
+    async def retire(self, visit: Visit, item_id: UUID) -> Redirect:
         """Raises NotFound."""
-        await service.change_item_state(session, actor, item_id, "retired")
+        await service.change_item_state(visit.session, visit.actor, item_id, "retired")
         return go(f"/catalogue/{item_id}")
 
     @post("/{item_id:uuid}/reinstate", opt=FOR_WRITERS)
-    async def reinstate(self, session: AsyncSession, actor: Actor, item_id: UUID) -> Redirect:
+    async def reinstate(self, visit: Visit, item_id: UUID) -> Redirect:
         """Raises NotFound."""
-        await service.change_item_state(session, actor, item_id, "active")
+        await service.change_item_state(visit.session, visit.actor, item_id, "active")
         return go(f"/catalogue/{item_id}")
 
 
@@ -207,31 +175,23 @@ async def _categories(session: AsyncSession) -> list[tuple[str, str]]:
     return sorted(paths, key=lambda pair: pair[1].casefold())
 
 
-def _form_page(
-    request: AnyRequest,
-    who: Viewer,
-    categories: list[tuple[str, str]],
+async def _form_page(
+    visit: Visit,
+    attempt: Attempt = UNTRIED,
     *,
     item: ItemView | None = None,
     editing: edits.Editing | None = None,
     form: dict[str, str] | None = None,
-    problem: Problem | None = None,
 ) -> Template:
     """Of a new item (`form`) or of one that is changed (`editing`)."""
-    errors = field_errors(problem, NAMES) if problem else {}
-    if problem and problem.code in TAKEN:
-        errors = {TAKEN[problem.code]: problem.detail}
     stale = editing is not None and editing.stale
-    return page(
-        request,
+    return await visit.page(
         "catalogue/edit.html",
-        viewer=who,
-        status=problem.status if problem else 200,
+        attempt,
         area="catalogue",
         item=item,
-        categories=categories,
+        categories=await _categories(visit.session),
         editing=editing,
         form=editing.values if editing else form,
-        errors=errors,
-        problem=None if errors or stale else told(problem),
+        problem=None if stale else attempt.box,
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.live.hub import Hub
 from auctions.tenders import service
-from auctions.tenders.queries import AWARDS, TENDERS
+from auctions.tenders.queries import TENDERS
 from auctions.tenders.schemas.awards import AwardView
 from auctions.tenders.schemas.tender import LotView, TenderView
 from marketplace.kernel.access import allow
@@ -21,9 +21,11 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import Amount
 from web.pages import queries
+from web.pages.own_awards import notes_of, own_awards
 from web.pages.queries import Progress
-from web.pages.render import AnyRequest, language_of, page, viewer_of
+from web.pages.render import page
 from web.pages.tiles import LIVE, Figures, figures
+from web.pages.visit import Visit
 
 TENDERS_MAX = 20
 LIVE_MAX = 12
@@ -32,8 +34,6 @@ LIVE_MAX = 12
 CLOSED_MAX = 6
 """So many finished ones say how they ended; opening the book of an old one costs a read."""
 
-AWARDS_MAX = 100
-WON = frozenset(["offered", "accepted"])
 OVER = frozenset(["closed", "cancelled"])
 STATES = LIVE | OVER | {"scheduled"}
 MOVED = "auction-moved"
@@ -72,44 +72,29 @@ class HomePage(Controller):
     path = "/auctions"
 
     @get("/", opt=allow(scope=None, waiting=True))
-    async def home(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        database: Database,
-        live: Hub,
-        actor: Actor,
-    ) -> Template:
-        who = await viewer_of(session, actor)
-        running = await queries.running_auctions(database) if actor.operator else []
-        tenders = await _tenders(session, actor)
-        awards = await own_awards(session, actor)
+    async def home(self, visit: Visit, database: Database, live: Hub) -> Template:
+        running = await queries.running_auctions(database) if visit.actor.operator else []
+        tenders = await _tenders(visit.session, visit.actor)
+        awards = await own_awards(visit.session, visit.actor)
         auction_ids = [lot.auction_id for tender in tenders for lot in tender.lots]
         known = await queries.progress(database, filter(None, auction_ids))
-        _ = language_of(request).gettext
-        notes = {
-            "accept": _("Accept the terms"),
-            "offered": _("Awarded to you: answer now"),
-            "accepted": _("You won"),
-            "declined": _("You declined"),
-        }
+        _ = visit.fmt.gettext
+        notes = notes_of(_)
         cards = [
-            _card(tender, lot, known[lot.auction_id], actor, notes, awards.get(lot.id))
+            _card(tender, lot, known[lot.auction_id], visit.actor, notes, awards.get(lot.id))
             for tender in tenders
             for lot in tender.lots
             if lot.auction_id in known
         ]
-        cards = await _with_figures(live, session, actor, cards)
+        cards = await _with_figures(live, visit.session, visit.actor, cards)
         titles = {"open": _("Live now"), "next": _("Coming up"), "past": _("Finished")}
         grouped = [
             Group(key, title, [card for card in cards if _group_of(card) == key])
             for key, title in titles.items()
         ]
         shown = [group for group in grouped if group.auctions]
-        return page(
-            request,
+        return await visit.page(
             "home.html",
-            viewer=who,
             area="auctions",
             groups=shown,
             running=running,
@@ -117,22 +102,14 @@ class HomePage(Controller):
         )
 
     @get("/{auction_id:uuid}/figures", opt=allow(scope=None, waiting=True))
-    async def tile(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        live: Hub,
-        actor: Actor,
-        auction_id: UUID,
-        was: str = "",
-    ) -> Template:
+    async def tile(self, visit: Visit, live: Hub, auction_id: UUID, was: str = "") -> Template:
         """The figures of one tile; `was` is the state it shows. Raises NotFound."""
-        now = await figures(live, session, actor, auction_id)
+        now = await figures(live, visit.session, visit.actor, auction_id)
         if now is None:
             raise NotFound("auction")
         polled = was if was in STATES else now.state
         answer = page(
-            request,
+            visit.request,
             "parts/figures_alone.html",
             id=auction_id,
             figures=now,
@@ -150,16 +127,6 @@ async def _with_figures(
     wanted += [card.id for card in cards if card.state == "closed"][:CLOSED_MAX]
     known = {each: await figures(live, session, actor, each) for each in wanted}
     return [msgspec.structs.replace(card, figures=known.get(card.id)) for card in cards]
-
-
-async def own_awards(session: AsyncSession, actor: Actor) -> dict[UUID, AwardView]:
-    """What was awarded to the reader and stands or waits for an answer, by lot; newest first."""
-    found = await service.list_awards(session, actor, page=AWARDS.page(AWARDS_MAX))
-    own: dict[UUID, AwardView] = {}
-    for award in found.items:
-        if award.organisation.id == actor.organisation_id and award.state in WON:
-            own.setdefault(award.lot_id, award)
-    return own
 
 
 async def _tenders(session: AsyncSession, actor: Actor) -> list[TenderView]:

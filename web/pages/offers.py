@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.tenders import service
@@ -25,27 +24,22 @@ from marketplace.kernel.access import allow
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.errors import Malformed, NotFound, Problem
-from marketplace.kernel.money import Amount
+from marketplace.kernel.errors import Malformed
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.workflow import Refusal
-from web.pages.auction import lines_of, questions
-from web.pages.forms import Form, read_form, typed_time
-from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
+from web.pages.bid_fields import Answer, answers_of
+from web.pages.forms import typed_time
+from web.pages.render import go
 from web.pages.roles import known_roles, roles_in_order
 from web.pages.tender_page import DECIDED_ON
+from web.pages.visit import UNTRIED, Attempt, Visit
 from web.translate import Language
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 REASON_CHARS_MAX = 1_000
+NO_REASON = {"reason_missing": "reason"}
+FIELDS = frozenset(["reason", "starts_at"])
 START_IN = timedelta(minutes=10)
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What a supplier answered to one question of the lot's scoring, or asks for one line."""
-
-    title: str
-    text: str
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -78,181 +72,103 @@ class TenderOfferPages(Controller):
     path = "/tenders/{tender_id:uuid}/offers"
 
     @get("/", opt=FOR_MEMBERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> Template:
-        return await _Room(request, session, actor, clock, tender_id).page()
+    async def show(self, visit: Visit, tender_id: UUID) -> Template:
+        return await _page(visit, tender_id)
 
     @post("/open", opt=FOR_MEMBERS)
-    async def open_offers(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        settings: Settings,
-        tender_id: UUID,
-    ) -> Response[Any]:
+    async def open_offers(self, visit: Visit, settings: Settings, tender_id: UUID) -> Response[Any]:
         """Release the own part; the last one opens every offer at once."""
-        try:
-            async with session.begin_nested():
-                now = clock.now()
-                await service.open_offers(session, actor, tender_id, settings.secret, now)
-        except Problem as problem:
-            room = _Room(request, session, actor, clock, tender_id)
-            return await room.page(problem=problem, about="open")
-        return go(f"/tenders/{tender_id}/offers")
+        async with visit.trying() as attempt:
+            await service.open_offers(
+                visit.session, visit.actor, tender_id, settings.secret, visit.now
+            )
+            return go(f"/tenders/{tender_id}/offers")
+        return await _page(visit, tender_id, attempt, about="open")
 
     @post("/start", opt=FOR_MEMBERS)
     async def start(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        database: Database,
-        actor: Actor,
-        clock: Clock,
-        books: Books,
-        tender_id: UUID,
+        self, visit: Visit, database: Database, clock: Clock, books: Books, tender_id: UUID
     ) -> Response[Any]:
         """On to the auctions, at the typed time or as the rules of each lot say."""
-        form = await read_form(request)
-        try:
-            async with session.begin_nested():
-                starts_at = form.instant("starts_at") if form.one("starts_at") else None
-                now = clock.now()
-                desk = Desk(database, books, clock)
-                await service.start_auctions(session, actor, tender_id, starts_at, desk, now)
-        except Problem as problem:
-            room = _Room(request, session, actor, clock, tender_id)
-            return await room.page(problem=problem, form=form)
-        return go(f"/tenders/{tender_id}")
+        form = await visit.form()
+        async with visit.trying(form) as attempt:
+            starts_at = form.instant("starts_at") if form.one("starts_at") else None
+            desk = Desk(database, books, clock)
+            await service.start_auctions(
+                visit.session, visit.actor, tender_id, starts_at, desk, visit.now
+            )
+            return go(f"/tenders/{tender_id}")
+        return await _page(visit, tender_id, attempt)
 
     @post("/skip_auction", opt=FOR_MEMBERS)
-    async def skip_auction(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> Response[Any]:
+    async def skip_auction(self, visit: Visit, tender_id: UUID) -> Response[Any]:
         """On to the award, on the qualified offers alone."""
-        try:
-            async with session.begin_nested():
-                await service.skip_auctions(session, actor, tender_id, clock.now())
-        except Problem as problem:
-            return await _Room(request, session, actor, clock, tender_id).page(problem=problem)
-        return go(f"/tenders/{tender_id}")
+        async with visit.trying() as attempt:
+            await service.skip_auctions(visit.session, visit.actor, tender_id, visit.now)
+            return go(f"/tenders/{tender_id}")
+        return await _page(visit, tender_id, attempt)
 
     @post("/fail", opt=FOR_MEMBERS)
     async def fail(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        database: Database,
-        actor: Actor,
-        clock: Clock,
-        books: Books,
-        tender_id: UUID,
+        self, visit: Visit, database: Database, clock: Clock, books: Books, tender_id: UUID
     ) -> Response[Any]:
         """No award at all."""
-        form = await read_form(request)
+        form = await visit.form()
         reason = form.one("reason")[:REASON_CHARS_MAX]
-        try:
-            async with session.begin_nested():
-                desk = Desk(database, books, clock)
-                await service.fail(session, actor, tender_id, reason, desk, clock.now())
-        except Problem as problem:
-            room = _Room(request, session, actor, clock, tender_id)
-            return await room.page(problem=problem, form=form, about="fail")
-        return go(f"/tenders/{tender_id}")
+        async with visit.trying(form, codes=NO_REASON) as attempt:
+            desk = Desk(database, books, clock)
+            await service.fail(visit.session, visit.actor, tender_id, reason, desk, visit.now)
+            return go(f"/tenders/{tender_id}")
+        return await _page(visit, tender_id, attempt, about="fail")
 
 
 class OfferPages(Controller):
     path = "/offers/{offer_id:uuid}"
 
     @post("/{event:str}", opt=FOR_MEMBERS)
-    async def qualify(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        offer_id: UUID,
-        event: str,
-    ) -> Response[Any]:
+    async def qualify(self, visit: Visit, offer_id: UUID, event: str) -> Response[Any]:
         """It qualifies, or is rejected for a reason that its supplier reads."""
-        form = await read_form(request)
+        form = await visit.form()
         reason = form.one("reason")[:REASON_CHARS_MAX] if event == "reject" else None
-        tender_id = await service.tender_of_offer(session, actor, offer_id)
-        try:
+        tender_id = await service.tender_of_offer(visit.session, visit.actor, offer_id)
+        async with visit.trying(form, codes=NO_REASON) as attempt:
             if event not in {"accept", "reject"}:
                 raise Malformed("malformed", "There is no such button.")
-            async with session.begin_nested():
-                await service.qualify(session, actor, offer_id, event, reason, clock.now())
-        except Problem as problem:
-            room = _Room(request, session, actor, clock, tender_id)
-            return await room.page(problem=problem, form=form, about=str(offer_id))
-        return go(f"/tenders/{tender_id}/offers#offer-{offer_id}")
+            await service.qualify(visit.session, visit.actor, offer_id, event, reason, visit.now)
+            return go(f"/tenders/{tender_id}/offers#offer-{offer_id}")
+        return await _page(visit, tender_id, attempt, about=str(offer_id))
 
 
-class _Room:
-    """What the page needs, of one request."""
-
-    def __init__(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> None:
-        self._request = request
-        self._session = session
-        self._actor = actor
-        self._clock = clock
-        self._tender_id = tender_id
-
-    async def page(
-        self, *, problem: Problem | None = None, form: Form | None = None, about: str = ""
-    ) -> Template:
-        """`about` is the event or the offer that `problem` is of. Raises NotFound."""
-        if isinstance(problem, NotFound):
-            raise problem
-        session, actor, now = self._session, self._actor, self._clock.now()
-        room = await service.show_opening(session, actor, self._tender_id, now)
-        tender = await service.show(session, actor, self._tender_id)
-        offers = (await service.list_offers(session, actor, self._tender_id)).items
-        people = (await colleagues.members(session, actor)).items
-        fmt = language_of(self._request)
-        words = _Words(fmt, room)
-        errors = _errors(problem, about)
-        lots = [_lot(lot, tender, offers, room, fmt) for lot in tender.lots]
-        return page(
-            self._request,
-            "offers.html",
-            viewer=await viewer_of(session, actor),
-            status=problem.status if problem else 200,
-            area="tenders",
-            tender=tender,
-            asked=tender.offers is not None and tender.state not in HIDDEN,
-            lots=lots,
-            total=sum(room.sealed.values()),
-            undecided=_count(offers, OfferState.OPENED),
-            qualified=_count(offers, OfferState.ACCEPTED),
-            seats=[_seat(share, people, actor) for share in room.shares],
-            next_people=_next_people(room, people),
-            why={event: words.of(each, event) for event, each in room.refusals.items()},
-            form=form.typed() if form else {"starts_at": _start(tender, now)},
-            errors=errors,
-            about=about,
-            problem=None if errors else words.told(problem, about),
-        )
+async def _page(
+    visit: Visit, tender_id: UUID, attempt: Attempt = UNTRIED, *, about: str = ""
+) -> Template:
+    """`about` is the event or the offer that `attempt` is of. Raises NotFound."""
+    session, actor, fmt = visit.session, visit.actor, visit.fmt
+    room = await service.show_opening(session, actor, tender_id, visit.now)
+    tender = await service.show(session, actor, tender_id)
+    offers = (await service.list_offers(session, actor, tender_id)).items
+    people = (await colleagues.members(session, actor)).items
+    words = _Words(fmt, room)
+    errors = {name: text for name, text in attempt.errors.items() if name in FIELDS}
+    lots = [_lot(lot, tender, offers, room, fmt) for lot in tender.lots]
+    return await visit.page(
+        "offers.html",
+        attempt,
+        area="tenders",
+        tender=tender,
+        asked=tender.offers is not None and tender.state not in HIDDEN,
+        lots=lots,
+        total=sum(room.sealed.values()),
+        undecided=_count(offers, OfferState.OPENED),
+        qualified=_count(offers, OfferState.ACCEPTED),
+        seats=[_seat(share, people, actor) for share in room.shares],
+        next_people=_next_people(room, people),
+        why={event: words.of(each, event) for event, each in room.refusals.items()},
+        form=attempt.typed or {"starts_at": _start(tender, visit.now)},
+        errors=errors,
+        about=about,
+        problem=None if errors else words.box(attempt, about),
+    )
 
 
 class _Words:
@@ -286,21 +202,11 @@ class _Words:
             return self._opening if event == "open" else self._deciding
         return self._known.get(refusal.code, refusal.detail)
 
-    def told(self, problem: Problem | None, event: str) -> dict[str, str] | None:
-        shown = told(problem)
-        if problem is None or shown is None or problem.errors:
-            return shown
-        return shown | {"detail": self.of(Refusal(problem.code, problem.detail), event)}
-
-
-def _errors(problem: Problem | None, about: str) -> dict[str, str]:
-    """By field of the page; empty where the whole is wrong."""
-    if problem is None:
-        return {}
-    if problem.code == "reason_missing" and about:
-        return {"reason": problem.detail}
-    found = field_errors(problem)
-    return {"starts_at": found["starts_at"]} if "starts_at" in found else {}
+    def box(self, attempt: Attempt, event: str) -> dict[str, str] | None:
+        problem = attempt.problem
+        if problem is None or attempt.box is None or problem.errors:
+            return attempt.box
+        return attempt.box | {"detail": self.of(Refusal(problem.code, problem.detail), event)}
 
 
 def _lot(
@@ -319,26 +225,6 @@ def _worth(row: Row) -> tuple[bool, Decimal]:
     """What could not be read comes last."""
     evaluated = row.offer.evaluated
     return evaluated is None, Decimal(evaluated.amount) if evaluated else Decimal(0)
-
-
-def answers_of(lot: LotView, offer: OfferView, currency: str, fmt: Language) -> list[Answer]:
-    """The lines and then the questions, in their order; none before the opening."""
-    lines = offer.lines or {}
-    titles = {line.id: line.title for line in lines_of(lot.rules)}
-    found = [
-        Answer(titles.get(name, name), fmt.money(Amount(text, currency)))
-        for name, text in lines.items()
-    ]
-    given = offer.attributes or {}
-    for question in questions(lot.rules):
-        if (text := given.get(question.id)) is None:
-            continue
-        if question.options is None:
-            text = fmt.money(Amount(text, currency))
-        else:
-            text = dict(question.options).get(text, text)
-        found.append(Answer(question.title, text))
-    return found
 
 
 def _count(offers: list[OfferView], state: OfferState) -> int:

@@ -8,15 +8,12 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.tenders import service as tenders
 from auctions.tenders.queries import AWARDS
 from marketplace.kernel.access import PUBLIC, allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
 from marketplace.kernel.decimals import parse_decimal, typed_text
-from marketplace.kernel.errors import Malformed, Problem
+from marketplace.kernel.errors import Malformed
 from marketplace.kernel.facts import Facts
 from marketplace.orders.queries import ORDERS
 from marketplace.orders.rules import plain
@@ -28,9 +25,10 @@ from marketplace.orders.schemas import (
     OrderView,
 )
 from marketplace.orders.service import claims, creating, dossier, moving, views
-from web.pages.forms import Form, read_form
+from web.pages.forms import Form
 from web.pages.order_words import step_words
-from web.pages.render import AnyRequest, go, language_of, page, viewer_of
+from web.pages.render import go, told
+from web.pages.visit import UNTRIED, Attempt, PublicVisit, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 LIST_MAX = 100
@@ -48,22 +46,19 @@ class OrderPages(Controller):
     path = "/orders"
 
     @get("/", opt=FOR_MEMBERS)
-    async def list_orders(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, clock: Clock
-    ) -> Template:
-        who = await viewer_of(session, actor)
+    async def list_orders(self, visit: Visit) -> Template:
         found = await views.listing(
-            session, actor, states=(), role=None, page=ORDERS.page(LIST_MAX)
+            visit.session, visit.actor, states=(), role=None, page=ORDERS.page(LIST_MAX)
         )
-        found_awards = await tenders.list_awards(session, actor, page=AWARDS.page(LIST_MAX))
+        found_awards = await tenders.list_awards(
+            visit.session, visit.actor, page=AWARDS.page(LIST_MAX)
+        )
         waiting = [each for each in found_awards.items if YOURS.intersection(each.events)]
         due = []
-        if "buys" in actor.capabilities:
-            due = (await creating.suggestions(session, actor, clock.now())).items
-        return page(
-            request,
+        if "buys" in visit.actor.capabilities:
+            due = (await creating.suggestions(visit.session, visit.actor, visit.now)).items
+        return await visit.page(
             "orders/list.html",
-            viewer=who,
             area="orders",
             orders=found.items,
             due=due,
@@ -71,34 +66,16 @@ class OrderPages(Controller):
         )
 
     @get("/{order_id:uuid}", opt=FOR_MEMBERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        order_id: UUID,
-    ) -> Template:
-        return await _page(request, session, actor, clock, order_id)
+    async def show(self, visit: Visit, order_id: UUID) -> Template:
+        return await _page(visit, order_id)
 
     @post("/{order_id:uuid}/{event:str}", opt=FOR_MEMBERS)
-    async def act(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        facts: Facts,
-        actor: Actor,
-        clock: Clock,
-        order_id: UUID,
-        event: str,
-    ) -> Response[Any]:
-        form = await read_form(request)
-        try:
-            async with session.begin_nested():
-                await _act(session, facts, actor, clock, order_id, event, form)
-        except Problem as problem:
-            return await _page(request, session, actor, clock, order_id, problem)
-        return go(f"/orders/{order_id}")
+    async def act(self, visit: Visit, facts: Facts, order_id: UUID, event: str) -> Response[Any]:
+        form = await visit.form()
+        async with visit.trying(form) as attempt:
+            await _act(visit, facts, order_id, event, form)
+            return go(f"/orders/{order_id}")
+        return await _page(visit, order_id, attempt)
 
 
 class StatusPage(Controller):
@@ -107,22 +84,15 @@ class StatusPage(Controller):
     path = "/order_status"
 
     @get("/{token:str}", opt=PUBLIC)
-    async def show(self, request: AnyRequest, session: AsyncSession, token: str) -> Template:
-        status = await dossier.public_status(session, token)
-        return page(request, "orders/status.html", seen=status)
+    async def show(self, public_visit: PublicVisit, token: str) -> Template:
+        status = await dossier.public_status(public_visit.session, token)
+        return await public_visit.page("orders/status.html", seen=status)
 
 
-async def _act(
-    session: AsyncSession,
-    facts: Facts,
-    actor: Actor,
-    clock: Clock,
-    order_id: UUID,
-    event: str,
-    form: Form,
-) -> None:
+async def _act(visit: Visit, facts: Facts, order_id: UUID, event: str, form: Form) -> None:
     """One button of the page. Raises what the services raise."""
-    now, reason = clock.now(), form.one("reason") or None
+    session, actor, now = visit.session, visit.actor, visit.now
+    reason = form.one("reason") or None
     if claim := form.one("claim"):
         if event not in DECISIONS:
             raise _no_such_button()
@@ -130,7 +100,7 @@ async def _act(
     elif event == "confirm":
         await moving.confirm(session, facts, actor, order_id, None, now)
     elif event == "deliver":
-        new = await _delivery(session, actor, clock, order_id, form)
+        new = await _delivery(visit, order_id, form)
         await moving.deliver(session, facts, actor, order_id, new, now)
     elif event == "claim":
         new_claim = NewClaim(
@@ -161,11 +131,9 @@ def _claim_id(text: str) -> UUID:
         raise _no_such_button() from None
 
 
-async def _delivery(
-    session: AsyncSession, actor: Actor, clock: Clock, order_id: UUID, form: Form
-) -> NewDelivery:
+async def _delivery(visit: Visit, order_id: UUID, form: Form) -> NewDelivery:
     """The quantities as typed; what is left blank or zero is not in this delivery."""
-    order = await views.show(session, actor, order_id, clock.now())
+    order = await views.show(visit.session, visit.actor, order_id, visit.now)
     typed = [(line.position, form.decimal(f"quantity-{line.position}")) for line in order.lines]
     lines = [
         DeliveredLine(position=position, quantity=quantity)
@@ -177,27 +145,17 @@ async def _delivery(
     )
 
 
-async def _page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
-    order_id: UUID,
-    problem: Problem | None = None,
-) -> Template:
-    now = clock.now()
-    who = await viewer_of(session, actor)
-    order = await views.show(session, actor, order_id, now)
-    timeline = await dossier.timeline(session, actor, order_id, now)
-    _ = language_of(request).gettext
-    return page(
-        request,
+async def _page(visit: Visit, order_id: UUID, attempt: Attempt = UNTRIED) -> Template:
+    now = visit.now
+    order = await views.show(visit.session, visit.actor, order_id, now)
+    timeline = await dossier.timeline(visit.session, visit.actor, order_id, now)
+    _ = visit.fmt.gettext
+    return await visit.page(
         "orders/order.html",
-        viewer=who,
-        status=problem.status if problem else 200,
+        attempt,
         area="orders",
         order=order,
-        buying=order.buyer.id == actor.organisation_id,
+        buying=order.buyer.id == visit.actor.organisation_id,
         events=order.next.events if order.next else [],
         on_claim=_claim_in_question(order),
         with_reason=WITH_REASON,
@@ -207,7 +165,8 @@ async def _page(
         ],
         left=_left(order),
         may_claim=order.state in ("partly_delivered", "delivered", "accepted"),
-        problem=problem,
+        # The page has a form for each step: what is wrong stands above them.
+        problem=told(attempt.problem),
     )
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.response import Template
 from msgspec import UNSET
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.schemas import OrganisationChange, OrganisationView
@@ -18,94 +17,73 @@ from marketplace.accounts.service import organisations
 from marketplace.kernel.access import allow
 from marketplace.kernel.actor import CAPABILITIES, Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Conflict, Problem
 from marketplace.kernel.settings import Settings
 from web.pages import edits
 from web.pages.cookies import logout_cookies
-from web.pages.forms import Form, read_form
+from web.pages.forms import Form
 from web.pages.render import (
-    AnyRequest,
-    Viewer,
-    field_errors,
     go,
-    language_of,
-    page,
-    told,
-    viewer_of,
 )
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 RETIRED = "/login?done=retired"
+TAKEN = {"organisation_exists": "tax_id"}
+# The check boxes are one field of the form, and many of the API.
+NAMES = {f"capabilities[{n}]": "capabilities" for n in range(len(CAPABILITIES))} | {
+    "capabilities": "capabilities"
+}
 
 
 class OrganisationPages(Controller):
     path = "/organisations/{organisation_id:uuid}"
 
     @get("/", opt=FOR_MEMBERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        organisation_id: UUID,
-        saved: bool = False,
-    ) -> Template:
+    async def show(self, visit: Visit, organisation_id: UUID, saved: bool = False) -> Template:
         """Raises NotFound."""
-        found = await organisations.read(session, actor, organisation_id)
-        who = await viewer_of(session, actor)
+        found = await organisations.read(visit.session, visit.actor, organisation_id)
         editing = edits.opened(found, _content(found))
-        return _page(request, actor, who, found, editing, saved=saved)
+        return await _page(visit, found, editing, saved=saved)
 
     @post("/", opt=FOR_MEMBERS)
-    async def change(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        actor: Actor,
-        organisation_id: UUID,
-    ) -> Response[Any]:
+    async def change(self, visit: Visit, clock: Clock, organisation_id: UUID) -> Response[Any]:
         """Raises NotFound."""
-        form = await read_form(request)
-        await edits.take_turn_at(session, f"/api/v1/organisations/{organisation_id}")
-        found = await organisations.read(session, actor, organisation_id)
-        if not _may_rename(actor, found):
-            actor.require_role("admin")
-        who, typed = await viewer_of(session, actor), _typed(form, found, actor)
-        try:
+        form = await visit.form()
+        await edits.take_turn_at(visit.session, f"/api/v1/organisations/{organisation_id}")
+        found = await organisations.read(visit.session, visit.actor, organisation_id)
+        if not _may_rename(visit.actor, found):
+            visit.actor.require_role("admin")
+        typed = _typed(form, found, visit.actor)
+        async with visit.trying(form, names=NAMES, codes=TAKEN) as attempt:
             edits.require_current(form, found)
             change = _change(typed, _content(found))
-            await organisations.change(session, clock, actor, organisation_id, change)
-        except Problem as problem:
-            editing = edits.returned(found, _content(found), form, typed)
-            return _page(request, actor, who, found, editing, problem=problem)
-        return go(f"/organisations/{organisation_id}?saved=true")
+            await organisations.change(visit.session, clock, visit.actor, organisation_id, change)
+            return go(f"/organisations/{organisation_id}?saved=true")
+        editing = edits.returned(found, _content(found), form, typed)
+        return await _page(visit, found, editing, attempt)
 
     @post("/retire", opt=allow(scope=None, waiting=True, verified=True))
     async def retire(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
+        visit: Visit,
         clock: Clock,
         revocations: Revocations,
-        actor: Actor,
         settings: Settings,
         organisation_id: UUID,
     ) -> Response[Any]:
         """The own people are logged out by it. Raises NotFound."""
-        form = await read_form(request)
-        found = await organisations.read(session, actor, organisation_id)
-        who, reason = await viewer_of(session, actor), form.one("reason")
-        try:
+        form = await visit.form()
+        found = await organisations.read(visit.session, visit.actor, organisation_id)
+        reason = form.one("reason")
+        async with visit.trying(form) as attempt:
             await organisations.change_state(
-                session, clock, revocations, actor, organisation_id, "retire", reason
+                visit.session, clock, revocations, visit.actor, organisation_id, "retire", reason
             )
-        except Problem as problem:
-            editing = edits.opened(found, _content(found))
-            return _page(request, actor, who, found, editing, problem=problem, reason=reason)
-        if organisation_id == actor.organisation_id:
-            return go(RETIRED, cookies=logout_cookies(settings))
-        return go(f"/organisations/{organisation_id}")
+            if organisation_id == visit.actor.organisation_id:
+                return go(RETIRED, cookies=logout_cookies(settings))
+            return go(f"/organisations/{organisation_id}")
+        editing = edits.opened(found, _content(found))
+        return await _page(visit, found, editing, attempt, reason=reason)
 
 
 def _content(view: OrganisationView) -> dict[str, str]:
@@ -153,45 +131,32 @@ def _change(typed: dict[str, str], present: dict[str, str]) -> OrganisationChang
     )
 
 
-def _page(
-    request: AnyRequest,
-    actor: Actor,
-    who: Viewer,
+async def _page(
+    visit: Visit,
     found: OrganisationView,
     editing: edits.Editing,
+    attempt: Attempt = UNTRIED,
     *,
-    problem: Problem | None = None,
     reason: str = "",
     saved: bool = False,
 ) -> Template:
-    errors = _errors(problem)
+    actor = visit.actor
     own = found.id == actor.organisation_id
-    _ = language_of(request).gettext
-    return page(
-        request,
+    return await visit.page(
         "organisation.html",
-        viewer=who,
-        status=problem.status if problem else 200,
+        attempt,
         area="suppliers" if actor.operator and not own else "",
         organisation=found,
         own=own,
         may_rename=_may_rename(actor, found),
         may_correct=_corrects(actor, found),
         may_retire=_may_retire(actor, found),
-        capabilities=_capabilities(_),
-        saved=saved and problem is None,
+        capabilities=_capabilities(visit.fmt.gettext),
+        saved=saved,
         reason=reason,
-        errors=errors,
-        problem=None if errors or editing.stale else told(problem),
+        problem=None if editing.stale else attempt.box,
         **edits.context(editing),
     )
-
-
-def _errors(problem: Problem | None) -> dict[str, str]:
-    if isinstance(problem, Conflict) and problem.code == "organisation_exists":
-        return {"tax_id": problem.detail}
-    found = field_errors(problem) if problem else {}
-    return {name.partition("[")[0]: message for name, message in found.items()}
 
 
 def _may_retire(actor: Actor, found: OrganisationView) -> bool:

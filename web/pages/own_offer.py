@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +16,12 @@ from auctions.tenders.schemas.tender import LotView, TenderView
 from auctions.tenders.service.offer_room import OwnOffer, OwnOffers
 from marketplace.kernel.access import UNCOUNTED, allow
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
 from marketplace.kernel.errors import FieldError, Invalid, NotFound, Problem
-from web.pages.auction import LineOfLot, Question, lines_of, questions
-from web.pages.forms import Form, read_form
-from web.pages.offers import Answer, answers_of
-from web.pages.render import AnyRequest, field_errors, go, language_of, page, told, viewer_of
+from web.pages.bid_fields import Answer, LineOfLot, Question, answers_of, lines_of, questions
+from web.pages.forms import Form
+from web.pages.render import go, told
 from web.pages.roles import known_roles
+from web.pages.visit import UNTRIED, Attempt, Visit
 from web.translate import Language
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
@@ -48,56 +46,28 @@ class OwnOfferPages(Controller):
     path = "/tenders/{tender_id:uuid}/offer"
 
     @get("/", opt=FOR_MEMBERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> Template:
-        return await _page(request, session, actor, clock.now(), tender_id)
+    async def show(self, visit: Visit, tender_id: UUID) -> Template:
+        return await _page(visit, tender_id)
 
     @post("/{lot_id:uuid}", opt=SEALED)
-    async def submit(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-        lot_id: UUID,
-    ) -> Response[Any]:
+    async def submit(self, visit: Visit, tender_id: UUID, lot_id: UUID) -> Response[Any]:
         """Hand in an offer, or replace the own former one."""
-        form = await read_form(request)
-        tender, lot = await _lot(session, actor, tender_id, lot_id)
-        now = clock.now()
-        try:
-            async with session.begin_nested():
-                await service.submit(session, actor, lot_id, _read(form, lot, tender), now)
-        except Problem as problem:
-            return await _page(request, session, actor, now, tender_id, problem, (lot_id, form))
-        return go(f"/tenders/{tender_id}/offer#lot-{lot_id}")
+        form = await visit.form()
+        tender, lot = await _lot(visit.session, visit.actor, tender_id, lot_id)
+        async with visit.trying(form) as attempt:
+            offer = _read(form, lot, tender)
+            await service.submit(visit.session, visit.actor, lot_id, offer, visit.now)
+            return go(f"/tenders/{tender_id}/offer#lot-{lot_id}")
+        return await _page(visit, tender_id, attempt, about=lot_id)
 
     @post("/{lot_id:uuid}/withdraw", opt=FOR_MEMBERS | UNCOUNTED)
-    async def withdraw(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-        lot_id: UUID,
-    ) -> Response[Any]:
+    async def withdraw(self, visit: Visit, tender_id: UUID, lot_id: UUID) -> Response[Any]:
         """Take the own offer back."""
-        await _lot(session, actor, tender_id, lot_id)
-        now = clock.now()
-        try:
-            async with session.begin_nested():
-                await service.withdraw_offer(session, actor, lot_id, now)
-        except Problem as problem:
-            return await _page(request, session, actor, now, tender_id, problem)
-        return go(f"/tenders/{tender_id}/offer#lot-{lot_id}")
+        await _lot(visit.session, visit.actor, tender_id, lot_id)
+        async with visit.trying() as attempt:
+            await service.withdraw_offer(visit.session, visit.actor, lot_id, visit.now)
+            return go(f"/tenders/{tender_id}/offer#lot-{lot_id}")
+        return await _page(visit, tender_id, attempt)
 
 
 async def _lot(
@@ -149,38 +119,31 @@ def _read(form: Form, lot: LotView, tender: TenderView) -> NewOffer:
 
 
 async def _page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    now: datetime,
-    tender_id: UUID,
-    problem: Problem | None = None,
-    typed: tuple[UUID, Form] | None = None,
+    visit: Visit, tender_id: UUID, attempt: Attempt = UNTRIED, *, about: UUID | None = None
 ) -> Template:
-    """`typed` is the form that `problem` is of, and its lot. Raises NotFound."""
-    if isinstance(problem, NotFound):
-        raise problem
-    room = await service.show_own_offers(session, actor, tender_id, now)
-    tender = await service.show(session, actor, tender_id)
-    fmt = language_of(request)
-    lots = [_shown(lot, tender, room, fmt, problem, typed) for lot in tender.lots]
+    """`about` is the lot whose form was tried. Raises NotFound."""
+    room = await service.show_own_offers(visit.session, visit.actor, tender_id, visit.now)
+    tender = await service.show(visit.session, visit.actor, tender_id)
+    fmt = visit.fmt
+    lots = [
+        _shown(lot, tender, room, fmt, attempt if lot.id == about else UNTRIED)
+        for lot in tender.lots
+    ]
     at_fields = any(each.errors for each in lots)
     why = _why(room, tender, fmt)
-    return page(
-        request,
+    return await visit.page(
         "own_offer.html",
-        viewer=await viewer_of(session, actor),
-        status=problem.status if problem else 200,
+        attempt,
         area="tenders",
         tender=tender,
         lots=lots,
         why=why,
         closed=room.refusal is not None,
-        problem=None if at_fields else _told(problem, room, why),
+        problem=None if at_fields else _box(attempt.problem, room, why),
     )
 
 
-def _told(problem: Problem | None, room: OwnOffers, why: str) -> dict[str, str] | None:
+def _box(problem: Problem | None, room: OwnOffers, why: str) -> dict[str, str] | None:
     """What the page says anyway is said in its own words."""
     shown = told(problem)
     if problem is None or shown is None or room.refusal is None:
@@ -189,35 +152,26 @@ def _told(problem: Problem | None, room: OwnOffers, why: str) -> dict[str, str] 
 
 
 def _shown(
-    lot: LotView,
-    tender: TenderView,
-    room: OwnOffers,
-    fmt: Language,
-    problem: Problem | None,
-    typed: tuple[UUID, Form] | None,
+    lot: LotView, tender: TenderView, room: OwnOffers, fmt: Language, attempt: Attempt
 ) -> LotOffer:
     own = room.offers.get(lot.id)
     asked = questions(lot.rules)
-    form, errors = None, {}
-    if typed is not None and typed[0] == lot.id:
-        form = typed[1].typed()
-        errors = _errors(problem, asked, fmt) if problem else {}
     return LotOffer(
         lot,
         own,
         asked,
         lines_of(lot.rules),
         answers_of(lot, own.view, tender.currency, fmt) if own else [],
-        form or {},
-        errors,
+        attempt.typed,
+        _errors(attempt, asked, fmt),
     )
 
 
-def _errors(problem: Problem, asked: list[Question], fmt: Language) -> dict[str, str]:
+def _errors(attempt: Attempt, asked: list[Question], fmt: Language) -> dict[str, str]:
     """By field of the form; empty where one of them is not on the page."""
     _ = fmt.gettext
     found = {}
-    for path, message in field_errors(problem).items():
+    for path, message in attempt.errors.items():
         if path == "price.amount":
             found["price"] = message
         elif path == "note":

@@ -9,11 +9,8 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
 from marketplace.kernel.decimals import read_quantity
 from marketplace.kernel.errors import Invalid, Problem
 from pricing.imports import service as imports
@@ -26,9 +23,10 @@ from pricing.lists import service as lists
 from pricing.lists.queries import LINES, LISTS, VERSIONS
 from pricing.lists.schemas import LinePage, NewPriceList
 from web.pages import price_history
-from web.pages.forms import Form, read_form
+from web.pages.forms import Form
 from web.pages.price_history import Asked
-from web.pages.render import AnyRequest, field_errors, go, page, viewer_of
+from web.pages.render import go, told
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 FOR_KEEPERS = allow("admin", "partner_manager", "partner_employee", scope=None)
@@ -39,6 +37,7 @@ QUESTIONS = (
 """Failures that another way of reading the same file may mend."""
 FINDINGS_SHOWN = 20
 """The files to download have them all."""
+LIST_NAME_CHARS_MAX = 200
 GRID_ROWS = 50
 NEW_ROWS = 5
 GRID_COLUMNS = ("price", "price_unit", "lead_time_days", "valid_to")
@@ -49,110 +48,77 @@ class PricePages(Controller):
     path = "/prices"
 
     @get("/", opt=FOR_MEMBERS)
-    async def list_lists(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor
-    ) -> Template:
-        return await _overview(request, session, actor)
+    async def list_lists(self, visit: Visit) -> Template:
+        return await _overview(visit)
 
     @post("/", opt=FOR_KEEPERS, status_code=200)
-    async def create_list(
-        self, request: AnyRequest, session: AsyncSession, clock: Clock, actor: Actor
-    ) -> Response[Any]:
-        form = await read_form(request)
-        try:
-            data = msgspec.convert({"name": form.one("name")}, NewPriceList)
-            made = await lists.create_list(session, actor, data, clock.now())
-        except msgspec.ValidationError:
-            return await _overview(
-                request, session, actor, form=form, wrong={"name": "1 to 200 letters"}
-            )
-        except Problem as problem:
-            return await _overview(request, session, actor, form=form, problem=problem)
-        return go(f"/prices/{made.id}")
+    async def create_list(self, visit: Visit) -> Response[Any]:
+        form = await visit.form()
+        async with visit.trying(form) as attempt:
+            data = NewPriceList(name=form.words("name", LIST_NAME_CHARS_MAX))
+            made = await lists.create_list(visit.session, visit.actor, data, visit.now)
+            return go(f"/prices/{made.id}")
+        return await _overview(visit, attempt)
 
     @get("/{list_id:uuid}", opt=FOR_MEMBERS)
     async def show_list(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
+        visit: Visit,
         list_id: UUID,
         cursor: str | None = None,
         sku: str | None = None,
     ) -> Template:
-        return await _list_page(request, session, actor, list_id, cursor=cursor, sku=sku)
+        return await _list_page(visit, list_id, cursor=cursor, sku=sku)
 
     @get("/{list_id:uuid}/history", opt=FOR_MEMBERS)
     async def show_history(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        actor: Actor,
+        visit: Visit,
         list_id: UUID,
         sku: str | None = None,
         known_on: str | None = None,
         on: str | None = None,
     ) -> Template:
         """The price of an article as known on a day for a day; days that are none are left out."""
-        shown = await lists.show_list(session, list_id)
-        today = clock.now().date()
+        shown = await lists.show_list(visit.session, list_id)
+        today = visit.now.date()
         asked = Asked(
             (sku or "").strip(), price_history.day_of(known_on), price_history.day_of(on) or today
         )
-        return page(
-            request,
+        answer = await price_history.read(visit.session, shown, asked) if asked.sku else None
+        return await visit.page(
             "prices/history.html",
-            viewer=await viewer_of(session, actor),
             area="prices",
             list=shown,
             asked=asked,
-            answer=await price_history.read(session, shown, asked) if asked.sku else None,
+            answer=answer,
         )
 
     @post("/{list_id:uuid}/lines", opt=FOR_KEEPERS)
-    async def change_lines(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        actor: Actor,
-        list_id: UUID,
-    ) -> Response[Any]:
+    async def change_lines(self, visit: Visit, list_id: UUID) -> Response[Any]:
         """What was typed becomes a patch, checked and published like any upload."""
-        rows = typed_rows(await read_form(request))
+        rows = typed_rows(await visit.form())
         if not rows:
-            await lists.own(session, actor, list_id)
+            await lists.own(visit.session, visit.actor, list_id)
             return go(f"/prices/{list_id}")
-        try:
+        async with visit.trying() as attempt:
             data = NewPriceImport(
                 price_list_id=list_id, mode="patch", format="jsonl", file_name="typed by hand"
             )
-            import_id = await imports.import_rows(session, actor, data, rows, clock.now())
-        except Problem as problem:
-            return await _list_page(request, session, actor, list_id, problem=problem)
-        return go(f"/prices/imports/{import_id}")
+            import_id = await imports.import_rows(visit.session, visit.actor, data, rows, visit.now)
+            return go(f"/prices/imports/{import_id}")
+        return await _list_page(visit, list_id, attempt)
 
     @get("/imports/{import_id:uuid}", opt=FOR_MEMBERS)
-    async def show_import(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor, import_id: UUID
-    ) -> Template:
-        return await _import_page(request, session, actor, import_id)
+    async def show_import(self, visit: Visit, import_id: UUID) -> Template:
+        return await _import_page(visit, import_id)
 
     @post("/imports/{import_id:uuid}/{verb:str}", opt=FOR_KEEPERS)
-    async def act(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        actor: Actor,
-        import_id: UUID,
-        verb: str,
-    ) -> Response[Any]:
+    async def act(self, visit: Visit, import_id: UUID, verb: str) -> Response[Any]:
         """Commit, cancel, roll back, remember columns or how the file is written."""
-        form = await read_form(request)
-        now = clock.now()
-        try:
+        form = await visit.form()
+        session, actor, now = visit.session, visit.actor, visit.now
+        async with visit.trying() as attempt:
             if verb == "commit":
                 await imports.commit(session, actor, import_id, confirmations(form), now)
             elif verb == "cancel":
@@ -166,9 +132,8 @@ class PricePages(Controller):
                 options = chosen_reading(form)
                 view = await imports.remember_reading(session, actor, import_id, options, now)
                 return go(f"/prices/{view.price_list_id}")
-        except Problem as problem:
-            return await _import_page(request, session, actor, import_id, problem=problem)
-        return go(f"/prices/imports/{import_id}")
+            return go(f"/prices/imports/{import_id}")
+        return await _import_page(visit, import_id, attempt)
 
 
 def typed_rows(form: Form) -> list[dict[str, str | Decimal]]:
@@ -233,41 +198,26 @@ def chosen_reading(form: Form) -> ReadingOptions:
         raise Invalid.field("reading", "invalid", str(wrong)) from None
 
 
-async def _overview(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    form: Form | None = None,
-    wrong: dict[str, str] | None = None,
-    problem: Problem | None = None,
-) -> Template:
-    viewer = await viewer_of(session, actor)
-    found = await lists.browse_lists(session, actor, page=LISTS.page(200))
-    return page(
-        request,
+async def _overview(visit: Visit, attempt: Attempt = UNTRIED) -> Template:
+    found = await lists.browse_lists(visit.session, visit.actor, page=LISTS.page(200))
+    return await visit.page(
         "prices/lists.html",
-        viewer=viewer,
+        attempt,
         area="prices",
         lists=found.items,
-        own_id=actor.organisation_id,
-        form={} if form is None else form.typed(),
-        errors=wrong or ({} if problem is None else field_errors(problem)),
-        problem=problem,
+        own_id=visit.actor.organisation_id,
     )
 
 
 async def _list_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
+    visit: Visit,
     list_id: UUID,
+    attempt: Attempt = UNTRIED,
     *,
     cursor: str | None = None,
     sku: str | None = None,
-    problem: Problem | None = None,
 ) -> Template:
-    viewer = await viewer_of(session, actor)
+    session, actor = visit.session, visit.actor
     shown = await lists.show_list(session, list_id)
     own = shown.supplier_id == actor.organisation_id
     lines = LinePage([])
@@ -279,10 +229,9 @@ async def _list_page(
     if own:
         found = await imports.browse(session, actor, list_id=list_id, page=IMPORTS.page(20))
         uploads = found.items
-    return page(
-        request,
+    return await visit.page(
         "prices/list.html",
-        viewer=viewer,
+        attempt,
         area="prices",
         list=shown,
         own=own,
@@ -293,30 +242,22 @@ async def _list_page(
         new_rows=range(NEW_ROWS),
         new_columns=NEW_COLUMNS,
         encodings=ENCODINGS,
-        problem=problem,
     )
 
 
-async def _import_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    import_id: UUID,
-    *,
-    problem: Problem | None = None,
-) -> Template:
-    viewer = await viewer_of(session, actor)
+async def _import_page(visit: Visit, import_id: UUID, attempt: Attempt = UNTRIED) -> Template:
+    session, actor = visit.session, visit.actor
     view = await imports.show(session, actor, import_id)
-    diff = None
+    diff, gone = None, None
     if view.state in {"ready", "published", "rolled_back"}:
         try:
             diff = await imports.diff(session, actor, import_id, limit=100)
-        except Problem as gone:
-            problem = problem or gone
-    return page(
-        request,
+        except Problem as problem:
+            # The rows of an old import are swept away; the rest of the page stands.
+            gone = told(problem)
+    return await visit.page(
         "prices/import.html",
-        viewer=viewer,
+        attempt,
         area="prices",
         it=view,
         diff=diff,
@@ -325,5 +266,5 @@ async def _import_page(
         columns=NAMES,
         encodings=ENCODINGS,
         questions=QUESTIONS,
-        problem=problem,
+        problem=attempt.box or gone,
     )

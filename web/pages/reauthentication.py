@@ -11,7 +11,6 @@ from typing import Any
 
 from litestar import Controller, Response, post
 from litestar.response import Redirect
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.guessing import Guesses
 from marketplace.accounts.passwords import Passwords
@@ -19,11 +18,10 @@ from marketplace.accounts.schemas import Reauthentication
 from marketplace.accounts.service import secrets
 from marketplace.accounts.totp import Totp
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Problem
-from web.pages.forms import posted_fields, read_form
-from web.pages.render import AnyRequest, own_path, page
+from web.pages.forms import posted_fields
+from web.pages.render import own_path
+from web.pages.visit import Visit
 
 # The names begin like this so that they meet no field of the form that is carried along.
 ACTION, SECRET = "reauthenticate.action", "reauthenticate.secret"
@@ -33,32 +31,27 @@ _CODE = re.compile(r"\d{6}", re.ASCII)
 class ReauthenticationPage(Controller):
     @post("/reauthenticate", opt=allow(scope=None, waiting=True))
     async def confirm(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        guesses: Guesses,
-        passwords: Passwords,
-        totp: Totp,
-        actor: Actor,
+        self, visit: Visit, clock: Clock, guesses: Guesses, passwords: Passwords, totp: Totp
     ) -> Response[Any]:
-        form = await read_form(request)
+        form = await visit.form()
         action = own_path(form.one(ACTION))
-        try:
+        names = {"password": SECRET, "code": SECRET}
+        async with visit.trying(form, names=names) as attempt:
             shown = _shown(form.secret(SECRET))
-            await secrets.reauthenticate(session, clock, guesses, passwords, totp, actor, shown)
-        except Problem as problem:
-            fields = posted_fields(request.scope) or []
-            return page(
-                request,
-                "reauthenticate.html",
-                status=problem.status,
-                action=action,
-                fields=[(name, text) for name, text in fields if name not in {ACTION, SECRET}],
-                errors={SECRET: problem.errors[0].message} if problem.errors else {},
-                problem=None if problem.errors else problem,
+            await secrets.reauthenticate(
+                visit.session, clock, guesses, passwords, totp, visit.actor, shown
             )
-        return Redirect(action, status_code=307)
+            return Redirect(action, status_code=307)
+        fields = posted_fields(visit.request.scope) or []
+        return await visit.page(
+            "reauthenticate.html",
+            attempt,
+            # As where it is asked first: nothing leads away from the question.
+            viewer=None,
+            action=action,
+            fields=[(name, text) for name, text in fields if name not in {ACTION, SECRET}],
+            form={},
+        )
 
 
 def _shown(typed: str) -> Reauthentication:

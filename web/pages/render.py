@@ -19,6 +19,7 @@ from marketplace.kernel.statements import Source
 from web.translate import Language, choose
 
 AnyRequest = Request[Any, Any, Any]
+HOME = "/auctions"
 THEME_COOKIE = "theme"
 THEMES = frozenset(["light", "dark", "auto"])
 

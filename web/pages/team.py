@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.response import Redirect, Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from marketplace.accounts.revocation import Revocations
 from marketplace.accounts.rules import INVITERS, grantable_roles
@@ -21,15 +20,13 @@ from marketplace.accounts.schemas import (
 )
 from marketplace.accounts.service import colleagues
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
 from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import set_scope
-from marketplace.kernel.errors import Conflict, Invalid, Problem
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.settings import Settings
-from web.pages.forms import Form, read_form
-from web.pages.render import AnyRequest, field_errors, go, language_of, page, viewer_of
+from web.pages.render import go
 from web.pages.roles import Role, known_roles, roles_in_order
+from web.pages.visit import UNTRIED, Attempt, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 FOR_INVITERS = allow(*INVITERS, scope=None, verified=True)
@@ -72,136 +69,93 @@ class TeamPages(Controller):
     path = "/team"
 
     @get("/", opt=FOR_MEMBERS)
-    async def team(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        settings: Settings,
-        actor: Actor,
-    ) -> Template:
-        return await _Desk(request, session, clock, settings, actor).page()
+    async def team(self, visit: Visit, settings: Settings) -> Template:
+        return await _Desk(visit, settings).page()
 
     @post("/invitations", opt=FOR_INVITERS, status_code=200)
     async def invite(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        facts: Facts,
-        settings: Settings,
-        actor: Actor,
+        self, visit: Visit, clock: Clock, facts: Facts, settings: Settings
     ) -> Response[Any]:
         """The page with the link on it; only its hash is stored, so it is not shown again."""
-        form = await read_form(request)
-        desk = _Desk(request, session, clock, settings, actor)
+        form = await visit.form()
+        desk = _Desk(visit, settings)
         new = NewColleague(email=form.one("email"), roles=form.many("roles"))
-        try:
-            issued, path = await colleagues.invite(session, clock, facts, actor, new)
-            await session.flush()
-        except Problem as problem:
-            return await desk.page(form=form, problem=problem)
-        return await desk.page(made=Made(issued.email, settings.origin + path, issued.expires_at))
+        async with visit.trying(form, lists=["roles"]) as attempt:
+            issued, path = await colleagues.invite(visit.session, clock, facts, visit.actor, new)
+            await visit.session.flush()
+            made = Made(issued.email, settings.origin + path, issued.expires_at)
+            return await desk.page(made=made)
+        return await desk.page(attempt)
 
     @post("/invitations/{invitation_id:uuid}/withdraw", opt=FOR_INVITERS)
-    async def withdraw(self, session: AsyncSession, actor: Actor, invitation_id: UUID) -> Redirect:
-        await colleagues.withdraw(session, actor, invitation_id)
+    async def withdraw(self, visit: Visit, invitation_id: UUID) -> Redirect:
+        await colleagues.withdraw(visit.session, visit.actor, invitation_id)
         return go("/team")
 
     @post("/members/{user_id:uuid}/roles", opt=FOR_INVITERS)
     async def change_roles(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        settings: Settings,
-        actor: Actor,
-        user_id: UUID,
+        self, visit: Visit, clock: Clock, settings: Settings, user_id: UUID
     ) -> Response[Any]:
-        form = await read_form(request)
-        try:
-            await colleagues.change_roles(session, clock, actor, user_id, form.many("roles"))
-        except Conflict as problem:
-            return await _Desk(request, session, clock, settings, actor).page(problem=problem)
-        except Invalid as problem:
-            # The check boxes are below a fold, so the answer stands at the top.
-            told = _errors(problem, language_of(request).gettext).get("roles", problem.detail)
-            desk = _Desk(request, session, clock, settings, actor)
-            return await desk.page(problem=Invalid(problem.code, told))
-        return go("/team")
+        form = await visit.form()
+        async with visit.trying() as attempt:
+            await colleagues.change_roles(
+                visit.session, clock, visit.actor, user_id, form.many("roles")
+            )
+            return go("/team")
+        return await _Desk(visit, settings).page(attempt, at_top=True)
 
     @post("/members/{user_id:uuid}/remove", opt=FOR_ADMINS)
     async def remove(
         self,
-        request: AnyRequest,
-        session: AsyncSession,
+        visit: Visit,
         clock: Clock,
         revocations: Revocations,
         settings: Settings,
-        actor: Actor,
         user_id: UUID,
     ) -> Response[Any]:
-        try:
-            await colleagues.disable(session, clock, revocations, actor, user_id)
-        except Conflict as problem:
-            return await _Desk(request, session, clock, settings, actor).page(problem=problem)
-        return go("/team")
+        async with visit.trying() as attempt:
+            await colleagues.disable(visit.session, clock, revocations, visit.actor, user_id)
+            return go("/team")
+        return await _Desk(visit, settings).page(attempt)
 
     @post("/members/{user_id:uuid}/restore", opt=FOR_ADMINS)
     async def restore(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        settings: Settings,
-        actor: Actor,
-        user_id: UUID,
+        self, visit: Visit, clock: Clock, settings: Settings, user_id: UUID
     ) -> Response[Any]:
-        try:
-            await colleagues.enable(session, clock, actor, user_id)
-        except Conflict as problem:
-            return await _Desk(request, session, clock, settings, actor).page(problem=problem)
-        return go(f"/team#member-{user_id}")
+        async with visit.trying() as attempt:
+            await colleagues.enable(visit.session, clock, visit.actor, user_id)
+            return go(f"/team#member-{user_id}")
+        return await _Desk(visit, settings).page(attempt)
 
 
 class _Desk:
-    """What the page needs, of one request."""
+    """What the page needs, of one visit."""
 
-    def __init__(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        clock: Clock,
-        settings: Settings,
-        actor: Actor,
-    ) -> None:
-        self._request = request
-        self._session = session
-        self._clock = clock
+    def __init__(self, visit: Visit, settings: Settings) -> None:
+        self._visit = visit
         self._settings = settings
-        self._actor = actor
 
     async def page(
-        self,
-        *,
-        form: Form | None = None,
-        problem: Problem | None = None,
-        made: Made | None = None,
+        self, attempt: Attempt = UNTRIED, *, at_top: bool = False, made: Made | None = None
     ) -> Template:
-        session, actor = self._session, self._actor
+        """`at_top`: the check boxes that were refused are below a fold, so the page begins with
+        the answer.
+        """
+        session, actor = self._visit.session, self._visit.actor
         await set_scope(session, actor)
-        _ = language_of(self._request).gettext
+        _ = self._visit.fmt.gettext
         known = known_roles(_)
         grantable = grantable_roles(actor.roles, actor.capabilities)
         inviting = not actor.roles.isdisjoint(INVITERS)
-        errors = _errors(problem, _) if problem else {}
+        errors = _errors(attempt, _)
+        box = attempt.box if at_top or not errors else None
+        if box is not None and "roles" in errors:
+            box |= {"detail": errors["roles"]}
         invited = (await colleagues.browse(session, actor)).items if inviting else []
         members = (await colleagues.members(session, actor)).items
-        return page(
-            self._request,
+        return await self._visit.page(
             "team.html",
-            viewer=await viewer_of(session, actor),
-            status=problem.status if problem else 200,
+            attempt,
             members=[self._member(each, grantable, known) for each in members],
             pending=[self._pending(each, known) for each in invited if not each.accepted_at],
             may_invite=inviting and actor.state == "active",
@@ -209,15 +163,14 @@ class _Desk:
             grantable=roles_in_order(grantable, known),
             made=made,
             mailed=bool(self._settings.smtp_url),
-            form=form.typed("roles") if form else {},
-            errors=errors,
-            problem=problem if problem and not errors else None,
+            errors={} if at_top else errors,
+            problem=box,
         )
 
     def _member(
         self, member: MemberView, grantable: Collection[str], known: dict[str, Role]
     ) -> Member:
-        actor = self._actor
+        actor = self._visit.actor
         own = member.id == actor.user_id
         # Nobody locks themselves out by a slip; a colleague can do it.
         open_to_change = not own and not member.disabled and actor.state == "active"
@@ -239,13 +192,13 @@ class _Desk:
             email=invitation.email,
             roles=roles_in_order(invitation.roles, known),
             expires_at=invitation.expires_at,
-            expired=invitation.expires_at <= self._clock.now(),
+            expired=invitation.expires_at <= self._visit.now,
         )
 
 
-def _errors(problem: Problem, _: Callable[[str], str]) -> dict[str, str]:
+def _errors(attempt: Attempt, _: Callable[[str], str]) -> dict[str, str]:
     """The check boxes are one field of the form, and many of the API."""
-    found = field_errors(problem)
+    found = attempt.errors
     if "roles" in found:
         return found | {"roles": _("Choose at least one role.")}
     if any(field.startswith("roles[") for field in found):

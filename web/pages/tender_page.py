@@ -15,11 +15,9 @@ from auctions.tenders import service
 from auctions.tenders.queries import AWARDS, BIDDER_ROLES
 from auctions.tenders.schemas.tender import InvitationView, ItemView, LotView, TenderView
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
-from marketplace.kernel.errors import Problem
 from web.pages.dossier import dossier
-from web.pages.render import AnyRequest, language_of, page, told, viewer_of
 from web.pages.terms import explained, lot_terms
+from web.pages.visit import UNTRIED, Attempt, Visit
 from web.translate import Language
 from web.units import unit_words
 
@@ -31,19 +29,16 @@ JOINED_NO_MORE = frozenset(["cancelled", "awarded", "unsuccessful"])
 
 
 async def tender_page(
-    request: AnyRequest,
-    session: AsyncSession,
-    actor: Actor,
-    clock: Clock,
+    visit: Visit,
     tender_id: UUID,
-    problem: Problem | None = None,
+    attempt: Attempt = UNTRIED,
     *,
     form: Mapping[str, object] | None = None,
-    errors: Mapping[str, str] | None = None,
 ) -> Template:
-    """`form` is what was typed into the form that did not go through. Raises NotFound."""
-    who = await viewer_of(session, actor)
-    fmt = language_of(request)
+    """`form` is what was typed, by the ids of its fields where they differ from their names.
+    Raises NotFound.
+    """
+    session, actor, fmt = visit.session, visit.actor, visit.fmt
     tender = await service.show(session, actor, tender_id)
     mine = tender.buyer.id == actor.organisation_id
     awards = await service.list_awards(
@@ -69,25 +64,20 @@ async def tender_page(
         "offers": tender.offers,
         "offers_href": f"/tenders/{tender.id}/offers" if mine else None,
         "own_offer_href": _own_offer_href(tender, mine),
-        "handed_in": await _handed_in(session, actor, tender, clock.now()),
+        "handed_in": await _handed_in(session, actor, tender, visit.now),
         "opened_at": tender.opened_at,
         "invited": _invited(tender),
         "lots": [_lot(lot, tender, mine, fmt) for lot in tender.lots],
         # The buyer finds them on the sheets.
         "awards": [] if mine else awards.items,
     }
-    return page(
-        request,
+    return await visit.page(
         "tender.html",
-        viewer=who,
-        status=problem.status if problem else 200,
+        attempt,
         area="tenders",
         tender=shown,
         dossier=await dossier(session, actor, tender, fmt),
-        form=form or {},
-        errors=errors or {},
-        # A field that is on the page says itself what is wrong with it.
-        problem=None if errors else told(problem),
+        form=form or attempt.typed,
     )
 
 

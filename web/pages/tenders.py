@@ -7,7 +7,6 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.response import Template
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from auctions.book.books import Books
 from auctions.tenders import service
@@ -17,24 +16,16 @@ from auctions.tenders.schemas.tender import (
     TenderLine,
 )
 from marketplace.kernel.access import allow
-from marketplace.kernel.actor import Actor
-from marketplace.kernel.clock import Clock
 from marketplace.kernel.db import Database
-from marketplace.kernel.errors import Problem
 from marketplace.kernel.settings import Settings
 from web.pages import queries
-from web.pages.forms import read_form
-from web.pages.home import own_awards
+from web.pages.own_awards import notes_of, own_awards
 from web.pages.render import (
-    AnyRequest,
-    field_errors,
     go,
-    language_of,
-    page,
-    viewer_of,
 )
 from web.pages.tender_form import NAMES, defaults, read_tender
 from web.pages.tender_page import tender_page
+from web.pages.visit import Visit
 
 LIST_MAX = 100
 FOR_MEMBERS = allow(scope=None, waiting=True)
@@ -45,123 +36,67 @@ class TenderPages(Controller):
     path = "/tenders"
 
     @get("/", opt=FOR_MEMBERS)
-    async def list_tenders(
-        self, request: AnyRequest, session: AsyncSession, actor: Actor
-    ) -> Template:
-        who = await viewer_of(session, actor)
-        found = await service.listing(session, actor, page=TENDERS.page(LIST_MAX))
-        _ = language_of(request).gettext
-        notes = {
-            "accept": _("Accept the terms"),
-            "offered": _("Awarded to you: answer now"),
-            "accepted": _("You won"),
-            "declined": _("You declined"),
+    async def list_tenders(self, visit: Visit) -> Template:
+        found = await service.listing(visit.session, visit.actor, page=TENDERS.page(LIST_MAX))
+        notes = notes_of(visit.fmt.gettext)
+        awards = {
+            award.tender_id: award
+            for award in (await own_awards(visit.session, visit.actor)).values()
         }
-        awards = {award.tender_id: award for award in (await own_awards(session, actor)).values()}
         tenders = [_line(line, notes, awards.get(line.id)) for line in found.items]
-        return page(request, "tenders.html", viewer=who, area="tenders", tenders=tenders)
+        return await visit.page("tenders.html", area="tenders", tenders=tenders)
 
     @get("/new", opt=FOR_AUTHORS)
-    async def form(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        database: Database,
-        actor: Actor,
-        clock: Clock,
-    ) -> Template:
-        who = await viewer_of(session, actor)
+    async def form(self, visit: Visit, database: Database) -> Template:
         suppliers = await queries.active_suppliers(database)
-        return page(
-            request,
+        return await visit.page(
             "tender_new.html",
-            viewer=who,
             area="tenders",
-            form=defaults(clock.now()),
+            form=defaults(visit.now),
             suppliers=suppliers,
         )
 
     @post("/new", opt=FOR_AUTHORS)
     async def create(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        database: Database,
-        actor: Actor,
-        clock: Clock,
-        books: Books,
-        settings: Settings,
+        self, visit: Visit, database: Database, books: Books, settings: Settings
     ) -> Response[Any]:
-        form = await read_form(request)
-        who = await viewer_of(session, actor)
+        form = await visit.form()
         suppliers = await queries.active_suppliers(database)
-        try:
-            tender_id = await service.create(session, actor, read_tender(form), clock.now())
+        async with visit.trying(form, names=NAMES, lists=["suppliers"]) as attempt:
+            tender_id = await service.create(
+                visit.session, visit.actor, read_tender(form), visit.now
+            )
             if form.one("then") == "publish":
                 secret = settings.secret
-                await service.publish(session, actor, tender_id, books, secret, clock.now())
-        except Problem as problem:
-            errors = field_errors(problem, NAMES)
-            shown = set(NAMES.values()) & set(errors)
-            return page(
-                request,
-                "tender_new.html",
-                viewer=who,
-                status=problem.status,
-                area="tenders",
-                form=form.typed("suppliers"),
-                errors=errors,
-                problem=None if shown else problem,
-                suppliers=suppliers,
-            )
-        return go(f"/tenders/{tender_id}")
+                await service.publish(
+                    visit.session, visit.actor, tender_id, books, secret, visit.now
+                )
+            return go(f"/tenders/{tender_id}")
+        return await visit.page("tender_new.html", attempt, area="tenders", suppliers=suppliers)
 
     @get("/{tender_id:uuid}", opt=FOR_MEMBERS)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> Template:
-        return await tender_page(request, session, actor, clock, tender_id)
+    async def show(self, visit: Visit, tender_id: UUID) -> Template:
+        return await tender_page(visit, tender_id)
 
     @post("/{tender_id:uuid}/publish", opt=FOR_MEMBERS)
     async def publish(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        books: Books,
-        settings: Settings,
-        tender_id: UUID,
+        self, visit: Visit, books: Books, settings: Settings, tender_id: UUID
     ) -> Response[Any]:
-        await service.show(session, actor, tender_id)
-        try:
-            await service.publish(session, actor, tender_id, books, settings.secret, clock.now())
-        except Problem as problem:
-            return await tender_page(request, session, actor, clock, tender_id, problem)
-        return go(f"/tenders/{tender_id}")
+        await service.show(visit.session, visit.actor, tender_id)
+        async with visit.trying() as attempt:
+            await service.publish(
+                visit.session, visit.actor, tender_id, books, settings.secret, visit.now
+            )
+            return go(f"/tenders/{tender_id}")
+        return await tender_page(visit, tender_id, attempt)
 
     @post("/{tender_id:uuid}/finish", opt=FOR_MEMBERS)
-    async def finish(
-        self,
-        request: AnyRequest,
-        session: AsyncSession,
-        actor: Actor,
-        clock: Clock,
-        tender_id: UUID,
-    ) -> Response[Any]:
+    async def finish(self, visit: Visit, tender_id: UUID) -> Response[Any]:
         """Award no more: what was accepted stands."""
-        try:
-            await service.finish(session, actor, tender_id, clock.now())
-        except Problem as problem:
-            if problem.status == 404:
-                raise
-            return await tender_page(request, session, actor, clock, tender_id, problem)
-        return go(f"/tenders/{tender_id}")
+        async with visit.trying() as attempt:
+            await service.finish(visit.session, visit.actor, tender_id, visit.now)
+            return go(f"/tenders/{tender_id}")
+        return await tender_page(visit, tender_id, attempt)
 
 
 def _line(line: TenderLine, notes: dict[str, str], award: AwardView | None) -> dict[str, Any]:

@@ -57,6 +57,13 @@ class Attempt:
         self._codes = codes or {}
         self._lists = lists
 
+    @classmethod
+    def refused(cls, problem: Problem) -> Attempt:
+        """For a page of its own about `problem`."""
+        attempt = cls()
+        attempt.problem = problem
+        return attempt
+
     async def __aenter__(self) -> Attempt:
         return self
 
