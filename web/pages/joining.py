@@ -18,7 +18,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.errors import Conflict
 from web.pages.render import go
 from web.pages.tender_page import tender_page
-from web.pages.visit import Visit
+from web.pages.visit import Attempt, Visit
 
 FOR_MEMBERS = allow(scope=None, waiting=True)
 
@@ -36,12 +36,9 @@ class JoiningPages(Controller):
         form = await visit.form()
         tender = await service.show(visit.session, visit.actor, tender_id)
         visit.actor.require_role(*BIDDER_ROLES)
-        async with visit.trying() as unseen:
-            if form.one("addenda") != str(tender.addenda_count):
-                changed = "The terms changed while you read them. Read anew."
-                raise Conflict("terms_changed", changed)
-        if unseen.problem:
-            return await tender_page(visit, tender_id, unseen)
+        if form.one("addenda") != str(tender.addenda_count):
+            changed = Conflict("terms_changed", "The terms changed while you read them. Read anew.")
+            return await tender_page(visit, tender_id, Attempt.refused(changed))
         answer = AcceptTerms(accept_terms=form.one("accept_terms") == "true")
         desk = Desk(database, books, clock)
         await service.participate(visit.session, visit.actor, tender_id, answer, desk, visit.now)
