@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -283,7 +284,9 @@ async def _partners_logged_in(running: Servers) -> AsyncIterator[list[httpx.Asyn
     async with app.lifespan():
         clients = []
         for number in range(1, LOOKED_AT + 1):
-            transport = httpx.ASGITransport(app=app, client=(f"127.0.1.{number}", 1))
+            # httpx takes any mapping for a scope; an application knows the two kinds there are.
+            asgi = cast(Any, app)
+            transport = httpx.ASGITransport(app=asgi, client=(f"127.0.1.{number}", 1))
             client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
             body = {"email": f"person{number}@example.com", "password": PASSWORD}
             answer = await client.post("/api/v1/sessions", json=body)
