@@ -62,7 +62,7 @@ async def test_a_wrong_query_parameter_is_named(new_buyer: NewPerson) -> None:
     assert_problem(answer, 422, "malformed_number")
     assert answer.json()["errors"][0]["field"] == "limit"
     answer = await buyer.client.get("/api/v1/organisations", params={"limit": "0"})
-    assert_problem(answer, 422, "invalid")
+    assert_problem(answer, 422, "out_of_range")
 
 
 async def test_an_id_that_is_none_does_not_exist(new_buyer: NewPerson) -> None:
