@@ -26,6 +26,7 @@ from pricing.imports.run import work_imports
 from pricing.imports.schemas import CommitPriceImport, NewPriceImport
 from pricing.imports.upload import receive as uploads
 from pricing.lists import service as lists
+from pricing.lists.queries import LINES
 from pricing.lists.schemas import NewPriceList
 
 ROWS = 30_000
@@ -93,9 +94,7 @@ class Place:
         """Whole prices of the first page of the current version."""
         async with self.database.transaction(SUPPLIER) as session:
             shown = await lists.show_list(session, self.list_id)
-            page = await lists.lines(
-                session, self.list_id, shown.version, sku=None, cursor=None, limit=200
-            )
+            page = await lists.lines(session, self.list_id, shown.version, page=LINES.page(200))
         return {int(line.price.amount.partition(".")[0]) for line in page.items}
 
     async def open_lines(self) -> int:

@@ -61,7 +61,7 @@ class Driver:
             view = await service.request_run(session, actor, step["month"], now)
         while left is None or left > 0:
             async with self.parties.database.transaction(SYSTEM) as session:
-                found = await queries.run(session, view.id, lock=True)
+                found = await queries.run(session, view.id)
                 assert found is not None
                 if not await service.issue(session, found, 1, now):
                     return
