@@ -133,11 +133,11 @@ async def test_a_supplier_names_its_own_sku(new_shop: NewShop, new_buyer: Any) -
 
 async def test_a_gtin_maps_by_itself(new_shop: NewShop, new_buyer: Any) -> None:
     buyer = await new_buyer()
-    item = await add_item(buyer, gtin="4006381333931")
+    item = await add_item(buyer, gtin="5901234123457")
     shop = await new_shop()
-    await shop.upload("sku,unit,currency,price\n4006381333931,C62,EUR,2\n", mode="replace")
+    await shop.upload("sku,unit,currency,price\n5901234123457,C62,EUR,2\n", mode="replace")
     offers = (await buyer.client.get(f"{API}/items/{item['id']}/offers")).json()["items"]
-    assert [o["sku"] for o in offers] == ["4006381333931"]
+    assert [o["sku"] for o in offers] == ["5901234123457"]
 
 
 async def test_code_lists_load_and_tolerate_gaps(operator: Person, new_buyer: Any) -> None:

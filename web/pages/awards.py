@@ -15,7 +15,7 @@ from auctions.book.books import Books
 from auctions.tenders import service
 from auctions.tenders.schemas.awards import AwardSheet, AwardView, NewAwards, Share, SheetRow
 from marketplace.kernel.access import allow
-from marketplace.kernel.errors import Malformed
+from marketplace.kernel.errors import Forbidden, Malformed
 from marketplace.kernel.facts import Facts
 from web.pages.forms import Form
 from web.pages.render import go, told
@@ -46,6 +46,9 @@ class AwardSheetPages(Controller):
             new = _read_awards(form)
             await service.propose(visit.session, visit.actor, lot_id, new, books, visit.now)
             return go(f"/lots/{lot_id}/award#awards")
+        if isinstance(attempt.problem, Forbidden):
+            # The sheet itself may be refused for another reason, which would hide this one.
+            raise attempt.problem
         return await _sheet_page(visit, books, lot_id, 0, attempt)
 
 
