@@ -18,7 +18,7 @@ from marketplace.kernel.ids import new_id
 from suppliers.programme import queries
 from suppliers.programme.jobs import BATCH
 from suppliers.programme.measures import Measures
-from suppliers.programme.schemas import ParameterBody, RewardBody, TierBody
+from suppliers.programme.schemas.programmes import ParameterBody, RewardBody, TierBody
 from suppliers.programme.service import standing
 
 JUDGED_BAR_S = 30.0

@@ -38,7 +38,10 @@ _AREAS = {
     "pricing_catalogue_schemas_": "Catalogue",
     "pricing_lists_schemas_": "PriceList",
     "ratings_schemas_": "Rating",
-    "suppliers_programme_schemas_": "Programme",
+    "suppliers_programme_schemas_agreements_": "Programme",
+    "suppliers_programme_schemas_programmes_": "Programme",
+    "suppliers_programme_schemas_reports_": "Programme",
+    "suppliers_programme_schemas_words_": "Programme",
 }
 """Beginnings of generated schema names, and the word that stands for them."""
 

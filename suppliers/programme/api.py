@@ -20,31 +20,30 @@ from marketplace.kernel.pages import Page, sorted_by
 from suppliers.programme import queries
 from suppliers.programme.measures import Measures
 from suppliers.programme.monitor_queries import Filters
-from suppliers.programme.schemas import (
+from suppliers.programme.schemas.agreements import (
     AgreementPage,
     AgreementView,
     Approval,
+    NewAgreement,
+)
+from suppliers.programme.schemas.certificates import (
     CertificatePage,
     CertificateView,
+    NewCertificate,
+)
+from suppliers.programme.schemas.plans import NewPlan, PlanPage, PlanView
+from suppliers.programme.schemas.programmes import (
     MeasurePage,
     MeasureView,
-    MineView,
-    Move,
-    NewAgreement,
-    NewCertificate,
-    NewPlan,
     NewProgramme,
     NewVersion,
-    PlanPage,
-    PlanView,
     ProgrammePage,
     ProgrammeView,
-    SnapshotPage,
-    StandingView,
-    SubtreeView,
     VersionView,
-    WithReason,
 )
+from suppliers.programme.schemas.reports import MineView, SubtreeView
+from suppliers.programme.schemas.standing import SnapshotPage, StandingView
+from suppliers.programme.schemas.words import Move, WithReason
 from suppliers.programme.service import (
     agreements,
     certificates,

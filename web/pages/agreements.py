@@ -21,13 +21,8 @@ from marketplace.kernel.errors import FieldError, Invalid, NotFound
 from marketplace.kernel.facts import Facts
 from marketplace.kernel.money import Amount
 from suppliers.programme.measures import Measures
-from suppliers.programme.schemas import (
-    CpaBody,
-    NewAgreement,
-    PayoutBody,
-    ProgrammeView,
-    VersionView,
-)
+from suppliers.programme.schemas.agreements import CpaBody, NewAgreement, PayoutBody
+from suppliers.programme.schemas.programmes import ProgrammeView, VersionView
 from suppliers.programme.service import agreements, programmes
 from suppliers.programme.service.agreements import Desk
 from web.pages.forms import Form

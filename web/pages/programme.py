@@ -15,7 +15,8 @@ from marketplace.kernel.facts import Facts
 from suppliers.programme import queries
 from suppliers.programme.measures import Measures
 from suppliers.programme.monitor_queries import Filters
-from suppliers.programme.schemas import AgreementView, Approval, MineView
+from suppliers.programme.schemas.agreements import AgreementView, Approval
+from suppliers.programme.schemas.reports import MineView
 from suppliers.programme.service import agreements, mine, monitoring, plans
 from suppliers.programme.service.agreements import Desk
 from web.pages.render import go

@@ -26,7 +26,7 @@ from suppliers.programme.facts import TierChanged
 from suppliers.programme.life import AGREEMENT, moved_by
 from suppliers.programme.measures import Measures
 from suppliers.programme.models import Agreement, AgreementSnapshot, ProgrammeVersion
-from suppliers.programme.schemas import (
+from suppliers.programme.schemas.agreements import (
     AgreementPage,
     AgreementView,
     Approval,
@@ -34,9 +34,8 @@ from suppliers.programme.schemas import (
     NewAgreement,
     PartyView,
     PayoutBody,
-    SnapshotPage,
-    SnapshotView,
 )
+from suppliers.programme.schemas.standing import SnapshotPage, SnapshotView
 from suppliers.programme.service import standing
 from suppliers.programme.service.earning import tell_payouts
 from suppliers.programme.service.programmes import tiers_of

@@ -16,11 +16,11 @@ from marketplace.kernel.ids import new_id
 from marketplace.kernel.scope import as_house
 from suppliers.programme import queries
 from suppliers.programme.models import Agreement, Certificate
-from suppliers.programme.schemas import (
+from suppliers.programme.schemas.agreements import PartyView
+from suppliers.programme.schemas.certificates import (
     CertificatePage,
     CertificateView,
     NewCertificate,
-    PartyView,
 )
 
 SHOWN_MAX = 1_000

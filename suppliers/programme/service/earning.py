@@ -16,7 +16,8 @@ from marketplace.ledger.posting import POINTS, Rule
 from marketplace.ledger.terms import Percent, Terms
 from suppliers.programme import queries
 from suppliers.programme.models import Agreement
-from suppliers.programme.schemas import PayoutBody, TierBody
+from suppliers.programme.schemas.agreements import PayoutBody
+from suppliers.programme.schemas.programmes import TierBody
 from suppliers.programme.service.programmes import tiers_of
 
 BASIS_POINTS = 100

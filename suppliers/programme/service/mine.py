@@ -13,7 +13,8 @@ from suppliers.programme import queries
 from suppliers.programme.measures import Measures
 from suppliers.programme.models import Agreement
 from suppliers.programme.rules import Key
-from suppliers.programme.schemas import MineView, PlanView, TotalView
+from suppliers.programme.schemas.plans import PlanView
+from suppliers.programme.schemas.reports import MineView, TotalView
 from suppliers.programme.service import agreements, certificates, plans, standing
 from suppliers.programme.service.programmes import tiers_of
 

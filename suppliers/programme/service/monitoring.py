@@ -18,7 +18,7 @@ from marketplace.kernel.scope import as_house
 from marketplace.kernel.spreadsheets import harmless
 from suppliers.programme import monitor_queries
 from suppliers.programme.monitor_queries import Filters
-from suppliers.programme.schemas import ColumnView, ReportView
+from suppliers.programme.schemas.reports import ColumnView, ReportView
 
 # name -> (columns in their order, of which these add up; amounts add up by currency)
 COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {

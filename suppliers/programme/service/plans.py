@@ -25,14 +25,8 @@ from suppliers.programme import queries, rules
 from suppliers.programme.life import CHANNEL_ROLES, PLAN, RUNNING, moved_by
 from suppliers.programme.measures import Asked, Measures
 from suppliers.programme.models import Plan, Programme
-from suppliers.programme.schemas import (
-    NewPlan,
-    PartyView,
-    PlanPage,
-    PlanView,
-    TargetBody,
-    TargetView,
-)
+from suppliers.programme.schemas.agreements import PartyView
+from suppliers.programme.schemas.plans import NewPlan, PlanPage, PlanView, TargetBody, TargetView
 from suppliers.programme.service.standing import value_text
 
 

@@ -18,7 +18,7 @@ from suppliers.programme import queries, rules
 from suppliers.programme.measures import Measures
 from suppliers.programme.models import Programme, ProgrammeVersion
 from suppliers.programme.rules import Key, Parameter, Tier
-from suppliers.programme.schemas import (
+from suppliers.programme.schemas.programmes import (
     NewProgramme,
     NewVersion,
     ParameterBody,

@@ -18,7 +18,13 @@ from suppliers.programme import queries, rules
 from suppliers.programme.measures import Asked, Fact, Measures
 from suppliers.programme.models import Agreement, Programme, ProgrammeVersion
 from suppliers.programme.rules import Key, Standing
-from suppliers.programme.schemas import FactView, GapView, NextView, StandingView, ValueView
+from suppliers.programme.schemas.standing import (
+    FactView,
+    GapView,
+    NextView,
+    StandingView,
+    ValueView,
+)
 from suppliers.programme.service.programmes import judged_tiers
 
 

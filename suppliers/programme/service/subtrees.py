@@ -16,7 +16,7 @@ from marketplace.kernel.errors import Invalid, NotFound
 from marketplace.kernel.scope import as_house
 from suppliers.programme import queries, rules
 from suppliers.programme.measures import Asked, Measures
-from suppliers.programme.schemas import NodeView, SubtreeView
+from suppliers.programme.schemas.reports import NodeView, SubtreeView
 from suppliers.programme.service.standing import value_text
 
 NODES_MAX = 2_000

@@ -20,7 +20,7 @@ from marketplace.kernel.statements import Source
 from marketplace.ledger.models import Sale
 from suppliers.programme.measures import Asked, Measure, Measures
 from suppliers.programme.models import Agreement, Certificate, Programme, ProgrammeVersion
-from suppliers.programme.schemas import Approval
+from suppliers.programme.schemas.agreements import Approval
 from suppliers.programme.service import agreements, standing
 from suppliers.programme.service.agreements import Desk
 from tests.vectors.cases import Case

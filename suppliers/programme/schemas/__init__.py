@@ -1,0 +1,1 @@
+"""The partner programme over the wire, one file a subject."""
