@@ -41,7 +41,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 class News(msgspec.Struct, frozen=True):
-    """What one organisation is told: as the arguments of `announce`."""
+    """One event for one organisation: the arguments of `announce`."""
 
     organisation_id: UUID
     kind: str
@@ -71,8 +71,8 @@ async def announce(
     now: datetime,
 ) -> None:
     """Tell an organisation: a webhook to each of its endpoints that wants this kind, a mail to each
-    of its people who work on such things. `once` names what happened; the same is told once.
-    Works in any scope.
+    of its people who work on such things. `once` names what happened; a repeated name sends
+    nothing. Works in any scope.
     """
     await announce_all(session, [News(organisation_id, kind, data, once)], now)
 
@@ -92,8 +92,8 @@ async def announce_all(session: AsyncSession, news: Sequence[News], now: datetim
         mailed = [each for each in news if EVENTS[each.kind].subject is not None]
         people: Mapping[UUID, list[tuple[User, list[str]]]] = {}
         if mailed:
-            told = {each.organisation_id for each in mailed}
-            people = await accounts.members_of(session, told, READERS_MAX)
+            recipients = {each.organisation_id for each in mailed}
+            people = await accounts.members_of(session, recipients, READERS_MAX)
         for each in news:
             wanted = [
                 endpoint.id
@@ -120,7 +120,7 @@ async def send_to(
     once: str,
     now: datetime,
 ) -> None:
-    """A message and its deliveries, due at once. Nothing when `once` was told before."""
+    """A message and its deliveries, due at once. Nothing when `once` was sent before."""
     moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     body = msgspec.json.encode(Envelope(kind, moment, data))
     assert len(body) <= rules.BODY_BYTES_MAX, "an event carries ids, not whole documents"

@@ -66,7 +66,7 @@ async def password_changed(session: AsyncSession, fact: PasswordChanged) -> None
 
 
 async def order_moved(session: AsyncSession, fact: OrderMoved) -> None:
-    """The side that did not move it is told; both when the house did."""
+    """Notify the side that did not move it, or both when the system did."""
     sides = [fact.buyer_id] if fact.inside else [fact.buyer_id, fact.supplier_id]
     for organisation_id in sides:
         if organisation_id == fact.by:

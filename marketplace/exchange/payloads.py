@@ -101,7 +101,7 @@ class AwardWon(OfTender, frozen=True, kw_only=True):
 
 
 class OrderMoved(msgspec.Struct, frozen=True, kw_only=True):
-    """An order reached another state; the side that did it is not told.
+    """An order reached another state. The side that moved it gets no event.
 
     number  of the order, counted by buyer, e.g. `1042`
     event   what was done, e.g. `confirm`
@@ -115,7 +115,7 @@ class OrderMoved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimMoved(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim reached another state; the side that did it is not told.
+    """A claim reached another state. The side that moved it gets no event.
 
     number  of the claim, counted within its order, e.g. `1`
     event   what was done, e.g. `dispute`

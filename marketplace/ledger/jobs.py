@@ -11,7 +11,7 @@ PAYOUTS_AT_ONCE = 50
 
 
 async def announce_payouts(database: Database, clock: Clock) -> None:
-    """Tell the partners of a released run, until all were told."""
+    """Notify the partners of a released run, until none is left."""
     while True:
         async with database.transaction(SYSTEM) as session:
             if not await payouts.announce_approved(session, clock.now(), PAYOUTS_AT_ONCE):

@@ -1,7 +1,7 @@
 """A marketplace for each module here, and a clock that is moved forward by hand.
 
-Whoever sends what is due sends everything that is: the mails and webhooks of other tests too, as
-many as there are, were they in the same database.
+The senders send all that is due in a database. In the one the tests share that would include the
+mails and webhooks of other tests.
 """
 
 from __future__ import annotations

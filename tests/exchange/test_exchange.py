@@ -61,10 +61,10 @@ async def listening(
     return made.endpoint.id, made.secret
 
 
-async def told(database: Database, person: Person, kind: str = "auction.outbid") -> None:
+async def announced(database: Database, person: Person, kind: str = "auction.outbid") -> None:
     async with database.transaction(SYSTEM) as session:
         await announce(
-            session, person.organisation_id, kind, OUTBID, unique("told"), datetime.now(UTC)
+            session, person.organisation_id, kind, OUTBID, unique("event"), datetime.now(UTC)
         )
 
 
@@ -85,7 +85,7 @@ async def test_other_data_than_documented_is_never_sent(
                 )
 
 
-async def told_and_failed(database: Database, person: Person) -> None:
+async def announced_and_failed(database: Database, person: Person) -> None:
     async with database.transaction(SYSTEM) as session:
         await announce(
             session, person.organisation_id, "auction.outbid", OUTBID, "never", datetime.now(UTC)
@@ -129,18 +129,18 @@ async def test_an_order_reaches_the_suppliers_endpoint_signed(
     assert await deliveries(buyer) == []
 
 
-async def test_what_is_rolled_back_is_never_told(
+async def test_what_is_rolled_back_is_never_sent(
     new_supplier: NewPerson, database: Database, settings: Settings, post: Post
 ) -> None:
     supplier = await new_supplier()
     async with Receiver().running() as there:
         await listening(database, settings, supplier, there)
         with pytest.raises(ZeroDivisionError):
-            await told_and_failed(database, supplier)
+            await announced_and_failed(database, supplier)
         assert await post.deliver_due() == 0
 
 
-async def test_the_same_event_is_told_once(
+async def test_the_same_event_is_sent_once(
     new_supplier: NewPerson, database: Database, settings: Settings, post: Post
 ) -> None:
     supplier = await new_supplier()
@@ -165,7 +165,7 @@ async def test_failures_are_repeated_with_the_same_id_until_they_succeed(
     supplier = await new_supplier()
     async with Receiver(receiver.FAILED, receiver.FAILED, receiver.OK).running() as there:
         endpoint, _ = await listening(database, settings, supplier, there)
-        await told(database, supplier)
+        await announced(database, supplier)
         assert await post.deliver_due() == 1
         assert await post.deliver_due() == 0
         [row] = await deliveries(supplier)
@@ -188,7 +188,7 @@ async def test_a_dead_letter_is_replayed_with_its_id(
     supplier = await new_supplier()
     async with Receiver(receiver.FAILED).running() as there:
         endpoint, _ = await listening(database, settings, supplier, there)
-        await told(database, supplier)
+        await announced(database, supplier)
         for _ in range(rules.ATTEMPTS_MAX):
             await post.deliver_due()
             clock.ahead += timedelta(hours=10)
@@ -224,14 +224,14 @@ async def test_long_failure_and_gone_disable_an_endpoint(
         one, _ = await listening(database, settings, gone, first)
         other, _ = await listening(database, settings, failing, second)
         for person in (gone, failing):
-            await told(database, person)
+            await announced(database, person)
         await post.deliver_due()
         assert "410" in ok(await gone.client.get(f"{URL}/{one}"))["disabled_reason"]
         assert ok(await failing.client.get(f"{URL}/{other}"))["enabled"] is True
         clock.ahead += timedelta(days=6)
         await post.deliver_due()
         assert ok(await failing.client.get(f"{URL}/{other}"))["enabled"] is False
-        await told(database, failing)
+        await announced(database, failing)
         assert await post.deliver_due() == 0
     again = ok(await failing.client.patch(f"{URL}/{other}", json={"enabled": True}))
     assert (again["enabled"], again["failing_since"]) == (True, None)
@@ -245,8 +245,8 @@ async def test_one_that_hangs_does_not_hold_up_the_others(
         await listening(database, settings, slow, hanging)
         await listening(database, settings, quick, there)
         for _ in range(12):
-            await told(database, slow)
-        await told(database, quick)
+            await announced(database, slow)
+        await announced(database, quick)
         sending = asyncio.create_task(post.deliver_due())
         async with asyncio.timeout(10):
             await there.arrived.wait()
@@ -263,7 +263,7 @@ async def test_two_workers_send_each_message_once(
     async with Receiver().running() as there:
         await listening(database, settings, supplier, there)
         for _ in range(10):
-            await told(database, supplier)
+            await announced(database, supplier)
         counts = await asyncio.gather(*(post.deliver_due() for _ in range(3)))
     assert sum(counts) == len(there.got) == 10
 
@@ -275,10 +275,10 @@ async def test_a_rotated_secret_signs_beside_the_former_for_a_day(
     async with Receiver().running() as there:
         endpoint, old = await listening(database, settings, supplier, there)
         new = ok(await supplier.client.post(f"{URL}/{endpoint}/rotate"), 201)["secret"]
-        await told(database, supplier)
+        await announced(database, supplier)
         await post.deliver_due()
         clock.ahead += timedelta(hours=25)
-        await told(database, supplier)
+        await announced(database, supplier)
         await post.deliver_due()
     first, second = there.got
     now_s = int(datetime.now(UTC).timestamp())

@@ -52,7 +52,7 @@ async def killed_before_its_commit(url: str, step: str, actor: Actor) -> None:
 
 
 async def killed_between_two_batches(url: str, actor: Actor) -> bool:
-    """Whether it died before it had told everybody."""
+    """Whether it died before every partner had its mail."""
     process = await begun(url, "announce", actor)
     connection = await asyncpg.connect(url)
     try:
@@ -62,10 +62,10 @@ async def killed_between_two_batches(url: str, actor: Actor) -> bool:
         if process.returncode is None:
             process.kill()
         await process.wait()
-        told: int = await connection.fetchval("SELECT count(*) FROM exchange_mails")
+        mails: int = await connection.fetchval("SELECT count(*) FROM exchange_mails")
     finally:
         await connection.close()
-    return told < PARTNERS
+    return mails < PARTNERS
 
 
 async def proposed(database: Database, actor: Actor) -> PayoutRunView:
@@ -105,13 +105,13 @@ async def test_a_killed_run_goes_on_and_repeats_nothing(own_place: tuple[str, Da
     assert await killed_between_two_batches(url, maker)
     await jobs.announce_payouts(database, Clock())
     async with database.transaction(SYSTEM) as session:
-        told = await session.execute(
+        counts = await session.execute(
             text(
                 "SELECT count(*), count(DISTINCT user_id) FROM exchange_mails"
                 " WHERE kind = 'payout.approved'"
             )
         )
-        assert tuple(told.one()) == (PARTNERS, PARTNERS)
+        assert tuple(counts.one()) == (PARTNERS, PARTNERS)
         moved = await session.execute(
             text(
                 "SELECT a.kind, sum(p.amount), count(*) FROM ledger_postings p"

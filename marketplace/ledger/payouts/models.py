@@ -51,7 +51,7 @@ class PayoutRun(Base):
 
 class Payout(Base):
     """One beneficiary and currency of a run. The bank account is that of the time of the run, so
-    the second person releases what the bank is told. `announced`: the partner was told.
+    the second person releases what the bank gets. `announced`: the partner was notified.
     """
 
     __tablename__ = "payouts"

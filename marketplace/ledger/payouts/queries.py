@@ -221,8 +221,8 @@ async def items(session: AsyncSession, payout_id: UUID) -> Sequence[Accrual]:
 
 
 async def unannounced(session: AsyncSession, limit: int) -> Sequence[Payout]:
-    """Approved payouts whose partners were not told, the oldest first; each is taken by one worker
-    at a time.
+    """Approved payouts whose partners were not notified, the oldest first; each is taken by one
+    worker at a time.
     """
     statement = (
         select(Payout)

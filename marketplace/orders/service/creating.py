@@ -71,8 +71,8 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create_from_award(session: AsyncSession, facts: Facts, deal: Deal, now: datetime) -> UUID:
-    """The order that follows from an award, once: told again it is the same one. Both sides have
-    agreed already, so the supplier has only to confirm the date. Works in any scope.
+    """The order that follows from an award, once: a repeated call gives the same one. Both sides
+    have agreed already, so the supplier has only to confirm the date. Works in any scope.
     """
     async with as_house(session):
         known = await queries.order_of_origin(session, "award", deal.award_id)
